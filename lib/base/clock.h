@@ -1,0 +1,23 @@
+/* Time for deadlines (monotonic) and for people and API objects (wall clock). */
+#ifndef LIB_BASE_CLOCK_H
+#define LIB_BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** clock_now_ms - CLOCK_MONOTONIC in milliseconds: the base of every deadline. */
+int64_t clock_now_ms(void);
+/** clock_now_us - CLOCK_MONOTONIC in microseconds, for durations in logs. */
+int64_t clock_now_us(void);
+/** clock_left_ms - milliseconds until the deadline, 0 when it is over, INT_MAX at most. */
+int clock_left_ms(int64_t deadline_ms);
+/** clock_wall_s - seconds since 1970 UTC. */
+int64_t clock_wall_s(void);
+
+#define CLOCK_RFC3339_LEN 32
+/** clock_rfc3339 - "2006-01-02T15:04:05Z", as Kubernetes writes times. Returns buf. */
+char *clock_rfc3339(int64_t wall_s, char buf[CLOCK_RFC3339_LEN]);
+/** clock_parse_rfc3339 - seconds since 1970 of an RFC 3339 time (any offset). -1 if it is not one. */
+int clock_parse_rfc3339(const char *s, int64_t *out_wall_s);
+
+#endif

@@ -1,0 +1,39 @@
+/* Files and pipes, bounded and restarted after signals. */
+#ifndef LIB_BASE_IO_H
+#define LIB_BASE_IO_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "lib/base/err.h"
+
+/**
+ * io_read_all - read a descriptor to its end.
+ * @what: named in the error ("stdin", a path)
+ * @max: more than this many bytes is ERR_DECODE
+ *
+ * *out is terminated with a NUL that does not count in *out_len; the caller frees it.
+ */
+int io_read_all(int fd, const char *what, size_t max, char **out, size_t *out_len,
+		struct err *e) FN_MUST;
+
+/** io_read_file - io_read_all() of a path, relative to dirfd or AT_FDCWD. flags: further O_ flags. */
+int io_read_file(int dirfd, const char *path, int flags, size_t max, char **out, size_t *out_len,
+		 struct err *e) FN_MUST;
+
+/** io_write_all - write n bytes, going on after short writes and EINTR. ERR_IO. */
+int io_write_all(int fd, const char *what, const void *p, size_t n, struct err *e) FN_MUST;
+
+/**
+ * io_replace_file - put a file in place as a whole: a temporary name in the same directory, then rename.
+ *
+ * A reader sees the old file or the new one. Nothing is synced to disk. On failure the
+ * temporary file is gone and the old one untouched.
+ */
+int io_replace_file(int dirfd, const char *name, mode_t mode, const void *p, size_t n,
+		    struct err *e) FN_MUST;
+
+/** io_mkdirs - mkdir -p. ERR_IO names the component that failed. */
+int io_mkdirs(const char *path, mode_t mode, struct err *e) FN_MUST;
+
+#endif
