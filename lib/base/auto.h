@@ -12,30 +12,30 @@
 #define AUTO(fn) __attribute__((cleanup(fn##_auto)))
 
 /* DEFINE_AUTO(struct x, x_free): AUTO(x_free) for "struct x *", freed through its pointer. */
-#define DEFINE_AUTO(type, fn)                                                                      \
-	static inline void fn##_auto(type **p)                                                     \
-	{                                                                                          \
-		int saved = errno;                                                                 \
-		if (*p)                                                                            \
-			fn(*p);                                                                    \
-		errno = saved;                                                                     \
+#define DEFINE_AUTO(type, fn)                  \
+	static inline void fn##_auto(type **p) \
+	{                                      \
+		int saved = errno;             \
+		if (*p)                        \
+			fn(*p);                \
+		errno = saved;                 \
 	}
 
 /* DEFINE_AUTO_VALUE(struct x, x_done): AUTO(x_done) for an embedded "struct x". */
-#define DEFINE_AUTO_VALUE(type, fn)                                                                \
-	static inline void fn##_auto(type *p)                                                      \
-	{                                                                                          \
-		int saved = errno;                                                                 \
-		fn(p);                                                                             \
-		errno = saved;                                                                     \
+#define DEFINE_AUTO_VALUE(type, fn)           \
+	static inline void fn##_auto(type *p) \
+	{                                     \
+		int saved = errno;            \
+		fn(p);                        \
+		errno = saved;                \
 	}
 
 /* Hand an owned pointer on: the variable is NULL afterwards. */
-#define STEAL(p)                                                                                   \
-	({                                                                                         \
-		__auto_type stolen_ = (p);                                                         \
-		(p) = NULL;                                                                        \
-		stolen_;                                                                           \
+#define STEAL(p)                           \
+	({                                 \
+		__auto_type stolen_ = (p); \
+		(p) = NULL;                \
+		stolen_;                   \
 	})
 
 static inline void free_auto(void *p)

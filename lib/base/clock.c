@@ -44,7 +44,7 @@ char *clock_rfc3339(int64_t wall_s, char buf[CLOCK_RFC3339_LEN])
 
 int clock_parse_rfc3339(const char *s, int64_t *out_wall_s)
 {
-	struct tm tm = { 0 };
+	struct tm tm = {0};
 	const char *rest = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
 	int sign, hours, minutes, used = 0;
 	int64_t offset = 0;

@@ -8,40 +8,40 @@
 #define FN_MUST __attribute__((warn_unused_result))
 
 /* For the rare call whose failure changes nothing. gcc ignores a (void) cast for FN_MUST. */
-#define IGNORE(call, reason)                                                                       \
-	do {                                                                                       \
-		if (call) { /* reason */                                                           \
-		}                                                                                  \
+#define IGNORE(call, reason)             \
+	do {                             \
+		if (call) { /* reason */ \
+		}                        \
 	} while (0)
 
 /* What went wrong, in classes a caller can act on. lib/cni/cnierr.c maps them to CNI codes. */
 enum err_kind {
 	ERR_NONE = 0,
-	ERR_INTERNAL, /* a bug, or something that cannot happen */
-	ERR_VERSION, /* cniVersion that we or a delegate do not speak */
+	ERR_INTERNAL,    /* a bug, or something that cannot happen */
+	ERR_VERSION,     /* cniVersion that we or a delegate do not speak */
 	ERR_UNSUPPORTED, /* a field or verb that is valid but not supported here */
-	ERR_ENV, /* a missing or malformed CNI environment variable */
-	ERR_IO, /* a file or pipe: num is errno */
-	ERR_DECODE, /* text that is not what it should be: JSON, YAML, base64 */
-	ERR_CONFIG, /* a conf that parses but makes no sense */
-	ERR_NETNS, /* the network namespace is missing, not one, or the host's */
-	ERR_KERNEL, /* netlink: num is errno */
-	ERR_DELEGATE, /* a delegate failed: num is its own CNI code, 0 when it gave none */
-	ERR_API, /* the API server said no: num is the HTTP status */
-	ERR_TRANSPORT, /* the API server was not reached or the answer was cut */
-	ERR_NOT_FOUND, /* the named thing does not exist (HTTP 404) */
-	ERR_CONFLICT, /* HTTP 409: another writer was first, or the name is taken */
-	ERR_GONE, /* HTTP 410: the resourceVersion is too old */
-	ERR_TIMEOUT, /* our own deadline ran out */
-	ERR_CANCELLED, /* stopped on request of another part */
-	ERR_AGAIN, /* not ready yet: the runtime should try again later */
+	ERR_ENV,         /* a missing or malformed CNI environment variable */
+	ERR_IO,          /* a file or pipe: num is errno */
+	ERR_DECODE,      /* text that is not what it should be: JSON, YAML, base64 */
+	ERR_CONFIG,      /* a conf that parses but makes no sense */
+	ERR_NETNS,       /* the network namespace is missing, not one, or the host's */
+	ERR_KERNEL,      /* netlink: num is errno */
+	ERR_DELEGATE,    /* a delegate failed: num is its own CNI code, 0 when it gave none */
+	ERR_API,         /* the API server said no: num is the HTTP status */
+	ERR_TRANSPORT,   /* the API server was not reached or the answer was cut */
+	ERR_NOT_FOUND,   /* the named thing does not exist (HTTP 404) */
+	ERR_CONFLICT,    /* HTTP 409: another writer was first, or the name is taken */
+	ERR_GONE,        /* HTTP 410: the resourceVersion is too old */
+	ERR_TIMEOUT,     /* our own deadline ran out */
+	ERR_CANCELLED,   /* stopped on request of another part */
+	ERR_AGAIN,       /* not ready yet: the runtime should try again later */
 };
 
 struct err {
 	enum err_kind kind;
 	int num; /* errno, HTTP status or CNI code, as the kind says; 0 when there is none */
 	int retry_after_ms; /* how long the API server asked us to wait; 0 when it did not */
-	char msg[512]; /* for people; cut at the end, always terminated */
+	char msg[512];      /* for people; cut at the end, always terminated */
 };
 
 /**

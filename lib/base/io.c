@@ -64,8 +64,8 @@ int io_write_all(int fd, const char *what, const void *p, size_t n, struct err *
 static int write_temp(int dirfd, const char *temp, mode_t mode, const void *p, size_t n,
 		      struct err *e)
 {
-	AUTO(fd) int fd = openat(dirfd, temp,
-				 O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+	AUTO(fd)
+	int fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
 	int own;
 
 	if (fd < 0)

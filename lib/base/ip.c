@@ -8,7 +8,7 @@
 
 int ip_parse(const char *s, struct ip_addr *out)
 {
-	struct ip_addr a = { 0 };
+	struct ip_addr a = {0};
 
 	if (!s)
 		return -1;
@@ -109,7 +109,7 @@ uint64_t ip_distance(const struct ip_addr *a, const struct ip_addr *b)
 {
 	uint64_t diff = 0;
 	unsigned int borrow = 0;
-	uint8_t d[16] = { 0 };
+	uint8_t d[16] = {0};
 	size_t n = ip_bytes(a), i;
 
 	if (a->family != b->family || ip_cmp(a, b) > 0)
@@ -154,7 +154,7 @@ struct ip_addr ip_net_last(const struct ip_net *n)
 
 bool ip_net_has(const struct ip_net *n, const struct ip_addr *a)
 {
-	struct ip_net other = { *a, n->prefix };
+	struct ip_net other = {*a, n->prefix};
 	struct ip_addr x, y;
 
 	if (n->addr.family != a->family || !a->family)
@@ -176,12 +176,12 @@ bool ip_net_eq(const struct ip_net *a, const struct ip_net *b)
 
 struct ip_net ip_net_host(const struct ip_addr *a)
 {
-	return (struct ip_net){ *a, (uint8_t)ip_bits(a) };
+	return (struct ip_net){*a, (uint8_t)ip_bits(a)};
 }
 
 struct ip_net ip_net_any(uint8_t family)
 {
-	return (struct ip_net){ { .family = family }, 0 };
+	return (struct ip_net){{.family = family}, 0};
 }
 
 static int hex_digit(char c)

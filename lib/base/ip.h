@@ -12,7 +12,7 @@
 /* family 0 = unset. IPv4 uses the first 4 bytes, the rest is zero, so that memcmp works. */
 struct ip_addr {
 	uint8_t family; /* AF_INET, AF_INET6 or 0 */
-	uint8_t b[16]; /* network order */
+	uint8_t b[16];  /* network order */
 };
 
 /* An address with a prefix length; host bits may be set ("192.168.100.50/24"). */
@@ -25,8 +25,8 @@ struct mac_addr {
 	uint8_t b[6];
 };
 
-#define IP_ADDR_LEN INET6_ADDRSTRLEN
-#define IP_NET_LEN (INET6_ADDRSTRLEN + 4)
+#define IP_ADDR_LEN  INET6_ADDRSTRLEN
+#define IP_NET_LEN   (INET6_ADDRSTRLEN + 4)
 #define MAC_ADDR_LEN 18
 
 /** ip_parse - a literal address without blanks, zone or leading zeros. -1 if it is not one. */

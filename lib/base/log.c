@@ -20,9 +20,9 @@ static struct {
 	const char *program;
 	enum log_level level;
 	int fd; /* the file, 0 when there is none */
-} logger = { "tandem", LOG_LEVEL_INFO, 0 };
+} logger = {"tandem", LOG_LEVEL_INFO, 0};
 
-static const char *const level_names[] = { "error", "warn", "info", "debug" };
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
 int log_level_parse(const char *s, enum log_level *out)
 {
@@ -126,8 +126,8 @@ void log_line(enum log_level level, const char *msg, ...)
 	clock_gettime(CLOCK_REALTIME, &ts);
 	gmtime_r(&ts.tv_sec, &tm);
 	strftime(when, sizeof(when), "%Y-%m-%dT%H:%M:%S", &tm);
-	sb_printf(&sb, "time=%s.%03ldZ level=%s program=%s pid=%d msg=", when,
-		  ts.tv_nsec / 1000000, level_names[level], logger.program, (int)getpid());
+	sb_printf(&sb, "time=%s.%03ldZ level=%s program=%s pid=%d msg=", when, ts.tv_nsec / 1000000,
+		  level_names[level], logger.program, (int)getpid());
 	add_value(&sb, msg);
 	va_start(ap, msg);
 	while ((key = va_arg(ap, const char *))) {

@@ -34,8 +34,8 @@ bool log_enabled(enum log_level level);
 void log_line(enum log_level level, const char *msg, ...) __attribute__((sentinel));
 
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__, (char *)0)
-#define log_warn(...) log_line(LOG_LEVEL_WARN, __VA_ARGS__, (char *)0)
-#define log_info(...) log_line(LOG_LEVEL_INFO, __VA_ARGS__, (char *)0)
+#define log_warn(...)  log_line(LOG_LEVEL_WARN, __VA_ARGS__, (char *)0)
+#define log_info(...)  log_line(LOG_LEVEL_INFO, __VA_ARGS__, (char *)0)
 #define log_debug(...) log_line(LOG_LEVEL_DEBUG, __VA_ARGS__, (char *)0)
 
 #endif

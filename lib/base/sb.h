@@ -13,9 +13,9 @@ struct sb {
 	size_t cap;
 };
 
-#define SB_INIT                                                                                    \
-	{                                                                                          \
-		NULL, 0, 0                                                                         \
+#define SB_INIT            \
+	{                  \
+		NULL, 0, 0 \
 	}
 
 /** sb_done - free the contents; the builder can be used again. */

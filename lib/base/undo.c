@@ -13,17 +13,17 @@ void undo_push(struct undo *u, const char *what, undo_fn *fn, void *ctx)
 {
 	struct undo_step *s = xmalloc(sizeof(*s));
 
-	*s = (struct undo_step){ u->top, what, fn, ctx };
+	*s = (struct undo_step){u->top, what, fn, ctx};
 	u->top = s;
 }
 
 int undo_run(struct undo *u, struct err *e)
 {
-	struct err first = { 0 };
+	struct err first = {0};
 
 	while (u->top) {
 		struct undo_step *s = u->top;
-		struct err now = { 0 };
+		struct err now = {0};
 
 		u->top = s->below;
 		if (s->fn(s->ctx, &now) < 0 && !first.kind) {

@@ -11,9 +11,9 @@ struct undo {
 	struct undo_step *top;
 };
 
-#define UNDO_INIT                                                                                  \
-	{                                                                                          \
-		NULL                                                                               \
+#define UNDO_INIT    \
+	{            \
+		NULL \
 	}
 
 /* Takes one effect back. A failure is reported but does not stop the steps before it. */
