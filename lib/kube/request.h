@@ -1,0 +1,86 @@
+/* What is asked of the API server and what it answers; both kinds of calls share these. No I/O. */
+#ifndef LIB_KUBE_REQUEST_H
+#define LIB_KUBE_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+
+struct jdoc;
+struct jval;
+
+#define KUBE_BODY_MAX   ((size_t)64 << 20)
+#define KUBE_TIMEOUT_MS 30000
+
+/* Strings are lent for the call. */
+struct kube_request {
+	const char *method;       /* GET POST PUT PATCH DELETE */
+	const char *path;         /* kube_path(): begins with a slash, escaped */
+	const char *query;        /* kube_query_add(): escaped, without "?"; NULL or "" = none */
+	const char *content_type; /* of the body; NULL = application/json */
+	const char *body;         /* NULL = none */
+	size_t body_len;
+	int64_t deadline_ms; /* CLOCK_MONOTONIC; 0 = KUBE_TIMEOUT_MS from now */
+	size_t max_body;     /* of the answer, unpacked; 0 = KUBE_BODY_MAX */
+};
+
+/*
+ * After success status is 2xx and the body is there. After a failure that the server answered,
+ * status and reason are set and the body is empty; otherwise status is 0.
+ */
+struct kube_response {
+	int status;
+	char reason[40]; /* of the Status: "AlreadyExists", "Conflict", "Forbidden"; "" if none */
+	bool unknown;    /* a failed write that the server may have done all the same: cut or late
+			 answer, 5xx. Read before writing again. */
+	char *body;      /* terminated */
+	size_t body_len;
+};
+
+#define KUBE_RESPONSE_INIT            \
+	{                             \
+		0, "", false, NULL, 0 \
+	}
+
+/** kube_response_done - free the body; the struct can be used again. */
+void kube_response_done(struct kube_response *r);
+DEFINE_AUTO_VALUE(struct kube_response, kube_response_done)
+
+/** kube_response_take - move from into to; from is empty afterwards. */
+void kube_response_take(struct kube_response *to, struct kube_response *from);
+
+/** kube_response_parse - the body as JSON; *out is the caller's (jdoc_free). ERR_DECODE. */
+int kube_response_parse(const struct kube_response *r, struct jdoc **out, struct err *e) FN_MUST;
+
+/** kube_response_is_reason - the server gave this reason: kube_response_is_reason(&r, "AlreadyExists"). */
+bool kube_response_is_reason(const struct kube_response *r, const char *reason);
+
+/* The usual requests; strings are lent to the result. body is a terminated JSON text. */
+struct kube_request kube_request_get(const char *path, const char *query, int64_t deadline_ms);
+struct kube_request kube_request_create(const char *collection, const char *body,
+					int64_t deadline_ms);
+/** kube_request_merge_patch - RFC 7386. With metadata.resourceVersion in it, 409 if that is not current. */
+struct kube_request kube_request_merge_patch(const char *path, const char *body,
+					     int64_t deadline_ms);
+/** kube_request_delete - options: kube_delete_options() or NULL. */
+struct kube_request kube_request_delete(const char *path, const char *options, int64_t deadline_ms);
+
+/**
+ * kube_delete_options - a DeleteOptions with preconditions: 409 unless the object has this uid and
+ * resourceVersion. NULL = no such condition. The caller frees it.
+ */
+char *kube_delete_options(const char *uid, const char *resource_version);
+
+/**
+ * kube_status_err - a Status object (a failure's body, an ERROR event's object) as an error.
+ * @code: the HTTP status; 0 = take it from the object
+ * @out_reason: NULL, or where to put the reason
+ *
+ * Returns -1. Anything else than a Status gives an error that says so.
+ */
+int kube_status_err(const struct jval *status, int code, char out_reason[40], struct err *e);
+
+#endif
