@@ -64,7 +64,7 @@ count_cmocka() {
 		}
 		inside = 0; open = ""; next
 	}
-	!inside { next }
+	!inside || /^\[  FAILED  \] GROUP / { next }
 	/^\[ RUN      \] / { open = substr($0, 14) }
 	/^\[       OK \] / { p++; open = "" }
 	/^\[  SKIPPED \] / { s++; open = "" }
