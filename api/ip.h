@@ -1,0 +1,51 @@
+/* MacvlanIP: one pod's address and the network it was given in. */
+#ifndef API_IP_H
+#define API_IP_H
+
+#include "api/meta.h"
+#include "api/network.h"
+
+enum api_ip_phase {
+	API_IP_PHASE_NONE = 0, /* nothing to tell: Pending without cidr, Allocated with it */
+	API_IP_ATTACHED,
+	API_IP_MISSING,
+	API_IP_CONFLICT,
+	API_IP_PHASE_OTHER,
+};
+
+struct api_ip {
+	struct api_meta meta;
+	char *owner_pod_uid; /* ownerReferences' pod; "" for none */
+	char *label_node;    /* labels as they stand, "" for none */
+	char *label_subnet;
+	char *subnet;
+	char *pod_id; /* the pod's UID */
+	char *node;
+	struct ip_net cidr;  /* family 0 while Pending */
+	struct ip_net cidr6; /* dual stack only */
+	struct mac_addr mac; /* all zero while Pending */
+	struct api_network network;
+	enum api_ip_phase phase;
+	char *message;
+};
+
+/**
+ * api_ip_decode - JSON to struct.
+ *
+ * A key with a wrong type or an address that is none is ERR_DECODE with its path. spec.cidr and
+ * spec.mac stand together or both are absent. The caller frees *out.
+ */
+int api_ip_decode(const struct jval *obj, struct api_ip **out, struct err *e) FN_MUST;
+void api_ip_free(struct api_ip *ip);
+DEFINE_AUTO(struct api_ip, api_ip_free)
+
+/** api_ip_is_allocated - an address stands in it. */
+bool api_ip_is_allocated(const struct api_ip *ip);
+
+/** api_ip_phase_name - "Pending", "Allocated", "Attached", "Missing", "Conflict" or "Unknown". */
+const char *api_ip_phase_name(const struct api_ip *ip);
+
+/** api_label_value - name as a label value: itself, or a hash of it when it is over 63 bytes. */
+const char *api_label_value(const char *name, char buf[64]);
+
+#endif

@@ -1,0 +1,95 @@
+/* The data-plane part that a MacvlanSubnet and a MacvlanIP share: what the second card looks like. */
+#ifndef API_NETWORK_H
+#define API_NETWORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/ip.h"
+
+struct jval;
+struct jwrite;
+
+#define API_GROUP_VERSION            "tandem-cni.io/v1"
+#define API_PLURAL_SUBNET            "macvlansubnets"
+#define API_PLURAL_IP                "macvlanips"
+#define API_KIND_SUBNET              "MacvlanSubnet"
+#define API_KIND_IP                  "MacvlanIP"
+#define API_FINALIZER_ADDRESS        "tandem-cni.io/address"
+#define API_FINALIZER_IN_USE         "tandem-cni.io/in-use"
+#define API_LABEL_NODE               "tandem-cni.io/node"
+#define API_LABEL_SUBNET             "tandem-cni.io/subnet"
+#define API_DEFAULT_SYSTEM_NAMESPACE "kube-system"
+
+#define API_MASTER_MAX 128 /* an altname's limit, with its NUL */
+#define API_ROUTES_MAX 256
+#define API_CIDRS_MAX  16
+
+enum api_link_type { API_LINK_MACVLAN = 0, API_LINK_IPVLAN };
+
+enum api_mode {
+	API_MODE_BRIDGE = 0,
+	API_MODE_PRIVATE,
+	API_MODE_VEPA,
+	API_MODE_PASSTHRU,
+	API_MODE_L2,
+	API_MODE_L3,
+	API_MODE_L3S,
+};
+
+/* For switches whose default depends on something else. */
+enum api_switch { API_SWITCH_UNSET = 0, API_SWITCH_OFF, API_SWITCH_ON };
+
+struct api_route {
+	struct ip_net dst; /* host bits cleared */
+	struct ip_addr gw; /* unset: the subnet's gateway on eth1, the primary's on eth0 */
+	char iface[8];     /* "eth0" or "eth1", never empty (default "eth1") */
+};
+
+struct api_network {
+	char master[API_MASTER_MAX]; /* NIC name, altname, or alias of the node's masters file */
+	uint16_t vlan;               /* 0 = untagged */
+	enum api_link_type link_type;
+	enum api_mode mode; /* the effective one: bridge or l2 where the object says nothing */
+	uint32_t mtu;       /* 0 = the parent's */
+	struct ip_addr
+		gateway; /* of the cidr's family; in a MacvlanIP the effective one; may be unset */
+	struct ip_addr gateway6;
+	struct api_route *routes;
+	size_t n_routes;
+	bool pod_default_gateway;     /* picture (b) */
+	struct ip_net *service_cidrs; /* podDefaultGateway.serviceCidr, a comma list in the object */
+	size_t n_service_cidrs;
+	enum api_switch host_access;        /* unset: on in picture (c), else off */
+	enum api_switch conflict_detection; /* a MacvlanIP always says on or off */
+};
+
+/**
+ * api_network_decode - read the shared keys of a spec.
+ * @spec: the "spec" object; keys that are not ours are skipped
+ * @path: where it stands, for errors ("spec")
+ *
+ * Out of a subnet gateway6 stays unset here (it is spec.ipv6.gateway there).
+ * ERR_DECODE names the key that is wrong. The caller ends *out with api_network_done().
+ */
+int api_network_decode(const struct jval *spec, const char *path, struct api_network *out,
+		       struct err *e) FN_MUST;
+
+/** api_network_write - the keys of a MacvlanIP's spec, into the object that w has open. */
+void api_network_write(struct jwrite *w, const struct api_network *n);
+
+/** api_network_eq - the two would give the same card. */
+bool api_network_eq(const struct api_network *a, const struct api_network *b);
+/** api_network_copy - *out becomes a copy of its own; what it held before is not freed. */
+void api_network_copy(const struct api_network *n, struct api_network *out);
+void api_network_done(struct api_network *n);
+DEFINE_AUTO_VALUE(struct api_network, api_network_done)
+
+/** api_mode_name, api_link_type_name - the words of the objects ("bridge", "macvlan"). */
+const char *api_mode_name(enum api_mode mode);
+const char *api_link_type_name(enum api_link_type type);
+
+#endif
