@@ -1,0 +1,68 @@
+/* The allocation record that stands in a subnet's status: what a new leader has to know. */
+#ifndef IPAM_RECORD_H
+#define IPAM_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ipam/pool.h"
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+
+struct jval;
+struct jwrite;
+
+#define IPAM_RECORD_MAX_BYTES (200 * 1024) /* leaves room for the rest of a 256 KiB status */
+#define IPAM_INFLIGHT_MAX     400          /* some 200 bytes each */
+
+/* Committed as used, and perhaps not yet written into its MacvlanIP. */
+struct ipam_inflight {
+	struct ip_addr addr;
+	char *record_uid;
+	char *pod_uid;
+	char *ns;
+	char *name;
+};
+
+struct ipam_record {
+	uint64_t term;   /* grows with every leader; 0 = never written */
+	uint64_t commit; /* grows with every write of one leader */
+	char *holder;    /* which process wrote it */
+	struct ipam_pool pool;
+	struct ipam_inflight *inflight;
+	size_t n_inflight;
+};
+
+void ipam_record_done(struct ipam_record *r);
+DEFINE_AUTO_VALUE(struct ipam_record, ipam_record_done)
+/** ipam_record_copy - *out becomes a copy of its own; what it held before is not freed. */
+void ipam_record_copy(const struct ipam_record *r, struct ipam_record *out);
+
+/**
+ * ipam_record_decode - read status.allocation.
+ * @v: the object, or NULL for a subnet that has none yet (an empty record with term 0)
+ *
+ * ERR_DECODE names the key; nothing is guessed. The caller ends *out.
+ */
+int ipam_record_decode(const struct jval *v, struct ipam_record *out, struct err *e) FN_MUST;
+
+/**
+ * ipam_record_encode - the JSON text of the record, every key present.
+ *
+ * In a merge patch it replaces whatever stood there. When it would be over IPAM_RECORD_MAX_BYTES
+ * cooling runs are joined first (addresses cool longer, never shorter), in r itself.
+ * ERR_CONFIG when it is too large even so. The caller frees *out.
+ */
+int ipam_record_encode(struct ipam_record *r, char **out, struct err *e) FN_MUST;
+
+/** ipam_record_inflight_add - addr is on its way into the record; texts are copied. */
+void ipam_record_inflight_add(struct ipam_record *r, const struct ipam_inflight *entry);
+/** ipam_record_inflight_drop - by record UID and address together; false when there was none. */
+bool ipam_record_inflight_drop(struct ipam_record *r, const char *record_uid,
+			       const struct ip_addr *addr);
+/** ipam_record_inflight_find - the entry of this MacvlanIP, or NULL. Lent. */
+const struct ipam_inflight *ipam_record_inflight_find(const struct ipam_record *r,
+						      const char *record_uid);
+
+#endif
