@@ -5,7 +5,7 @@
 #
 # *.sh are shell tests (tests/lib.sh has their grammar), all other files cmocka programs. Each gets
 # one line; the whole output is shown of those that failed and kept of all in LOGDIR. The last line
-# stands alone: "N passed, N failed", with ", N skipped" when something was.
+# stands alone: "N passed, N failed", with ", N skipped" when something was; LOGDIR/summary keeps it.
 #
 # A program also fails, once, when it says nothing, ends badly without naming a failure, or runs
 # over its time limit: TEST_TIMEOUT seconds, default 300, in tests/cluster and tests/demo 1800.
@@ -134,7 +134,7 @@ for file; do run_one "$file"; done
 
 line="$passed passed, $failed failed"
 if [ "$skipped" -gt 0 ]; then line="$line, $skipped skipped"; fi
-printf '%s\n' "$line"
+printf '%s\n' "$line" | tee "$logdir/summary"
 [ $((passed + failed + skipped)) -gt 0 ] || exit 1
 [ "$failed" -eq 0 ] || exit 1
 [ "$strict" = 0 ] || [ "$skipped" -eq 0 ] || exit 1

@@ -276,9 +276,9 @@ struct nlattr *mnl_attr_next(const struct nlattr *attr)
 	return (struct nlattr *)at(attr, MNL_ALIGN(attr->nla_len));
 }
 
-int mnl_attr_type_valid(const struct nlattr *attr, uint16_t max)
+int mnl_attr_type_valid(const struct nlattr *attr, uint16_t maxtype)
 {
-	if (mnl_attr_get_type(attr) > max) {
+	if (mnl_attr_get_type(attr) > maxtype) {
 		errno = EOPNOTSUPP;
 		return -1;
 	}
@@ -349,13 +349,13 @@ int mnl_attr_parse(const struct nlmsghdr *nlh, unsigned int offset, mnl_attr_cb_
 	return ret;
 }
 
-int mnl_attr_parse_nested(const struct nlattr *nest, mnl_attr_cb_t cb, void *data)
+int mnl_attr_parse_nested(const struct nlattr *attr, mnl_attr_cb_t cb, void *data)
 {
-	const struct nlattr *attr;
+	const struct nlattr *inner;
 	int ret = MNL_CB_OK;
 
-	mnl_attr_for_each_nested(attr, nest) {
-		ret = cb(attr, data);
+	mnl_attr_for_each_nested(inner, attr) {
+		ret = cb(inner, data);
 		if (ret <= MNL_CB_STOP)
 			break;
 	}
@@ -515,6 +515,7 @@ static int stop_with(int num)
 	return MNL_CB_ERROR;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): the library's interface */
 int mnl_cb_run(const void *buf, size_t numbytes, unsigned int seq, unsigned int portid,
 	       mnl_cb_t cb_data, void *data)
 {

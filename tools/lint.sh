@@ -1,0 +1,128 @@
+#!/usr/bin/env bash
+# All static checks, over every source file of the tree or over those named:
+#
+#	tools/lint.sh [FILE...]
+#
+# clang-format, cppcheck, clang-tidy (with clang's warnings as errors), shellcheck, mandoc, and the
+# project's own tools/check-includes and tools/check-banned. Prints what is found and ends with
+# "ok lint" or "not ok lint: ...". clang-tidy passes over a file whose preprocessed text, flags and
+# configuration it has found clean before; cppcheck keeps its own store. Both are below build/lint.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
+
+jobs=2
+store=${O:-build}/lint
+mkdir -p "$store/tidy" "$store/cppcheck"
+bad=()
+
+std=(-std=gnu17 -pthread -I. -D_GNU_SOURCE "-DTANDEM_VERSION=\"0\"")
+warn=(-Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wformat=2 -Wundef
+	-Wwrite-strings -Wpointer-arith -Wimplicit-fallthrough)
+
+# sources GLOB...: files of the tree, or those of the arguments, that match one of the patterns
+files=()
+sources() {
+	local f pattern
+	files=()
+	for f in "${tree[@]}"; do
+		for pattern; do
+			# shellcheck disable=SC2053 # a pattern
+			if [[ $f == $pattern ]]; then
+				files+=("$f")
+				break
+			fi
+		done
+	done
+}
+
+# step NAME CMD...: runs CMD unless there are no files for it; shows what it says when it fails
+step() {
+	local name=$1 start=$SECONDS
+	shift
+	[ ${#files[@]} -gt 0 ] || return 0
+	command -v "$1" >/dev/null || [ "$(type -t "$1")" = function ] || {
+		bad+=("$name")
+		echo "$1: not installed, see tools/setup.sh"
+		return 0
+	}
+	if "$@" >"$store/$name.log" 2>&1; then
+		echo "$name: ${#files[@]} files, $((SECONDS - start)) s"
+	else
+		bad+=("$name")
+		echo "$name: FAILED"
+		sed 's/^/    /' "$store/$name.log"
+	fi
+}
+
+# Headers are seen through the sources that include them.
+tidy_one() {
+	local f=$1 key std=("${std[@]}")
+	[ "$f" = lib/base/err.c ] || std+=(-include tools/analyzer.h)
+	key=$({ clang "${std[@]}" -E "$f" && cat .clang-tidy && echo "${std[@]}" "${warn[@]}" && clang-tidy --version; } 2>/dev/null |
+		sha256sum | cut -c 1-40)
+	[ ! -e "$store/tidy/$key" ] || return 0
+	clang-tidy --quiet "$f" -- "${std[@]}" "${warn[@]}" 2>"$store/tidy/$key.err" && : >"$store/tidy/$key"
+	local rc=$?
+	grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed|^Use -header-filter' "$store/tidy/$key.err"
+	rm -f "$store/tidy/$key.err"
+	return $rc
+}
+
+tidy() {
+	local f rc=0 running=0
+	for f in "${files[@]}"; do
+		if [ $running -ge $jobs ]; then
+			wait -n || rc=1
+			running=$((running - 1))
+		fi
+		# One write per file, so that the two jobs' findings don't mix.
+		{ out=$(tidy_one "$f") || { printf '%s\n' "$out"; exit 1; }; } &
+		running=$((running + 1))
+	done
+	while [ $running -gt 0 ]; do
+		wait -n || rc=1
+		running=$((running - 1))
+	done
+	return $rc
+}
+
+bug_search() {
+	cppcheck --quiet -j $jobs --std=c11 --language=c --enable=warning,portability --inline-suppr \
+		--suppress=missingIncludeSystem --suppress=varFuncNullUB --library=posix --error-exitcode=1 \
+		--cppcheck-build-dir="$store/cppcheck" -I. -D_GNU_SOURCE -DTANDEM_VERSION='"0"' "${files[@]}"
+}
+
+manuals() {
+	local out
+	out=$(mandoc -T lint -W warning "${files[@]}" 2>&1) && [ -z "$out" ] || {
+		printf '%s\n' "$out"
+		return 1
+	}
+}
+
+if [ $# -gt 0 ]; then
+	tree=("${@#./}")
+else
+	mapfile -t tree < <(find . \( -name .git -o -path ./build -o -path ./dist \) -prune -o -type f -print | sed 's,^\./,,' | sort)
+fi
+
+sources '*.[ch]'
+step clang-format clang-format --dry-run -Werror "${files[@]}"
+step check-banned tools/check-banned "${files[@]}"
+step check-includes tools/check-includes
+sources '*.c'
+step cppcheck bug_search
+step clang-tidy tidy
+sources '*.sh' .ci/run
+step shellcheck shellcheck -S info "${files[@]}"
+if command -v mandoc >/dev/null; then
+	sources 'man/*.[0-9]'
+	step mandoc manuals
+fi
+
+if [ ${#bad[@]} -eq 0 ]; then
+	echo "ok lint"
+else
+	echo "not ok lint: ${bad[*]}"
+	exit 1
+fi
