@@ -27,7 +27,7 @@ BUILD_PACKAGES="
 	gcc libc6-dev linux-libc-dev make pkg-config dpkg-dev git rsync ca-certificates
 	libmnl-dev libcjson-dev libcurl4-openssl-dev libssl-dev libyaml-dev zlib1g-dev
 	libcmocka-dev valgrind strace jq curl openssl
-	iproute2 iptables nftables tcpdump procps util-linux containernetworking-plugins"
+	iproute2 iptables tcpdump procps util-linux containernetworking-plugins"
 LINT_PACKAGES="
 	clang clang-format clang-tidy cppcheck shellcheck"
 CLUSTER_PACKAGES="
@@ -37,7 +37,7 @@ CLUSTER_PACKAGES="
 	golang-1.19-go golang-github-modern-go-reflect2-dev"
 
 # Packages above that bring a daemon, and the unit that would run it.
-DAEMONS="etcd-server:etcd containerd:containerd nftables:nftables"
+DAEMONS="etcd-server:etcd containerd:containerd"
 
 say() {
 	echo "setup: $*" >&2
@@ -149,6 +149,7 @@ source_entries() {
 	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg options=""
 
 	[ ! -r "$keyring" ] || options="[signed-by=$keyring] "
+	# shellcheck disable=SC2016 # apt's own variables
 	apt-get indextargets --format '$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)' \
 		'Created-By: Packages' |
 		awk -F'|' -v o="$options" '$1 == "Debian" { print "deb-src " o $2, $3, $4 }' | sort -u

@@ -29,7 +29,7 @@ step() {
 
 	shift 2
 	say "$title"
-	if ! "$@" >>"$log" 2>&1 </dev/null; then
+	if ! ("$@") >>"$log" 2>&1 </dev/null; then
 		say "failed: $title; the end of $log:"
 		tail -n 30 "$log" >&2
 		exit 1
@@ -56,20 +56,22 @@ debian_version() {
 }
 
 fetch() {
-	apt-get -c "$APT_CONF" update -qq
-	(cd "$1" && apt-get -c "$APT_CONF" source --download-only -qq "kubernetes=$2")
+	apt-get -c "$APT_CONF" update -qq &&
+		cd "$1" && apt-get -c "$APT_CONF" source --download-only -qq "kubernetes=$2"
 }
+
+# The functions that step runs chain their commands by hand: bash ignores -e in a condition.
 
 # Lays the source out as a Go tree of the time before modules, which is how it builds offline.
 unpack() {
 	local work=$1 tree=$2
 
-	mkdir -p "$tree"
-	tar -C "$tree" --strip-components=1 -xf "$work"/kubernetes_*.orig.tar.*
-	# The vendored 1.0.1 reads Go's maps in the way of an older Go: built with this one, the API
-	# server dies at the first custom resource. Debian's package is the version with the mend.
-	rm -rf "$tree/vendor/github.com/modern-go/reflect2"
-	cp -rL "$REFLECT2" "$tree/vendor/github.com/modern-go/reflect2"
+	# The vendored reflect2 1.0.1 reads Go's maps in the way of an older Go: built with this one,
+	# the API server dies at the first custom resource. Debian's package has the mended version.
+	mkdir -p "$tree" &&
+		tar -C "$tree" --strip-components=1 -xf "$work"/kubernetes_*.orig.tar.* &&
+		rm -rf "$tree/vendor/github.com/modern-go/reflect2" &&
+		cp -rL "$REFLECT2" "$tree/vendor/github.com/modern-go/reflect2"
 }
 
 compile() {
@@ -78,10 +80,9 @@ compile() {
 
 	flags="-s -w -X $stamp.gitVersion=v$UPSTREAM -X $stamp.gitMajor=1 -X $stamp.gitMinor=20"
 	flags+=" -X k8s.io/kubernetes/vendor/$client.gitVersion=v$UPSTREAM"
-	mkdir -p "$out"
-	cd "$tree"
+	mkdir -p "$out" && cd "$tree" || return 1
 	for p in $PROGRAMS; do
-		go build -p 2 -ldflags "$flags" -o "$out/$p" "./cmd/$p"
+		go build -p 2 -ldflags "$flags" -o "$out/$p" "./cmd/$p" || return 1
 	done
 }
 

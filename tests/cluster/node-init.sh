@@ -1,0 +1,16 @@
+#!/bin/bash
+# The first process of a node, started by nodes.sh in the node's network namespace and in a mount
+# namespace that so far shows the machine's own folders. It puts the node's in their place.
+#
+#   node-init.sh FOLDER DIR...      mounts FOLDER/DIR on /DIR, says so in FOLDER/mounted, and stays
+set -euo pipefail
+
+folder=$1
+shift
+# Mounts of the node may spread to its containers, not to the machine.
+mount --make-rshared /
+for dir in "$@"; do
+	mount --bind "$folder/$dir" "/$dir"
+done
+touch "$folder/mounted"
+exec sleep infinity
