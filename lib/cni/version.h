@@ -1,0 +1,31 @@
+/* CNI spec versions, in order, and what each of them allows. */
+#ifndef LIB_CNI_VERSION_H
+#define LIB_CNI_VERSION_H
+
+#include "lib/base/err.h"
+
+enum cni_version {
+	CNI_0_1_0,
+	CNI_0_2_0,
+	CNI_0_3_0, /* the oldest that our own conf may have */
+	CNI_0_3_1,
+	CNI_0_4_0,
+	CNI_1_0_0,
+	CNI_1_1_0,
+	CNI_VERSION_COUNT
+};
+#define CNI_VERSION_OLDEST CNI_0_3_0
+#define CNI_VERSION_NEWEST CNI_1_1_0
+
+enum cni_command { CNI_ADD, CNI_DEL, CNI_CHECK, CNI_GC, CNI_STATUS, CNI_VERSION };
+
+/** cni_version_parse - exact text only. -1 (out unchanged) when unknown. */
+int cni_version_parse(const char *s, enum cni_version *out) FN_MUST;
+/** cni_version_name - "1.0.0". */
+const char *cni_version_name(enum cni_version v);
+/** cni_command_name - "ADD". */
+const char *cni_command_name(enum cni_command c);
+/** cni_version_allows - CHECK needs 0.4.0, GC and STATUS 1.1.0: ERR_VERSION below. */
+int cni_version_allows(enum cni_version v, enum cni_command c, struct err *e) FN_MUST;
+
+#endif
