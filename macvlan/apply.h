@@ -1,0 +1,53 @@
+/* Make the card, set it up, take it away. */
+#ifndef MACVLAN_APPLY_H
+#define MACVLAN_APPLY_H
+
+#include <stdint.h>
+
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/ip.h"
+
+struct macvlan_card;
+struct macvlan_link;
+
+/**
+ * macvlan_create - phase 1: the link, under a temporary name, down, in the pod's namespace.
+ * @netns_fd: the pod's namespace; lent, not kept
+ * @deadline_ms: CLOCK_MONOTONIC, see lib/base/clock.h
+ *
+ * Called from the host's namespace; may run while the primary works in the pod. On failure there is
+ * no link. ERR_AGAIN: the parent is not fit (macvlan/parent.h). ERR_CONFLICT: the pod already has
+ * a link of the final name. ERR_UNSUPPORTED: a link type other than macvlan. ERR_KERNEL.
+ * The caller frees *out, which does not remove the link.
+ */
+int macvlan_create(const struct macvlan_card *card, int netns_fd, int64_t deadline_ms,
+		   struct macvlan_link **out, struct err *e) FN_MUST;
+
+/**
+ * macvlan_configure - phase 2, once the primary is done: name, address, up, rules, routes, announce.
+ * @card: the one of phase 1, now with all that is known of the primary (nameservers)
+ *
+ * On failure routes, rules and tables are as they were before; the link itself stays for
+ * macvlan_rollback(). ERR_AGAIN: the MAC is still held by a former pod when the deadline comes.
+ */
+int macvlan_configure(struct macvlan_link *l, const struct macvlan_card *card, int64_t deadline_ms,
+		      struct err *e) FN_MUST;
+
+/**
+ * macvlan_rollback - take back all that was done with this link: the old default route first, then
+ * rules and tables, then the link. Every step is tried; -1 with the first failure.
+ */
+int macvlan_rollback(struct macvlan_link *l, struct err *e) FN_MUST;
+
+/** macvlan_link_free - forget the link; it stays as it is. */
+void macvlan_link_free(struct macvlan_link *l);
+DEFINE_AUTO(struct macvlan_link, macvlan_link_free)
+
+/** macvlan_link_mac - the MAC in use (passthru: the parent's). */
+struct mac_addr macvlan_link_mac(const struct macvlan_link *l);
+/** macvlan_link_index, macvlan_link_mtu - as the pod sees them. */
+int macvlan_link_index(const struct macvlan_link *l);
+uint32_t macvlan_link_mtu(const struct macvlan_link *l);
+
+#endif

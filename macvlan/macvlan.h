@@ -1,0 +1,74 @@
+/* What a pod's macvlan card shall be. */
+#ifndef MACVLAN_MACVLAN_H
+#define MACVLAN_MACVLAN_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/ip.h"
+#include "lib/nl/link.h"
+
+/* Tables and preferences of the two rules that every pod with two cards gets, in the pod's namespace. */
+#define MACVLAN_TABLE_PRIMARY 2000 /* T0: for what leaves with an address of the primary's card */
+#define MACVLAN_TABLE_CARD    2001 /* T1: for what leaves with the macvlan's address */
+#define MACVLAN_PREF_PRIMARY  1000
+#define MACVLAN_PREF_CARD     1001
+
+/* Until it is set up a card has a name of this prefix and eight hex digits. */
+#define MACVLAN_TEMP_PREFIX "tdm"
+
+/* Alias of links on the host that we made. */
+#define MACVLAN_ALIAS "tandem"
+
+enum macvlan_type { MACVLAN_TYPE_MACVLAN = 0, MACVLAN_TYPE_IPVLAN };
+
+enum macvlan_card_mode {
+	MACVLAN_CARD_BRIDGE = 0,
+	MACVLAN_CARD_PRIVATE,
+	MACVLAN_CARD_VEPA,
+	MACVLAN_CARD_PASSTHRU,
+};
+
+enum macvlan_iface { MACVLAN_IFACE_CARD = 0 /* "eth1" */, MACVLAN_IFACE_PRIMARY /* "eth0" */ };
+
+struct macvlan_route {
+	struct ip_net dst;
+	struct ip_addr gw; /* unset: the subnet's gateway on the card, the primary's on eth0 */
+	enum macvlan_iface iface;
+};
+
+/* A list of networks, lent. */
+struct macvlan_nets {
+	const struct ip_net *v;
+	size_t n;
+};
+
+/* All pointers are lent for the calls that take the card. */
+struct macvlan_card {
+	char ifname[IFNAMSIZ];       /* its final name, "eth1" or "eth0" */
+	char master[NL_ALTNAME_MAX]; /* NIC of the host: name or altname */
+	const char *node;            /* the node's name, for messages; NULL = the host name */
+	uint16_t vlan;               /* 0 = untagged */
+	enum macvlan_type type;
+	enum macvlan_card_mode mode;
+	uint32_t mtu;            /* 0 = the parent's */
+	struct mac_addr mac;     /* all zero = the kernel makes one */
+	struct ip_net addr;      /* either family; host bits set */
+	struct ip_net addr6;     /* the second family of a dual-stack subnet, may be unset */
+	struct ip_addr gateway;  /* of addr's family, may be unset */
+	struct ip_addr gateway6; /* of addr6's family, may be unset */
+	const struct macvlan_route *routes;
+	size_t n_routes;
+	bool default_gateway;              /* picture (b) */
+	struct macvlan_nets service_cidrs; /* used in (b) only, like the next three */
+	struct macvlan_nets cluster_cidrs;
+	struct macvlan_nets via_primary;
+	const struct ip_addr *nameservers; /* the pod's, for those in 169.254.0.0/16 */
+	size_t n_nameservers;
+	bool single;                   /* picture (c): no other card */
+	char primary_ifname[IFNAMSIZ]; /* the primary's card, "eth0"; unused when single */
+};
+
+#endif
