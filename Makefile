@@ -44,7 +44,8 @@ FULL_VERSION := $(VERSION)$(if $(GIT_HASH),+g$(GIT_HASH))
 CPPFLAGS_ALL := -I. -D_GNU_SOURCE
 WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
 	-Wvla -Wformat=2 -Wundef -Wwrite-strings -Wpointer-arith -Wimplicit-fallthrough
-WARN_GCC := -Wjump-misses-init -Wlogical-op -Wduplicated-cond
+# Texts for people may be cut (struct err, log lines); what must not be goes through str_copy().
+WARN_GCC := -Wjump-misses-init -Wlogical-op -Wduplicated-cond -Wno-format-truncation
 # The netlink and socket interfaces hand out byte buffers that are read as structs.
 CFLAGS_ALL := -std=gnu17 -g -pthread -fno-strict-aliasing -fno-common -fstack-protector-strong $(WARN)
 LIBS := -lyaml -lcurl -lssl -lcrypto -lcjson -lmnl
@@ -75,6 +76,8 @@ EXTRA_SRCS_static := tools/static/nss.c
 CC_cov      := $(CC)
 CFLAGS_cov  := -O0 --coverage
 LDFLAGS_cov := --coverage -Wl,--as-needed
+# gcov's files are named after the object, so it gets its own name at once.
+OUTPUT_cov   = -o $@
 
 VARIANTS := dev static asan cov
 
@@ -93,6 +96,9 @@ VERSION_SRCS := $(if $(SRCS),$(shell grep -ls TANDEM_VERSION $(SRCS)))
 
 # $(call stamp,TEXT): a recipe that rewrites its target only when TEXT differs.
 stamp = @mkdir -p $(@D); printf '%s\n' '$1' | cmp -s - $@ || printf '%s\n' '$1' >$@
+
+# What the recipe of an object ends with: write under another name, then rename.
+OUTPUT = -o $@.$$$$ && mv $@.$$$$ $@ || { rm -f $@.$$$$; exit 1; }
 
 # $1 = variant. Objects and archives appear by rename, so that two runs of make never see half a file.
 define variant
@@ -114,7 +120,7 @@ $$(O)/$1/%.o: %.c $$(O)/$1/flags $$(DEPS_$1)
 	$$(call say,CC,$$@)
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC_$1) $$(CPPFLAGS_ALL) $$(CPPFLAGS_$1) $$(CPPFLAGS) $$(CFLAGS_ALL) $$(CFLAGS_$1) $$(CFLAGS) \
-		-MMD -MP -MF $$(@:.o=.d) -MT $$@ -c -o $$@.$$$$$$$$ $$< && mv $$@.$$$$$$$$ $$@ || { rm -f $$@.$$$$$$$$; exit 1; }
+		-MMD -MP -MF $$(@:.o=.d) -MT $$@ -c $$< $$(or $$(OUTPUT_$1),$$(OUTPUT))
 
 $$(VERSION_SRCS:%.c=$$(O)/$1/%.o): CPPFLAGS_$1 += -DTANDEM_VERSION='"$$(FULL_VERSION)"'
 $$(VERSION_SRCS:%.c=$$(O)/$1/%.o): $$(O)/version
@@ -183,7 +189,7 @@ check-only:
 
 check-unit: tests-dev
 	@$(call run,dev,$(SUITE_unit))
-check-tools:
+check-tools: static
 	@$(call run,static,$(SUITE_tools))
 check-net: tests-dev static
 	@$(call run,static,$(SUITE_net))
@@ -192,9 +198,11 @@ check-contract: tests-dev static
 check-cluster: tests-dev static
 	@$(call run,static,$(SUITE_cluster))
 
+SANITIZER_LOG = $(abspath $(O)/test-logs/asan/sanitizer)
 check-asan: tests-asan tests-dev
-	@ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:strict_string_checks=1 \
-		UBSAN_OPTIONS=print_stacktrace=1 \
+	@mkdir -p $(O)/test-logs/asan && rm -f $(SANITIZER_LOG).*
+	@SANITIZER_LOG=$(SANITIZER_LOG) UBSAN_OPTIONS=print_stacktrace=1:log_path=$(SANITIZER_LOG) \
+		ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:log_path=$(SANITIZER_LOG) \
 		$(call run,asan,$(TESTS_asan) $(SUITE_net) $(SUITE_contract))
 
 cov: tests-cov
@@ -242,6 +250,10 @@ define newline
 
 
 endef
+
+# For scripts: make -s print-CFLAGS_static
+print-%:
+	@echo '$($*)'
 
 help:
 	@sed -n 's/^# help: \{0,1\}//p' $(firstword $(MAKEFILE_LIST))

@@ -9,6 +9,8 @@
 #
 # A program also fails, once, when it says nothing, ends badly without naming a failure, or runs
 # over its time limit: TEST_TIMEOUT seconds, default 300, in tests/cluster and tests/demo 1800.
+# SANITIZER_LOG names the prefix of the files that sanitizers write (their log_path): such a report is
+# a failure too, whatever the program that caused it was expected to answer.
 # STRICT=1 or CI=true makes a skip a failure of the run. Exit code 0 means that nothing failed.
 set -u
 
@@ -100,6 +102,11 @@ run_one() {
 	*.sh) read -r p f s note <<<"$(count_shell "$log")" ;;
 	*) read -r p f s note <<<"$(count_cmocka "$log")" ;;
 	esac
+	if [ -n "${SANITIZER_LOG:-}" ] && compgen -G "$SANITIZER_LOG.*" >/dev/null; then
+		cat "$SANITIZER_LOG".* >>"$log"
+		rm -f "$SANITIZER_LOG".*
+		if [ "$f" -eq 0 ]; then note="a sanitizer reported"; fi
+	fi
 	if [ "$rc" -eq 124 ] || [ "$rc" -eq 137 ]; then
 		note="killed after $limit s"
 	elif [ -z "$note" ] && [ "$rc" -ne 0 ] && [ "$f" -eq 0 ]; then

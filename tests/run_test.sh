@@ -87,6 +87,15 @@ ends "the time limit" 1 "1 passed, 1 failed" hangs.sh
 check "the limit is told" grep -q 'killed after 1 s' "$dir/out"
 unset TEST_TIMEOUT
 
+script reports <<'E1'
+echo "heap-use-after-free in f" >"$SANITIZER_LOG.17"
+echo "ok expected to fail, did"
+E1
+export SANITIZER_LOG=$dir/sanitizer
+ends "a sanitizer's report" 1 "3 passed, 1 failed" reports.sh good.sh
+check "the report is shown" grep -q '| heap-use-after-free in f' "$dir/out"
+unset SANITIZER_LOG
+
 # cmocka programs; MODE says what goes wrong
 cat >"$dir/prog.c" <<'E1'
 #include <setjmp.h>

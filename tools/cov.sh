@@ -14,7 +14,7 @@ for f; do
 		$0 == "File \x27" f "\x27" { mine = 1; next }
 		mine && /^Lines executed:/ {
 			split($0, a, /[:%]| of /)
-			printf "%s %d %d\n", f, a[5] * a[2] / 100 + 0.5, a[5]
+			printf "%s %d %d\n", f, a[4] * a[2] / 100 + 0.5, a[4]
 			exit
 		}'
 done >"$dir/coverage.txt"
