@@ -11,7 +11,7 @@
 #include "lib/base/ip.h"
 
 struct jval;
-struct jwrite;
+struct jw;
 
 #define API_GROUP_VERSION            "tandem-cni.io/v1"
 #define API_PLURAL_SUBNET            "macvlansubnets"
@@ -79,7 +79,7 @@ int api_network_decode(const struct jval *spec, const char *path, struct api_net
 		       struct err *e) FN_MUST;
 
 /** api_network_write - the keys of a MacvlanIP's spec, into the object that w has open. */
-void api_network_write(struct jwrite *w, const struct api_network *n);
+void api_network_write(struct jw *w, const struct api_network *n);
 
 /** api_network_eq - the two would give the same card. */
 bool api_network_eq(const struct api_network *a, const struct api_network *b);

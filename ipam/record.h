@@ -11,7 +11,6 @@
 #include "lib/base/err.h"
 
 struct jval;
-struct jwrite;
 
 #define IPAM_RECORD_MAX_BYTES (200 * 1024) /* leaves room for the rest of a 256 KiB status */
 #define IPAM_INFLIGHT_MAX     400          /* some 200 bytes each */
