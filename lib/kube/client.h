@@ -17,7 +17,7 @@ struct kube_config;
 struct kube_client_options {
 	const char *user_agent;       /* NULL = "tandem/<version>" */
 	double qps;                   /* requests per second, retries included; 0 = no limit */
-	unsigned int burst;           /* how many may come at once under qps; 0 = qps rounded up */
+	unsigned int burst;           /* how many may come at once under qps; 0 = qps + 1 */
 	unsigned int max_connections; /* requests under way at once, watches apart; 0 = 8 */
 };
 
@@ -62,7 +62,10 @@ int kube_do(struct kube_client *c, const struct kube_request *req, struct kube_r
  */
 typedef void kube_done_fn(void *ctx, struct kube_response *res, const struct err *e);
 
-/* A piece of a 2xx body as it comes. -1 with e ends the call. Must not free the client. */
+/*
+ * A piece of a 2xx body as it comes; first once with len 0, when the server has accepted. -1 with e
+ * ends the call. Must not free the client.
+ */
 typedef int kube_data_fn(void *ctx, const char *data, size_t len, struct err *e);
 
 /**

@@ -1,0 +1,481 @@
+#include "lib/kube/client.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/random.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/kube/client_int.h"
+#include "lib/kube/config.h"
+
+#ifndef TANDEM_VERSION
+#define TANDEM_VERSION "dev"
+#endif
+
+#define MAX_RUNNING 8
+/* A projected token is renewed at 80 % of its hour; the old one holds for some minutes more. */
+#define TOKEN_AGE_MS 60000
+
+/* ------------------------------------------------------------------ life */
+
+/* The name to verify goes into the URL, and curl connects to the real place behind it. */
+static void set_server(struct kube_client *c, const struct kube_config *cfg)
+{
+	const char *host = strstr(cfg->server, "://") + 3;
+	size_t authority = strcspn(host, "/");
+	const char *colon = memchr(host, ':', authority);
+
+	if (!cfg->tls_server_name || !cfg->tls_server_name[0] ||
+	    !str_starts(cfg->server, "https")) {
+		c->server = xstrdup(cfg->server);
+		return;
+	}
+	if (host[0] == '[') {
+		const char *end = memchr(host, ']', authority);
+
+		colon = end && end[1] == ':' ? end + 1 : NULL;
+	}
+	AUTO(free)
+	char *port = colon ? xstrndup(colon, (size_t)(host + authority - colon)) : xstrdup(":443");
+
+	c->server = xasprintf("https://%s%s%s", cfg->tls_server_name, port, host + authority);
+	c->connect_to = xasprintf("%s%s:%.*s%s", cfg->tls_server_name, port, (int)authority, host,
+				  colon ? "" : port);
+	c->connect_list = curl_slist_append(NULL, c->connect_to);
+}
+
+static void copy_config(struct kube_client *c, const struct kube_config *cfg)
+{
+	c->source = xstrdup(cfg->source);
+	set_server(c, cfg);
+	c->ca_pem = xstrdup(cfg->ca_pem);
+	c->cert_pem = xstrdup(cfg->cert_pem);
+	c->key_pem = xstrdup(cfg->key_pem);
+	c->token = xstrdup(cfg->token);
+	c->token_file = xstrdup(cfg->token_file);
+	c->insecure = cfg->insecure;
+	c->token_read_ms = clock_now_ms();
+}
+
+static void copy_options(struct kube_client *c, const struct kube_client_options *opt)
+{
+	c->user_agent = xstrdup(opt->user_agent ? opt->user_agent : "tandem/" TANDEM_VERSION);
+	c->max_running = opt->max_connections ? opt->max_connections : MAX_RUNNING;
+	c->qps = opt->qps > 0 ? opt->qps : 0;
+	c->burst = opt->burst ? opt->burst : (unsigned int)c->qps + 1;
+	c->tokens = c->burst;
+	c->tokens_us = clock_now_us();
+}
+
+static int open_descriptors(struct kube_client *c, struct err *e)
+{
+	struct epoll_event ev = {.events = EPOLLIN};
+
+	c->epfd = epoll_create1(EPOLL_CLOEXEC);
+	c->timerfd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	ev.data.fd = c->timerfd;
+	if (c->epfd < 0 || c->timerfd < 0 || epoll_ctl(c->epfd, EPOLL_CTL_ADD, c->timerfd, &ev))
+		return err_errno(e, ERR_IO, errno, "epoll and timerfd");
+	return 0;
+}
+
+int kube_client_new(const struct kube_config *cfg, const struct kube_client_options *opt,
+		    struct kube_client **out, struct err *e)
+{
+	static const struct kube_client_options defaults;
+	AUTO(kube_client_free) struct kube_client *c = xcalloc(1, sizeof(*c));
+
+	c->epfd = c->timerfd = c->cancel_fd = -1;
+	c->curl_wake_ms = -1;
+	TAILQ_INIT(&c->queue);
+	TAILQ_INIT(&c->finished);
+	TAILQ_INIT(&c->zombies);
+	copy_config(c, cfg);
+	copy_options(c, opt ? opt : &defaults);
+	/* For jitter only: not having it is no harm. */
+	IGNORE(getrandom(&c->random, sizeof(c->random), GRND_NONBLOCK) < 0, "jitter");
+	c->random |= 1;
+	if (open_descriptors(c, e) || kube_http_init(c, e))
+		return -1;
+	*out = STEAL(c);
+	return 0;
+}
+
+static void drop_call(struct kube_call *call)
+{
+	struct kube_client *c = call->client;
+
+	if (call->state == CALL_QUEUED) {
+		TAILQ_REMOVE(&c->queue, call, link);
+		c->queued--;
+	} else if (call->state == CALL_FINISHED) {
+		TAILQ_REMOVE(&c->finished, call, link);
+	} else if (call->state == CALL_ZOMBIE) {
+		TAILQ_REMOVE(&c->zombies, call, link);
+	} else if (call->state == CALL_RUNNING) {
+		c->running -= !call->data;
+	}
+	if (call->state != CALL_FINISHED && call->state != CALL_ZOMBIE)
+		kube_heap_remove(&c->heap, call);
+	kube_http_stop(call);
+	kube_call_free(call);
+}
+
+static void wipe(char *s)
+{
+	if (s)
+		explicit_bzero(s, strlen(s));
+	free(s);
+}
+
+void kube_client_free(struct kube_client *c)
+{
+	if (!c)
+		return;
+	while (c->heap.n)
+		drop_call(c->heap.at[0]);
+	while (!TAILQ_EMPTY(&c->finished))
+		drop_call(TAILQ_FIRST(&c->finished));
+	while (!TAILQ_EMPTY(&c->zombies))
+		drop_call(TAILQ_FIRST(&c->zombies));
+	kube_http_done(c);
+	if (c->timerfd >= 0)
+		close(c->timerfd);
+	if (c->epfd >= 0)
+		close(c->epfd);
+	free(c->heap.at);
+	free(c->source);
+	free(c->server);
+	free(c->connect_to);
+	free(c->user_agent);
+	free(c->ca_pem);
+	free(c->cert_pem);
+	wipe(c->key_pem);
+	wipe(c->token);
+	free(c->token_file);
+	free(c);
+}
+
+void kube_client_set_cancel_fd(struct kube_client *c, int fd)
+{
+	c->cancel_fd = fd;
+}
+
+int64_t kube_client_jitter(struct kube_client *c, int64_t ms)
+{
+	/* xorshift64 (Marsaglia): spreads clients that failed together; secrecy is no matter. */
+	c->random ^= c->random << 13;
+	c->random ^= c->random >> 7;
+	c->random ^= c->random << 17;
+	return ms * 3 / 4 + (int64_t)(c->random % (uint64_t)(ms / 2 + 1));
+}
+
+/* A file that cannot be read leaves the old token: the server decides whether it still holds. */
+void kube_client_renew_token(struct kube_client *c, int64_t max_age_ms)
+{
+	struct err e = {0};
+	char *token = NULL;
+
+	if (!c->token_file || clock_now_ms() - c->token_read_ms < max_age_ms)
+		return;
+	c->token_read_ms = clock_now_ms();
+	if (kube_config_read_token(c->token_file, &token, &e))
+		return;
+	wipe(c->token);
+	c->token = token;
+}
+
+/* ------------------------------------------------------------------ the queue */
+
+/* The timer makes our descriptor readable when something is due without a socket's help. */
+static void arm_timer(struct kube_client *c, int64_t at_ms)
+{
+	struct itimerspec when = {0};
+
+	if (at_ms >= 0) {
+		when.it_value.tv_sec = at_ms / 1000;
+		/* Never all zero, which would disarm it. */
+		when.it_value.tv_nsec = at_ms % 1000 * 1000000 + 1;
+	}
+	timerfd_settime(c->timerfd, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+void kube_call_enqueue(struct kube_call *call, bool first)
+{
+	struct kube_client *c = call->client;
+
+	call->state = CALL_QUEUED;
+	call->wake_ms = call->deadline_ms;
+	kube_heap_update(&c->heap, call);
+	/* A watch must not wait behind a thousand writes: it is what the writes are based on. */
+	if (first || call->data)
+		TAILQ_INSERT_HEAD(&c->queue, call, link);
+	else
+		TAILQ_INSERT_TAIL(&c->queue, call, link);
+	c->queued++;
+}
+
+void kube_call_pause(struct kube_call *call, int64_t until_ms)
+{
+	call->state = CALL_PAUSED;
+	call->wake_ms = until_ms;
+	kube_heap_update(&call->client->heap, call);
+}
+
+void kube_call_delay(struct kube_call *call, int64_t at_ms)
+{
+	TAILQ_REMOVE(&call->client->queue, call, link);
+	call->client->queued--;
+	kube_call_pause(call, at_ms);
+}
+
+void kube_call_finish(struct kube_call *call)
+{
+	struct kube_client *c = call->client;
+
+	if (call->state == CALL_QUEUED) {
+		TAILQ_REMOVE(&c->queue, call, link);
+		c->queued--;
+	}
+	kube_heap_remove(&c->heap, call);
+	call->state = CALL_FINISHED;
+	TAILQ_INSERT_TAIL(&c->finished, call, link);
+}
+
+static void refill_tokens(struct kube_client *c)
+{
+	int64_t now_us = clock_now_us();
+
+	c->tokens += (double)(now_us - c->tokens_us) * c->qps / 1e6;
+	if (c->tokens > c->burst)
+		c->tokens = c->burst;
+	c->tokens_us = now_us;
+}
+
+static bool may_start(const struct kube_client *c, const struct kube_call *call)
+{
+	if (!call->data && c->running >= c->max_running)
+		return false;
+	return c->qps == 0 || c->tokens >= 1;
+}
+
+static void start_queued(struct kube_client *c)
+{
+	struct kube_call *call;
+
+	refill_tokens(c);
+	while ((call = TAILQ_FIRST(&c->queue)) && may_start(c, call)) {
+		TAILQ_REMOVE(&c->queue, call, link);
+		c->queued--;
+		c->tokens -= c->qps > 0;
+		c->stats.requests++;
+		call->attempts++;
+		call->state = CALL_RUNNING;
+		kube_client_renew_token(c, TOKEN_AGE_MS);
+		if (kube_http_start(call, &call->err))
+			kube_call_fail(call);
+		else
+			c->running += !call->data;
+	}
+}
+
+static void wake_due(struct kube_client *c)
+{
+	int64_t now = clock_now_ms();
+
+	while (c->heap.n && c->heap.at[0]->wake_ms <= now) {
+		struct kube_call *call = c->heap.at[0];
+
+		if (call->state == CALL_PAUSED && now < call->deadline_ms)
+			kube_call_enqueue(call, true);
+		else
+			kube_call_expired(call);
+	}
+}
+
+static void run_callbacks(struct kube_client *c)
+{
+	struct kube_call *call;
+
+	while ((call = TAILQ_FIRST(&c->finished))) {
+		TAILQ_REMOVE(&c->finished, call, link);
+		call->done(call->ctx, &call->res, call->failed ? &call->err : NULL);
+		kube_call_free(call);
+	}
+}
+
+static int64_t next_wake(struct kube_client *c)
+{
+	const struct kube_call *first = TAILQ_FIRST(&c->queue);
+	int64_t at = c->curl_wake_ms;
+
+	if (c->heap.n && (at < 0 || c->heap.at[0]->wake_ms < at))
+		at = c->heap.at[0]->wake_ms;
+	if (first && (first->data || c->running < c->max_running)) {
+		int64_t now = clock_now_ms();
+		int64_t token_at = c->qps > 0 && c->tokens < 1
+					   ? now + (int64_t)((1 - c->tokens) * 1000 / c->qps) + 1
+					   : now;
+
+		if (at < 0 || token_at < at)
+			at = token_at;
+	}
+	return TAILQ_EMPTY(&c->finished) ? at : 0;
+}
+
+int kube_client_dispatch(struct kube_client *c, struct err *e)
+{
+	(void)e;
+	kube_http_poll(c);
+	while (!TAILQ_EMPTY(&c->zombies))
+		drop_call(TAILQ_FIRST(&c->zombies));
+	wake_due(c);
+	start_queued(c);
+	/* What was started wants its first step now: a round through epoll less. */
+	kube_http_poll(c);
+	while (!TAILQ_EMPTY(&c->zombies))
+		drop_call(TAILQ_FIRST(&c->zombies));
+	run_callbacks(c);
+	start_queued(c);
+	arm_timer(c, next_wake(c));
+	return 0;
+}
+
+/* ------------------------------------------------------------------ what others call */
+
+static bool takes_body(const char *method)
+{
+	return !str_eq(method, "GET") && !str_eq(method, "DELETE");
+}
+
+static struct kube_call *new_call(struct kube_client *c, const struct kube_request *req)
+{
+	struct kube_call *call = xcalloc(1, sizeof(*call));
+	bool has_query = req->query && req->query[0];
+
+	call->client = c;
+	call->method = xstrdup(req->method);
+	call->path = xstrdup(req->path);
+	call->url = xasprintf("%s%s%s%s", c->server, req->path, has_query ? "?" : "",
+			      has_query ? req->query : "");
+	call->content_type = xstrdup(req->content_type ? req->content_type : "application/json");
+	if (req->body || takes_body(req->method)) {
+		call->body = xmemdup(req->body ? req->body : "", req->body ? req->body_len : 0);
+		call->body_len = req->body ? req->body_len : 0;
+	}
+	call->deadline_ms = req->deadline_ms ? req->deadline_ms : clock_now_ms() + KUBE_TIMEOUT_MS;
+	call->max_body = req->max_body ? req->max_body : KUBE_BODY_MAX;
+	call->is_read = str_eq(req->method, "GET");
+	return call;
+}
+
+struct kube_call *kube_submit_stream(struct kube_client *c, const struct kube_request *req,
+				     kube_data_fn *data, kube_done_fn *done, void *ctx)
+{
+	struct kube_call *call = new_call(c, req);
+
+	call->data = data;
+	call->done = done;
+	call->ctx = ctx;
+	call->wake_ms = call->deadline_ms;
+	kube_heap_add(&c->heap, call);
+	kube_call_enqueue(call, false);
+	arm_timer(c, 0);
+	return call;
+}
+
+struct kube_call *kube_submit(struct kube_client *c, const struct kube_request *req,
+			      kube_done_fn *done, void *ctx)
+{
+	return kube_submit_stream(c, req, NULL, done, ctx);
+}
+
+void kube_cancel(struct kube_call *call)
+{
+	struct kube_client *c;
+
+	if (!call)
+		return;
+	c = call->client;
+	if (call->state != CALL_RUNNING || !c->in_curl) {
+		drop_call(call);
+		return;
+	}
+	/* curl stands in the middle of a transfer: it is stopped as soon as curl returns. */
+	kube_heap_remove(&c->heap, call);
+	c->running -= !call->data;
+	call->state = CALL_ZOMBIE;
+	TAILQ_INSERT_TAIL(&c->zombies, call, link);
+}
+
+int kube_client_fd(const struct kube_client *c)
+{
+	return c->epfd;
+}
+
+int kube_client_wait(struct kube_client *c, const bool *flag, int64_t deadline_ms, struct err *e)
+{
+	for (;;) {
+		struct pollfd fds[2] = {{.fd = c->epfd, .events = POLLIN},
+					{.fd = c->cancel_fd, .events = POLLIN}};
+
+		if (kube_client_dispatch(c, e))
+			return -1;
+		if (*flag)
+			return 0;
+		if (clock_now_ms() >= deadline_ms)
+			return err_set(e, ERR_TIMEOUT, 0, "the deadline is over");
+		if (poll(fds, 2, clock_left_ms(deadline_ms)) < 0 && errno != EINTR)
+			return err_errno(e, ERR_INTERNAL, errno, "poll");
+		if (fds[1].revents)
+			return err_set(e, ERR_CANCELLED, 0, "cancelled");
+	}
+}
+
+struct waited {
+	bool done, failed;
+	struct kube_response *res;
+	struct err *e;
+};
+
+static void on_waited(void *ctx, struct kube_response *res, const struct err *e)
+{
+	struct waited *w = ctx;
+
+	kube_response_take(w->res, res);
+	w->done = true;
+	w->failed = e;
+	if (e)
+		*w->e = *e;
+}
+
+int kube_do(struct kube_client *c, const struct kube_request *req, struct kube_response *out,
+	    struct err *e)
+{
+	struct waited w = {.res = out, .e = e};
+	struct kube_call *call;
+
+	kube_response_done(out);
+	call = kube_submit(c, req, on_waited, &w);
+	/* The call watches its own deadline; this one is for a bug in there. */
+	if (kube_client_wait(c, &w.done, call->deadline_ms + 5000, e)) {
+		out->unknown = call->state == CALL_RUNNING && call->sent && !call->is_read;
+		kube_cancel(call);
+		return err_wrap(e, "%s %s", req->method, req->path);
+	}
+	return w.failed ? -1 : 0;
+}
+
+void kube_client_stats(const struct kube_client *c, struct kube_client_stats *out)
+{
+	*out = c->stats;
+	out->queued = c->queued;
+	out->running = c->running;
+}

@@ -1,0 +1,382 @@
+#include "lib/kube/config.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/io.h"
+#include "lib/base/ip.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/kube/yaml.h"
+
+#define FILE_MAX    ((size_t)1 << 20)
+#define TOKEN_MAX   ((size_t)64 << 10)
+#define ACCOUNT_DIR "/var/run/secrets/kubernetes.io/serviceaccount"
+
+static void wipe(char *s)
+{
+	if (s)
+		explicit_bzero(s, strlen(s));
+	free(s);
+}
+
+void kube_config_free(struct kube_config *c)
+{
+	if (!c)
+		return;
+	free(c->source);
+	free(c->server);
+	free(c->tls_server_name);
+	free(c->ca_pem);
+	free(c->cert_pem);
+	wipe(c->key_pem);
+	wipe(c->token);
+	free(c->token_file);
+	free(c->namespace);
+	free(c);
+}
+
+/* ------------------------------------------------------------------ what stands in the values */
+
+static int base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	if (c == '+')
+		return 62;
+	return c == '/' ? 63 : -1;
+}
+
+/* RFC 4648 section 4 with line breaks allowed, as Go decodes it. NULL if it is not that. */
+static char *base64_decode(const char *s)
+{
+	AUTO(free) char *buf = xmalloc(strlen(s) / 4 * 3 + 4);
+	unsigned int bits = 0, acc = 0, digits = 0, pads = 0;
+	size_t n = 0;
+
+	for (; *s; s++) {
+		if (*s == '\r' || *s == '\n')
+			continue;
+		if (*s == '=') {
+			pads++;
+			continue;
+		}
+		if (base64_value(*s) < 0 || pads)
+			return NULL;
+		acc = acc << 6 | (unsigned int)base64_value(*s);
+		bits += 6;
+		digits++;
+		if (bits >= 8) {
+			bits -= 8;
+			buf[n++] = (char)(acc >> bits & 0xff);
+		}
+	}
+	if ((digits + pads) % 4 || pads > 2)
+		return NULL;
+	buf[n] = '\0';
+	return STEAL(buf);
+}
+
+/* A bearer token goes into a header line: one printable word. */
+static bool token_is_clean(const char *s)
+{
+	if (!*s)
+		return false;
+	for (; *s; s++) {
+		if (*s <= ' ' || *s > '~')
+			return false;
+	}
+	return true;
+}
+
+int kube_config_read_token(const char *path, char **out_token, struct err *e)
+{
+	AUTO(free) char *text = NULL;
+	size_t len = 0;
+
+	if (io_read_file(AT_FDCWD, path, 0, TOKEN_MAX, &text, &len, e))
+		return -1;
+	while (len && strchr(" \t\r\n", text[len - 1]))
+		text[--len] = '\0';
+	if (strlen(text) != len || !token_is_clean(text)) {
+		explicit_bzero(text, len);
+		return err_set(e, ERR_DECODE, 0, "%s: not a token", path);
+	}
+	*out_token = STEAL(text);
+	return 0;
+}
+
+/* Strip slashes at the end; -1 if it is not "http(s)://host..." without anything strange. */
+static int clean_server(char *s)
+{
+	const char *host = str_starts(s, "https://")  ? s + 8
+			   : str_starts(s, "http://") ? s + 7
+						      : NULL;
+	size_t len = strlen(s);
+
+	if (!host || !*host || *host == '/')
+		return -1;
+	for (const char *p = host; *p; p++) {
+		if (*p <= ' ' || *p > '~' || strchr("?#@\\\"", *p))
+			return -1;
+	}
+	while (s[len - 1] == '/')
+		s[--len] = '\0';
+	return 0;
+}
+
+/* ------------------------------------------------------------------ kubeconfig */
+
+/* A path in the file is relative to the file's own folder. */
+static char *resolve(const char *config_path, const char *path)
+{
+	const char *slash = strrchr(config_path, '/');
+
+	if (path[0] == '/' || !slash)
+		return xstrdup(path);
+	return xasprintf("%.*s/%s", (int)(slash - config_path), config_path, path);
+}
+
+static int read_pem(const struct yaml_at *in, const char *key, const char *path, char **out,
+		    struct err *e)
+{
+	size_t len = 0;
+	AUTO(free) char *text = NULL;
+
+	if (io_read_file(AT_FDCWD, path, 0, FILE_MAX, &text, &len, e))
+		return err_wrap(e, "%s.%s", in->where, key);
+	*out = STEAL(text);
+	return 0;
+}
+
+/* "<key>-data" in base64, else the file that "<key>" names; both absent leaves *out alone. */
+static int load_pem(const struct yaml_at *in, const char *source, const char *key, char **out,
+		    struct err *e)
+{
+	AUTO(free) char *data_key = xasprintf("%s-data", key);
+	AUTO(free) char *data = NULL, *file = NULL, *pem = NULL;
+
+	if (yaml_string(in, data_key, &data, e) < 0 || yaml_string(in, key, &file, e) < 0)
+		return -1;
+	if (data && *data) {
+		pem = base64_decode(data);
+		explicit_bzero(data, strlen(data));
+		if (!pem)
+			return yaml_err(e, ERR_DECODE, in, data_key, "not base64");
+	} else if (file && *file) {
+		AUTO(free) char *path = resolve(source, file);
+
+		if (read_pem(in, key, path, &pem, e))
+			return err_wrap(e, "%s", source);
+	} else {
+		return 0;
+	}
+	if (!strstr(pem, "-----BEGIN "))
+		return yaml_err(e, ERR_DECODE, in, data && *data ? data_key : key, "not PEM");
+	*out = STEAL(pem);
+	return 0;
+}
+
+static int refuse(const struct yaml_at *in, const char *const *keys, struct err *e)
+{
+	for (; *keys; keys++) {
+		int rc = yaml_has(in, *keys, e);
+
+		if (rc < 0)
+			return -1;
+		if (rc)
+			return yaml_err(e, ERR_UNSUPPORTED, in, *keys, "not supported");
+	}
+	return 0;
+}
+
+static int load_cluster(const struct yaml_at *cluster, struct kube_config *c, struct err *e)
+{
+	static const char *const unsupported[] = {"proxy-url", NULL};
+	int rc = yaml_string(cluster, "server", &c->server, e);
+
+	if (rc < 0)
+		return -1;
+	if (!rc)
+		return yaml_err(e, ERR_CONFIG, cluster, "server", "missing");
+	if (clean_server(c->server))
+		return yaml_err(e, ERR_CONFIG, cluster, "server", "not an http or https URL");
+	if (refuse(cluster, unsupported, e))
+		return -1;
+	if (yaml_bool(cluster, "insecure-skip-tls-verify", &c->insecure, e) < 0)
+		return -1;
+	if (yaml_string(cluster, "tls-server-name", &c->tls_server_name, e) < 0)
+		return -1;
+	if (c->tls_server_name && strpbrk(c->tls_server_name, "/:@?# "))
+		return yaml_err(e, ERR_CONFIG, cluster, "tls-server-name", "not a host name");
+	return load_pem(cluster, c->source, "certificate-authority", &c->ca_pem, e);
+}
+
+static int load_token(const struct yaml_at *user, struct kube_config *c, struct err *e)
+{
+	AUTO(free) char *file = NULL, *token = NULL;
+
+	if (yaml_string(user, "tokenFile", &file, e) < 0 ||
+	    yaml_string(user, "token", &token, e) < 0)
+		return -1;
+	/* As in client-go the file wins, since it is what gets renewed. */
+	if (file && *file) {
+		c->token_file = resolve(c->source, file);
+		if (kube_config_read_token(c->token_file, &c->token, e))
+			return err_wrap(e, "%s: %s.tokenFile", c->source, user->where);
+	} else if (token && *token) {
+		if (!token_is_clean(token))
+			return yaml_err(e, ERR_CONFIG, user, "token", "not a token");
+		c->token = STEAL(token);
+	}
+	return 0;
+}
+
+static int load_user(const struct yaml_at *user, struct kube_config *c, struct err *e)
+{
+	static const char *const unsupported[] = {"exec", "auth-provider", "username", "password",
+						  "as",   "as-groups",     "as-uid",   NULL};
+
+	if (refuse(user, unsupported, e) || load_token(user, c, e))
+		return -1;
+	if (load_pem(user, c->source, "client-certificate", &c->cert_pem, e) ||
+	    load_pem(user, c->source, "client-key", &c->key_pem, e))
+		return -1;
+	if (c->cert_pem && !c->key_pem)
+		return yaml_err(e, ERR_CONFIG, user, "client-key",
+				"missing beside client-certificate");
+	if (c->key_pem && !c->cert_pem)
+		return yaml_err(e, ERR_CONFIG, user, "client-certificate",
+				"missing beside client-key");
+	return 0;
+}
+
+/* The mapping "inner" in the entry "name" of the list "list"; -1 if there is none. */
+static int entry(const struct yaml_at *root, const char *const key[2], const char *name,
+		 struct yaml_at *out, struct err *e)
+{
+	struct yaml_at found;
+	int rc = yaml_named(root, key[0], name, &found, e);
+
+	if (rc < 0)
+		return -1;
+	if (!rc) {
+		AUTO(free) char *text = xasprintf("no entry is named \"%s\"", name);
+
+		return yaml_err(e, ERR_CONFIG, root, key[0], text);
+	}
+	rc = yaml_map(&found, key[1], out, e);
+	if (!rc)
+		return yaml_err(e, ERR_CONFIG, &found, key[1], "missing");
+	return rc < 0 ? -1 : 0;
+}
+
+static int load_root(const struct yaml_at *root, struct kube_config *c, struct err *e)
+{
+	static const char *const contexts[2] = {"contexts", "context"};
+	static const char *const clusters[2] = {"clusters", "cluster"};
+	static const char *const users[2] = {"users", "user"};
+	AUTO(free) char *current = NULL, *cluster_name = NULL, *user_name = NULL;
+	struct yaml_at context, cluster, user;
+
+	if (yaml_string(root, "current-context", &current, e) < 0)
+		return -1;
+	if (!current || !*current)
+		return yaml_err(e, ERR_CONFIG, root, "current-context", "missing");
+	if (entry(root, contexts, current, &context, e) ||
+	    yaml_string(&context, "cluster", &cluster_name, e) < 0 ||
+	    yaml_string(&context, "user", &user_name, e) < 0 ||
+	    yaml_string(&context, "namespace", &c->namespace, e) < 0)
+		return -1;
+	if (!cluster_name || !*cluster_name)
+		return yaml_err(e, ERR_CONFIG, &context, "cluster", "missing");
+	if (entry(root, clusters, cluster_name, &cluster, e) || load_cluster(&cluster, c, e))
+		return -1;
+	if (!user_name || !*user_name)
+		return 0;
+	if (entry(root, users, user_name, &user, e))
+		return -1;
+	return load_user(&user, c, e);
+}
+
+int kube_config_load(const char *path, struct kube_config **out, struct err *e)
+{
+	AUTO(kube_config_free) struct kube_config *c = xcalloc(1, sizeof(*c));
+	AUTO(yaml_tree_free) struct yaml_tree *tree = NULL;
+	AUTO(free) char *text = NULL;
+	struct yaml_at root;
+	size_t len = 0;
+
+	c->source = xstrdup(path);
+	if (io_read_file(AT_FDCWD, path, 0, FILE_MAX, &text, &len, e))
+		return err_wrap(e, "kubeconfig");
+	if (yaml_tree_load(path, text, len, &tree, e) || yaml_root(tree, &root, e) ||
+	    load_root(&root, c, e))
+		return err_wrap(e, "kubeconfig");
+	*out = STEAL(c);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ in a pod */
+
+static int account_file(const char *dir, const char *name, char **out, struct err *e)
+{
+	AUTO(free) char *path = xasprintf("%s/%s", dir, name);
+	size_t len = 0;
+
+	return io_read_file(AT_FDCWD, path, 0, FILE_MAX, out, &len, e);
+}
+
+static int pod_server(char **out, struct err *e)
+{
+	const char *host = getenv("KUBERNETES_SERVICE_HOST");
+	const char *port = getenv("KUBERNETES_SERVICE_PORT");
+	struct ip_addr addr;
+	uint32_t number;
+
+	if (!host || !*host)
+		return err_set(e, ERR_CONFIG, 0, "in-cluster: KUBERNETES_SERVICE_HOST is not set");
+	if (!port || !*port)
+		return err_set(e, ERR_CONFIG, 0, "in-cluster: KUBERNETES_SERVICE_PORT is not set");
+	if (parse_u32(port, 65535, &number) || !number)
+		return err_set(e, ERR_CONFIG, 0, "in-cluster: KUBERNETES_SERVICE_PORT: not a port");
+	bool is_ip = !ip_parse(host, &addr);
+	bool v6 = is_ip && addr.family == AF_INET6;
+	AUTO(free) char *server = xasprintf(v6 ? "https://[%s]:%u" : "https://%s:%u", host, number);
+
+	if ((!is_ip && strpbrk(host, "/:[]")) || clean_server(server))
+		return err_set(e, ERR_CONFIG, 0, "in-cluster: KUBERNETES_SERVICE_HOST: not a host");
+	*out = STEAL(server);
+	return 0;
+}
+
+int kube_config_in_cluster_at(const char *dir, struct kube_config **out, struct err *e)
+{
+	AUTO(kube_config_free) struct kube_config *c = xcalloc(1, sizeof(*c));
+	struct err absent = {0};
+
+	c->source = xstrdup("in-cluster");
+	if (pod_server(&c->server, e))
+		return -1;
+	c->token_file = xasprintf("%s/token", dir);
+	if (kube_config_read_token(c->token_file, &c->token, e) ||
+	    account_file(dir, "ca.crt", &c->ca_pem, e))
+		return err_wrap(e, "in-cluster");
+	if (!strstr(c->ca_pem, "-----BEGIN "))
+		return err_set(e, ERR_DECODE, 0, "in-cluster: %s/ca.crt: not PEM", dir);
+	if (!account_file(dir, "namespace", &c->namespace, &absent))
+		c->namespace[strcspn(c->namespace, " \t\r\n")] = '\0';
+	*out = STEAL(c);
+	return 0;
+}
+
+int kube_config_in_cluster(struct kube_config **out, struct err *e)
+{
+	return kube_config_in_cluster_at(ACCOUNT_DIR, out, e);
+}

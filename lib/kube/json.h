@@ -1,0 +1,24 @@
+/* JSON as the API server sends it. */
+#ifndef LIB_KUBE_JSON_H
+#define LIB_KUBE_JSON_H
+
+#include <stddef.h>
+
+#include "lib/base/err.h"
+
+struct jdoc;
+struct jval;
+
+/**
+ * kube_json_parse - jdoc_parse() that changes text where a NUL stands in a string.
+ *
+ * The API lets users write one into an annotation; the strict reader refuses it, and so one pod
+ * could keep a whole list from being read. It becomes U+FFFD.
+ */
+int kube_json_parse(const char *what, char *text, size_t len, struct jdoc **out,
+		    struct err *e) FN_MUST;
+
+/** kube_json_meta - a string in metadata, lent; NULL when absent, empty or of another type. */
+const char *kube_json_meta(const struct jval *obj, const char *key);
+
+#endif

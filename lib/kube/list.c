@@ -1,0 +1,60 @@
+#include "lib/kube/list.h"
+
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/sb.h"
+#include "lib/json/jread.h"
+#include "lib/kube/json.h"
+#include "lib/kube/path.h"
+#include "lib/kube/request.h"
+
+void kube_page_done(struct kube_page *p)
+{
+	free(p->next);
+	free(p->version);
+	*p = (struct kube_page){0};
+}
+
+char *kube_page_query(const char *selectors, unsigned int limit, const char *token)
+{
+	AUTO(sb_done) struct sb query = SB_INIT;
+
+	if (selectors)
+		sb_puts(&query, selectors);
+	kube_query_add_number(&query, "limit", limit ? limit : KUBE_PAGE);
+	kube_query_add(&query, "continue", token);
+	return sb_take(&query);
+}
+
+int kube_page_read(const struct kube_response *res,
+		   int (*item)(void *ctx, const struct jval *obj, struct err *e), void *ctx,
+		   struct kube_page *out, struct err *e)
+{
+	AUTO(jdoc_free) struct jdoc *doc = NULL;
+	struct jval root, items, obj;
+	struct jiter it;
+	int rc;
+
+	if (kube_response_parse(res, &doc, e))
+		return -1;
+	root = jdoc_root(doc);
+	if (jas_obj(&root, e))
+		return -1;
+	/* Go writes an empty list as null here and there. */
+	rc = jget_arr(&root, "items", &items, e);
+	if (rc < 0)
+		return -1;
+	if (rc) {
+		it = jiter_of(&items);
+		while (jiter_next(&it, &obj)) {
+			if (item(ctx, &obj, e))
+				return -1;
+		}
+	}
+	if (!kube_json_meta(&root, "resourceVersion"))
+		return jerr(&root, "metadata", e, ERR_DECODE, "a list without resourceVersion");
+	out->version = xstrdup(kube_json_meta(&root, "resourceVersion"));
+	out->next = xstrdup(kube_json_meta(&root, "continue"));
+	return 0;
+}

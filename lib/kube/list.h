@@ -1,0 +1,33 @@
+/* One page of a list: its query and its answer. No I/O. */
+#ifndef LIB_KUBE_LIST_H
+#define LIB_KUBE_LIST_H
+
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+
+struct jval;
+struct kube_response;
+
+#define KUBE_PAGE 500
+
+struct kube_page {
+	char *next;    /* token of the next page, NULL = this was the last */
+	char *version; /* resourceVersion of the list: where a watch goes on */
+};
+
+void kube_page_done(struct kube_page *p);
+DEFINE_AUTO_VALUE(struct kube_page, kube_page_done)
+
+/** kube_page_query - selectors (or NULL), limit (0 = KUBE_PAGE), token (or NULL). The caller frees it. */
+char *kube_page_query(const char *selectors, unsigned int limit, const char *token);
+
+/**
+ * kube_page_read - hand each object of the page to item, then tell how to go on.
+ *
+ * *out as from kube_page_done(). ERR_DECODE, errors of item.
+ */
+int kube_page_read(const struct kube_response *res,
+		   int (*item)(void *ctx, const struct jval *obj, struct err *e), void *ctx,
+		   struct kube_page *out, struct err *e) FN_MUST;
+
+#endif

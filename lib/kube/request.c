@@ -1,0 +1,147 @@
+#include "lib/kube/request.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/sb.h"
+#include "lib/base/str.h"
+#include "lib/json/jread.h"
+#include "lib/json/jwrite.h"
+#include "lib/kube/json.h"
+
+#define RETRY_AFTER_MAX_S 600
+
+void kube_response_done(struct kube_response *r)
+{
+	free(r->body);
+	*r = (struct kube_response)KUBE_RESPONSE_INIT;
+}
+
+void kube_response_take(struct kube_response *to, struct kube_response *from)
+{
+	kube_response_done(to);
+	*to = *from;
+	*from = (struct kube_response)KUBE_RESPONSE_INIT;
+}
+
+int kube_response_parse(const struct kube_response *r, struct jdoc **out, struct err *e)
+{
+	if (!r->body)
+		return err_set(e, ERR_DECODE, 0, "API server: an empty answer");
+	return kube_json_parse("API server", r->body, r->body_len, out, e);
+}
+
+bool kube_response_is_reason(const struct kube_response *r, const char *reason)
+{
+	return str_eq(r->reason, reason);
+}
+
+static struct kube_request request(const char *method, const char *path, const char *body,
+				   int64_t deadline_ms)
+{
+	return (struct kube_request){.method = method,
+				     .path = path,
+				     .body = body,
+				     .body_len = body ? strlen(body) : 0,
+				     .deadline_ms = deadline_ms};
+}
+
+struct kube_request kube_request_get(const char *path, const char *query, int64_t deadline_ms)
+{
+	struct kube_request req = request("GET", path, NULL, deadline_ms);
+
+	req.query = query;
+	return req;
+}
+
+struct kube_request kube_request_create(const char *collection, const char *body,
+					int64_t deadline_ms)
+{
+	return request("POST", collection, body, deadline_ms);
+}
+
+struct kube_request kube_request_merge_patch(const char *path, const char *body,
+					     int64_t deadline_ms)
+{
+	struct kube_request req = request("PATCH", path, body, deadline_ms);
+
+	req.content_type = "application/merge-patch+json";
+	return req;
+}
+
+struct kube_request kube_request_delete(const char *path, const char *options, int64_t deadline_ms)
+{
+	return request("DELETE", path, options, deadline_ms);
+}
+
+char *kube_delete_options(const char *uid, const char *resource_version)
+{
+	AUTO(sb_done) struct sb sb = SB_INIT;
+	struct jw w = jw_init(&sb);
+
+	jw_obj(&w);
+	jw_kv_str(&w, "kind", "DeleteOptions");
+	jw_kv_str(&w, "apiVersion", "v1");
+	if (uid || resource_version) {
+		jw_kv_obj(&w, "preconditions");
+		jw_kv_opt(&w, "uid", uid);
+		jw_kv_opt(&w, "resourceVersion", resource_version);
+		jw_end(&w);
+	}
+	jw_end(&w);
+	jw_finish(&w);
+	return sb_take(&sb);
+}
+
+static enum err_kind kind_of(int code)
+{
+	switch (code) {
+	case 404:
+		return ERR_NOT_FOUND;
+	case 409:
+		return ERR_CONFLICT;
+	case 410:
+		return ERR_GONE;
+	default:
+		return ERR_API;
+	}
+}
+
+static int retry_after_ms(const struct jval *status)
+{
+	struct err ignored = {0};
+	struct jval details;
+	int64_t after_s = 0;
+
+	if (jget_obj(status, "details", &details, &ignored) != 1 ||
+	    jget_i64(&details, "retryAfterSeconds", JRANGE(0, INT32_MAX), &after_s, &ignored) != 1)
+		return 0;
+	return (int)(after_s > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : after_s) * 1000;
+}
+
+int kube_status_err(const struct jval *status, int code, char out_reason[40], struct err *e)
+{
+	const char *kind = NULL, *message = NULL, *reason = NULL;
+	struct err ignored = {0};
+	int64_t own_code = 0;
+
+	if (!status || !jis_obj(status) || jget_str(status, "kind", &kind, &ignored) != 1 ||
+	    !str_eq(kind, "Status"))
+		return err_set(e, kind_of(code), code, "HTTP status %d without a Status", code);
+	/* Fields of a wrong type count as absent: the code alone is worth reporting. */
+	if (jget_str(status, "message", &message, &ignored) != 1)
+		message = NULL;
+	if (jget_str(status, "reason", &reason, &ignored) != 1)
+		reason = NULL;
+	if (!code && jget_i64(status, "code", JRANGE(0, 599), &own_code, &ignored) == 1)
+		code = (int)own_code;
+	if (out_reason && (!reason || str_copy(out_reason, 40, reason)))
+		out_reason[0] = '\0';
+	if (message && *message)
+		err_set(e, kind_of(code), code, "%s", message);
+	else
+		err_set(e, kind_of(code), code, "HTTP status %d (%s)", code,
+			reason ? reason : "no reason given");
+	e->retry_after_ms = retry_after_ms(status);
+	return -1;
+}
