@@ -1,0 +1,616 @@
+#include "lib/json/jscan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/auto.h"
+#include "lib/base/mem.h"
+#include "lib/json/utf8.h"
+
+/* A member's name between its quotes. */
+struct name {
+	const char *p;
+	size_t len;
+	bool escaped; /* has a backslash: compare as decoded */
+};
+
+struct scan {
+	const char *what;
+	const char *start, *p, *end;
+	unsigned int flags;
+	unsigned int depth;
+	struct name *names; /* of all objects that are open, innermost last */
+	size_t n_names, cap_names;
+	struct err *e;
+};
+
+static int scan_value(struct scan *s);
+
+static int bad(struct scan *s, const char *at, const char *wrong)
+{
+	return err_set(s->e, ERR_DECODE, 0, "%s: %s at byte %zu", s->what, wrong,
+		       (size_t)(at - s->start));
+}
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static const char *skip_space(const char *p, const char *end)
+{
+	while (p < end && is_space(*p))
+		p++;
+	return p;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static int hex_digit(char c)
+{
+	if (is_digit(c))
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* The code unit of the four digits at p; -1 when they are not four digits. */
+static int hex4(const char *p, const char *end)
+{
+	int code = 0;
+	int i, d;
+
+	if (end - p < 4)
+		return -1;
+	for (i = 0; i < 4; i++) {
+		d = hex_digit(p[i]);
+		if (d < 0)
+			return -1;
+		code = code * 16 + d;
+	}
+	return code;
+}
+
+static bool is_high(int unit)
+{
+	return unit >= 0xd800 && unit <= 0xdbff;
+}
+
+static bool is_low(int unit)
+{
+	return unit >= 0xdc00 && unit <= 0xdfff;
+}
+
+/* s->p is behind "\u". */
+static int scan_unicode(struct scan *s)
+{
+	int unit = hex4(s->p, s->end);
+
+	if (unit < 0)
+		return bad(s, s->p, "four hexadecimal digits are missing");
+	if (unit == 0)
+		return bad(s, s->p, "a NUL character is not allowed");
+	if (is_low(unit))
+		return bad(s, s->p, "half a surrogate pair");
+	s->p += 4;
+	if (!is_high(unit))
+		return 0;
+	if (s->end - s->p < 6 || s->p[0] != '\\' || s->p[1] != 'u' ||
+	    !is_low(hex4(s->p + 2, s->end)))
+		return bad(s, s->p - 4, "half a surrogate pair");
+	s->p += 6;
+	return 0;
+}
+
+/* s->p is behind the backslash. */
+static int scan_escape(struct scan *s)
+{
+	if (s->p == s->end)
+		return bad(s, s->p, "the text ends inside a string");
+	if (*s->p == 'u') {
+		s->p++;
+		return scan_unicode(s);
+	}
+	if (!memchr("\"\\/bfnrt", *s->p, 8))
+		return bad(s, s->p, "an unknown escape");
+	s->p++;
+	return 0;
+}
+
+/* s->p is at the opening quote; *out gets what is between the quotes. */
+static int scan_string(struct scan *s, struct name *out)
+{
+	size_t n;
+
+	out->escaped = false;
+	out->p = ++s->p;
+	for (;;) {
+		if (s->p == s->end)
+			return bad(s, s->p, "the text ends inside a string");
+		if (*s->p == '"')
+			break;
+		if ((unsigned char)*s->p < 0x20)
+			return bad(s, s->p, "a control character inside a string");
+		if (*s->p == '\\') {
+			out->escaped = true;
+			s->p++;
+			if (scan_escape(s) < 0)
+				return -1;
+			continue;
+		}
+		n = utf8_len(s->p, s->end);
+		if (n == 0)
+			return bad(s, s->p, "bytes that are not UTF-8");
+		s->p += n;
+	}
+	out->len = (size_t)(s->p - out->p);
+	s->p++;
+	return 0;
+}
+
+static int scan_digits(struct scan *s)
+{
+	if (s->p == s->end || !is_digit(*s->p))
+		return bad(s, s->p, "a digit is missing");
+	while (s->p < s->end && is_digit(*s->p))
+		s->p++;
+	return 0;
+}
+
+/* 2^53 = 9007199254740992 is the first integer that a double shares with its neighbour. */
+static bool is_big(const char *digits, size_t n)
+{
+	static const char limit[] = "9007199254740991";
+
+	if (n != sizeof(limit) - 1)
+		return n > sizeof(limit) - 1;
+	return memcmp(digits, limit, n) > 0;
+}
+
+static int scan_number(struct scan *s)
+{
+	const char *start = s->p;
+	const char *digits, *digits_end;
+
+	if (*s->p == '-')
+		s->p++;
+	digits = s->p;
+	if (scan_digits(s) < 0)
+		return -1;
+	if (*digits == '0' && s->p - digits > 1)
+		return bad(s, start, "a number with a leading zero");
+	digits_end = s->p;
+	if (s->p < s->end && *s->p == '.') {
+		s->p++;
+		if (scan_digits(s) < 0)
+			return -1;
+	}
+	if (s->p < s->end && (*s->p == 'e' || *s->p == 'E')) {
+		s->p++;
+		if (s->p < s->end && (*s->p == '+' || *s->p == '-'))
+			s->p++;
+		if (scan_digits(s) < 0)
+			return -1;
+	}
+	/* As many as cJSON reads of one; it would take the rest for something else. */
+	if (s->p - start > 63)
+		return bad(s, start, "a number of more than 63 characters");
+	if (!(s->flags & JSCAN_BIG_INTS) && s->p == digits_end &&
+	    is_big(digits, (size_t)(digits_end - digits)))
+		return bad(s, start, "an integer beyond 2^53");
+	return 0;
+}
+
+static int scan_word(struct scan *s, const char *word)
+{
+	size_t n = strlen(word);
+
+	if ((size_t)(s->end - s->p) < n || memcmp(s->p, word, n) != 0)
+		return bad(s, s->p, "no JSON value");
+	s->p += n;
+	return 0;
+}
+
+/* The decoded bytes of a string, one at a time. */
+struct cursor {
+	const char *p, *end;
+	char buf[4];
+	size_t i, n;
+};
+
+static void cursor_unescape(struct cursor *c)
+{
+	static const char from[] = "\"\\/bfnrt";
+	static const char to[] = "\"\\/\b\f\n\r\t";
+	char kind = c->p[1];
+	unsigned int code;
+
+	c->i = 0;
+	if (kind != 'u') {
+		c->buf[0] = to[strchr(from, kind) - from];
+		c->n = 1;
+		c->p += 2;
+		return;
+	}
+	code = (unsigned int)hex4(c->p + 2, c->end);
+	c->p += 6;
+	if (is_high((int)code)) {
+		code = 0x10000 + ((code - 0xd800) << 10) +
+		       ((unsigned int)hex4(c->p + 2, c->end) - 0xdc00);
+		c->p += 6;
+	}
+	c->n = utf8_put(code, c->buf);
+}
+
+/* 0..255, -1 at the end. */
+static int cursor_next(struct cursor *c)
+{
+	if (c->i == c->n) {
+		if (c->p == c->end)
+			return -1;
+		if (*c->p != '\\')
+			return (unsigned char)*c->p++;
+		cursor_unescape(c);
+	}
+	return (unsigned char)c->buf[c->i++];
+}
+
+static int name_cmp(const struct name *a, const struct name *b)
+{
+	struct cursor ca = {.p = a->p, .end = a->p + a->len};
+	struct cursor cb = {.p = b->p, .end = b->p + b->len};
+	size_t n = a->len < b->len ? a->len : b->len;
+	int x, y;
+
+	if (!a->escaped && !b->escaped) {
+		x = memcmp(a->p, b->p, n);
+		return x ? x : (a->len > b->len) - (a->len < b->len);
+	}
+	do {
+		x = cursor_next(&ca);
+		y = cursor_next(&cb);
+	} while (x == y && x >= 0);
+	return x - y;
+}
+
+static int name_cmp_v(const void *a, const void *b)
+{
+	return name_cmp(a, b);
+}
+
+static int twice(struct scan *s, const struct name *a, const struct name *b)
+{
+	const struct name *later = a->p > b->p ? a : b;
+
+	return err_set(s->e, ERR_DECODE, 0, "%s: a second \"%.*s\" in one object at byte %zu",
+		       s->what, (int)(later->len > 64 ? 64 : later->len), later->p,
+		       (size_t)(later->p - 1 - s->start));
+}
+
+/* The names from index first on belong to the object that has just ended. */
+static int check_names(struct scan *s, size_t first)
+{
+	struct name *v = s->names + first;
+	size_t n = s->n_names - first;
+	size_t i, j;
+
+	s->n_names = first;
+	if (n > 16) {
+		qsort(v, n, sizeof(*v), name_cmp_v);
+		for (i = 1; i < n; i++) {
+			if (name_cmp(&v[i - 1], &v[i]) == 0)
+				return twice(s, &v[i - 1], &v[i]);
+		}
+		return 0;
+	}
+	for (i = 1; i < n; i++) {
+		for (j = 0; j < i; j++) {
+			if (name_cmp(&v[i], &v[j]) == 0)
+				return twice(s, &v[i], &v[j]);
+		}
+	}
+	return 0;
+}
+
+static void push_name(struct scan *s, const struct name *name)
+{
+	if (s->n_names == s->cap_names) {
+		s->cap_names = s->cap_names ? s->cap_names * 2 : 64;
+		s->names = xreallocarray(s->names, s->cap_names, sizeof(*s->names));
+	}
+	s->names[s->n_names++] = *name;
+}
+
+/* A name, its colon and its value; s->p is where the name must begin. */
+static int scan_member(struct scan *s, size_t first)
+{
+	struct name name;
+
+	if (s->p == s->end || *s->p != '"')
+		return bad(s, s->p, "a member's name is missing");
+	if (scan_string(s, &name) < 0)
+		return -1;
+	if (s->n_names - first >= JSON_MAX_NAMES)
+		return bad(s, name.p - 1, "too many members in one object");
+	push_name(s, &name);
+	s->p = skip_space(s->p, s->end);
+	if (s->p == s->end || *s->p != ':')
+		return bad(s, s->p, "a colon is missing");
+	s->p++;
+	return scan_value(s);
+}
+
+/* Behind an item: 1 a comma, so another must follow, 0 the end of the container, -1 neither. */
+static int scan_next(struct scan *s, char close)
+{
+	s->p = skip_space(s->p, s->end);
+	if (s->p == s->end)
+		return bad(s, s->p, "the text ends too early");
+	if (*s->p == ',') {
+		s->p = skip_space(s->p + 1, s->end);
+		return 1;
+	}
+	if (*s->p != close)
+		return bad(s, s->p, "a comma is missing");
+	s->p++;
+	return 0;
+}
+
+static int scan_container(struct scan *s, char close)
+{
+	size_t first = s->n_names;
+	int more = 1;
+
+	s->p = skip_space(s->p + 1, s->end);
+	if (s->p < s->end && *s->p == close) {
+		s->p++;
+		return 0;
+	}
+	while (more > 0) {
+		if ((close == '}' ? scan_member(s, first) : scan_value(s)) < 0)
+			return -1;
+		more = scan_next(s, close);
+	}
+	return more < 0 ? -1 : check_names(s, first);
+}
+
+static int scan_value(struct scan *s)
+{
+	struct name ignored;
+	int rc;
+
+	s->p = skip_space(s->p, s->end);
+	if (s->p == s->end)
+		return bad(s, s->p, "the text ends too early");
+	switch (*s->p) {
+	case '{':
+	case '[':
+		if (s->depth == JSON_MAX_DEPTH)
+			return bad(s, s->p, "more than 64 levels");
+		s->depth++;
+		rc = scan_container(s, *s->p == '{' ? '}' : ']');
+		s->depth--;
+		return rc;
+	case '"':
+		return scan_string(s, &ignored);
+	case 't':
+		return scan_word(s, "true");
+	case 'f':
+		return scan_word(s, "false");
+	case 'n':
+		return scan_word(s, "null");
+	default:
+		if (*s->p == '-' || is_digit(*s->p))
+			return scan_number(s);
+		return bad(s, s->p, "no JSON value");
+	}
+}
+
+int jscan_check(const char *what, struct jspan text, unsigned int flags, struct err *e)
+{
+	struct scan s = {.what = what, .flags = flags, .e = e};
+	int rc;
+
+	s.start = s.p = text.p ? text.p : "";
+	s.end = s.start + (text.p ? text.len : 0);
+	s.p = skip_space(s.p, s.end);
+	if (s.p == s.end)
+		return err_set(e, ERR_DECODE, 0, "%s: empty, JSON was expected", what);
+	if ((flags & JSCAN_OBJECT) && *s.p != '{')
+		return bad(&s, s.p, "not a JSON object");
+	rc = scan_value(&s);
+	free(s.names);
+	if (rc < 0)
+		return -1;
+	s.p = skip_space(s.p, s.end);
+	if (s.p != s.end)
+		return bad(&s, s.p, "something follows the JSON text");
+	return 0;
+}
+
+struct jspan jspan_of(const char *s)
+{
+	return (struct jspan){s, s ? strlen(s) : 0};
+}
+
+struct jspan jspan_trim(struct jspan s)
+{
+	while (s.len && is_space(*s.p)) {
+		s.p++;
+		s.len--;
+	}
+	while (s.len && is_space(s.p[s.len - 1]))
+		s.len--;
+	return s;
+}
+
+enum jtype jspan_type(struct jspan s)
+{
+	s = jspan_trim(s);
+	if (!s.len)
+		return JTYPE_NONE;
+	switch (*s.p) {
+	case '{':
+		return JTYPE_OBJECT;
+	case '[':
+		return JTYPE_ARRAY;
+	case '"':
+		return JTYPE_STRING;
+	case 't':
+	case 'f':
+		return JTYPE_BOOL;
+	case 'n':
+		return JTYPE_NULL;
+	default:
+		return JTYPE_NUMBER;
+	}
+}
+
+static const char *string_end(const char *p)
+{
+	for (p++; *p != '"'; p++) {
+		if (*p == '\\')
+			p++;
+	}
+	return p + 1;
+}
+
+/* The end of the valid value at p. */
+static const char *value_end(const char *p, const char *end)
+{
+	int depth = 0;
+
+	do {
+		switch (*p) {
+		case '"':
+			p = string_end(p);
+			break;
+		case '{':
+		case '[':
+			depth++;
+			p++;
+			break;
+		case '}':
+		case ']':
+			depth--;
+			p++;
+			break;
+		default:
+			p++;
+			if (depth == 0)
+				while (p < end && !is_space(*p) && !memchr(",]}", *p, 3))
+					p++;
+		}
+	} while (depth > 0);
+	return p;
+}
+
+struct jspan_iter jspan_begin(struct jspan container)
+{
+	enum jtype type = jspan_type(container);
+
+	if (type != JTYPE_OBJECT && type != JTYPE_ARRAY)
+		return (struct jspan_iter){NULL, NULL};
+	container = jspan_trim(container);
+	/* Between the brackets. */
+	return (struct jspan_iter){container.p + 1, container.p + container.len - 1};
+}
+
+bool jspan_next_element(struct jspan_iter *it, struct jspan *value)
+{
+	const char *p = it->p;
+
+	while (p < it->end && (is_space(*p) || *p == ','))
+		p++;
+	if (p == it->end)
+		return false;
+	it->p = value_end(p, it->end);
+	*value = (struct jspan){p, (size_t)(it->p - p)};
+	return true;
+}
+
+bool jspan_next_member(struct jspan_iter *it, struct jspan *key, struct jspan *value)
+{
+	struct jspan name;
+
+	if (!jspan_next_element(it, &name))
+		return false;
+	/* Behind the name: white space, a colon, white space. */
+	it->p = skip_space(it->p, it->end) + 1;
+	it->p = skip_space(it->p, it->end);
+	*key = name;
+	return jspan_next_element(it, value);
+}
+
+static struct cursor cursor_of(struct jspan string)
+{
+	string = jspan_trim(string);
+	return (struct cursor){.p = string.p + 1, .end = string.p + string.len - 1};
+}
+
+bool jspan_starts(struct jspan string, const char *prefix)
+{
+	struct cursor c;
+
+	if (jspan_type(string) != JTYPE_STRING)
+		return false;
+	c = cursor_of(string);
+	for (; *prefix; prefix++) {
+		if (cursor_next(&c) != (unsigned char)*prefix)
+			return false;
+	}
+	return true;
+}
+
+bool jspan_is(struct jspan string, const char *s)
+{
+	struct cursor c;
+
+	if (jspan_type(string) != JTYPE_STRING)
+		return false;
+	c = cursor_of(string);
+	for (; *s; s++) {
+		if (cursor_next(&c) != (unsigned char)*s)
+			return false;
+	}
+	return cursor_next(&c) < 0;
+}
+
+bool jspan_find(struct jspan object, const char *name, struct jspan *value)
+{
+	struct jspan_iter it = jspan_begin(object);
+	struct jspan key, found;
+
+	if (jspan_type(object) != JTYPE_OBJECT)
+		return false;
+	while (jspan_next_member(&it, &key, &found)) {
+		if (jspan_is(key, name)) {
+			*value = found;
+			return true;
+		}
+	}
+	return false;
+}
+
+char *jspan_decode(struct jspan string)
+{
+	struct cursor c;
+	char *out, *at;
+	int byte;
+
+	if (jspan_type(string) != JTYPE_STRING)
+		return NULL;
+	c = cursor_of(string);
+	/* Decoded text is never longer than its source. */
+	out = at = xmalloc((size_t)(c.end - c.p) + 1);
+	while ((byte = cursor_next(&c)) >= 0)
+		*at++ = (char)byte;
+	*at = '\0';
+	return out;
+}
