@@ -88,6 +88,8 @@ cluster_up() {
 	BIN=$("$HERE/build-kubernetes.sh")
 	claim
 	cluster_down
+	# Half a cluster is of no use to anyone; what failed has been shown by then.
+	trap 'say "up has failed, taking down what there is"; cluster_down' EXIT
 	mkdir -p "$LAB/run" "$LAB/log" "$LAB/bin"
 	echo "$BIN" >"$LAB/kubernetes"
 	for ((i = 1; i <= nodes; i++)); do
@@ -102,6 +104,7 @@ cluster_up() {
 	nodes_start
 	control_plane_await
 	nodes_await
+	trap - EXIT
 	say "$nodes nodes Ready after $((SECONDS - began)) s"
 }
 

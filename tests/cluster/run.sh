@@ -1,0 +1,77 @@
+#!/bin/bash
+# Runs the tests on a real cluster: boots one, runs test_*.sh in the order of their names, ends it.
+#
+#   tests/cluster/run.sh [NAME]...      only the tests whose names contain one of the words
+#
+# Tests below test_10 see the cluster as it is before tandem comes; then install.sh is called. As
+# a test itself (tests/run.sh) it prints all their lines. KEEP=1 leaves the cluster up; one that is
+# up already is used and left as it is when REUSE=1.
+set -euo pipefail
+
+CLUSTER_TESTS=$(cd "$(dirname "$0")" && pwd)
+export TANDEM_LAB_WAIT=${TANDEM_LAB_WAIT:-900}
+: "${TANDEM_BUILD:=$CLUSTER_TESTS/../../build/static}"
+export TANDEM_BIN=${TANDEM_BIN:-$TANDEM_BUILD/tandem}
+export TANDEM_CONTROLLER_BIN=${TANDEM_CONTROLLER_BIN:-$TANDEM_BUILD/tandem-controller}
+
+rc=0
+installed=""
+
+finish() {
+	local status=$?
+
+	trap - EXIT
+	[ -n "${KEEP:-}${REUSE:-}" ] || "$CLUSTER_TESTS/cluster.sh" down || status=1
+	[ "$status" -ne 0 ] || status=$rc
+	exit "$status"
+}
+
+# wanted FILE WORD...: no words, or one of them in the file's name
+wanted() {
+	local file=$1 word
+
+	shift
+	[ $# -gt 0 ] || return 0
+	for word; do
+		[[ $(basename "$file") != *"$word"* ]] || return 0
+	done
+	return 1
+}
+
+install() {
+	[ -z "$installed" ] || return 0
+	installed=yes
+	if ! "$CLUSTER_TESTS/install.sh"; then
+		echo "not ok install: tests/cluster/install.sh failed"
+		exit 1
+	fi
+}
+
+# An API server that a failed test left stopped must not fail the tests after it.
+heal() {
+	local name
+
+	for name in apiserver controller; do
+		"$CLUSTER_TESTS/cluster.sh" start "$name" 2>/dev/null || true
+	done
+}
+
+if [ -z "${REUSE:-}" ]; then
+	"$CLUSTER_TESTS/cluster.sh" up 2 || {
+		echo "not ok cluster: does not boot"
+		exit 1
+	}
+fi
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+for file in "$CLUSTER_TESTS"/test_*.sh; do
+	wanted "$file" "$@" || continue
+	case $file in
+	*/test_0*) ;;
+	*) install ;;
+	esac
+	echo "# $(basename "$file" .sh)"
+	"$file" || rc=1
+	heal
+done

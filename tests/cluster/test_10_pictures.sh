@@ -1,0 +1,4 @@
+#!/bin/bash
+# The four pictures and the ways that packets go in them: the demonstration's own check.
+set -euo pipefail
+exec "$(dirname "$0")/../demo/pictures.sh"

@@ -1,0 +1,165 @@
+# shellcheck shell=bash
+# What the tests on the cluster share: short words for the cluster's commands, for pods and their
+# cards, and the forms in which expectations are written. Sourced by test_*.sh and the demo.
+
+CLUSTER_TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/lib.sh
+. "$CLUSTER_TESTS/../lib.sh"
+
+LAB=$("$CLUSTER_TESTS/cluster.sh" dir)
+NETCHECK=$LAB/bin/netcheck
+SERVE_PORT=7000
+export NETCHECK SERVE_PORT
+
+cluster() {
+	"$CLUSTER_TESTS/cluster.sh" "$@"
+}
+
+# kubectl itself, without the way through cluster.sh.
+k() {
+	"$(cat "$LAB/kubernetes")/kubectl" --kubeconfig "$LAB/admin.conf" \
+		--cache-dir "$LAB/kubectl-cache" "$@"
+}
+
+# bail REASON...: for a failure after which the other assertions of a test say nothing
+bail() {
+	fail "$(basename "$0" .sh)" "$@"
+	exit 1
+}
+
+# deployment NAME REPLICAS NODE|any [ANNOTATION=VALUE]...: prints one whose pods answer netcheck
+# with TCP and UDP on port 7000.
+deployment() {
+	local name=$1 replicas=$2 node=$3 selector="" annotations="" a
+
+	shift 3
+	[ "$node" = any ] || selector="nodeSelector: {kubernetes.io/hostname: $node}"
+	for a; do
+		annotations+="${annotations:+, }$(printf '"%s": "%s"' "${a%%=*}" "${a#*=}")"
+	done
+	cat <<-YAML
+		apiVersion: apps/v1
+		kind: Deployment
+		metadata: {name: $name}
+		spec:
+		  replicas: $replicas
+		  selector: {matchLabels: {app: $name}}
+		  template:
+		    metadata:
+		      labels: {app: $name}
+		      annotations: {$annotations}
+		    spec:
+		      $selector
+		      terminationGracePeriodSeconds: 1
+		      automountServiceAccountToken: false
+		      containers:
+		      - {name: tcp, image: "registry.local/busybox:1", imagePullPolicy: Never,
+		         command: [netcheck, serve-tcp, "$SERVE_PORT"]}
+		      - {name: udp, image: "registry.local/busybox:1", imagePullPolicy: Never,
+		         command: [netcheck, serve-udp, "$SERVE_PORT"]}
+	YAML
+}
+
+# subnet NAME CIDR [SPEC LINE]...: prints a MacvlanSubnet on ens4; more lines of its spec as given
+subnet() {
+	local name=$1 cidr=$2 line
+
+	shift 2
+	cat <<-YAML
+		apiVersion: tandem-cni.io/v1
+		kind: MacvlanSubnet
+		metadata: {name: $name, namespace: kube-system}
+		spec:
+		  master: ens4
+		  vlan: 0
+		  cidr: $cidr
+	YAML
+	for line; do
+		printf '  %s\n' "$line"
+	done
+}
+
+# pods_of DEPLOYMENT: the names of its pods that are not being deleted
+pods_of() {
+	k get pods -l "app=$1" -o json |
+		jq -r '.items[] | select(.metadata.deletionTimestamp == null) | .metadata.name'
+}
+
+# pod_of DEPLOYMENT: its only pod
+pod_of() {
+	pods_of "$1" | head -n 1
+}
+
+# rollout NAME SECONDS: waits until all pods of a deployment are ready
+rollout() {
+	k rollout status "deployment/$1" --timeout "$2s"
+}
+
+# rollout_why NAME: what stands in the way of a deployment, for the reader of a failed test
+rollout_why() {
+	k get pods -l "app=$1" -o wide
+	k get events --sort-by=.lastTimestamp -o custom-columns=:.involvedObject.name,:.reason,:.message |
+		tail -n 12
+}
+
+# deploy NAME ...: applies deployment NAME ... and waits for its pods; bails out if they do not come
+deploy() {
+	deployment "$@" | k apply -f - >/dev/null
+	rollout "$1" 90 >/dev/null || {
+		rollout_why "$1"
+		bail "deployment $1 does not become ready"
+	}
+}
+
+# in_pod POD CMD...: a command of this machine in the network of a pod of namespace default
+in_pod() {
+	local pod=$1
+
+	shift
+	cluster in-pod "default/$pod" "$@"
+}
+
+# pod_addresses POD: "eth0 inet 10.42.0.9/24", a line for each IPv4 address but loopback's
+pod_addresses() {
+	in_pod "$1" ip -4 -o addr show | awk '$2 != "lo" { print $2, $3, $4 }'
+}
+
+# pod_address POD CARD: the card's IPv4 address, without prefix
+pod_address() {
+	pod_addresses "$1" | awk -v card="$2" '$1 == card { sub("/.*", "", $3); print $3; exit }'
+}
+
+# pod_routes POD: the main table, sorted, without the words that say who made a route and its MTU
+pod_routes() {
+	in_pod "$1" ip -4 route show | sed -E 's/ (proto|mtu) [^ ]+//g; s/ +$//' | LC_ALL=C sort
+}
+
+# wait_gone KIND SELECTOR SECONDS: until no object of that kind matches the label selector
+none_left() {
+	[ -z "$(k get "$1" -A -l "$2" -o name)" ]
+}
+wait_gone() {
+	wait_for "$3" none_left "$1" "$2"
+}
+
+# serve WHERE: a netcheck server on lan or far, as a component that ends with the cluster
+serve() {
+	cluster run "serve-$1" "ip netns exec tandem-$1 ss -Hltn sport = :$SERVE_PORT | grep -q ." \
+		ip netns exec "tandem-$1" "$NETCHECK" serve-tcp "$SERVE_PORT"
+}
+
+# pings WHO... : WHO is a command prefix, the last word the address. Tried for 5 s: the first
+# packet may be lost to a neighbour that is not known yet.
+pings() {
+	wait_for 5 "${@:1:$#-1}" busybox ping -c 1 -W 1 "${!#}"
+}
+
+# node_state_files: what tandem keeps on the nodes for pods, all nodes together
+node_state_files() {
+	find "$LAB"/n[0-9]*/var/lib/cni/tandem -type f ! -name '*.lock' 2>/dev/null
+}
+
+# audit_count USER: requests of a user that the API server has logged so far
+audit_count() {
+	jq -r --arg u "$1" 'select(.user.username == $u) | .requestURI' "$LAB/log/audit.json" | wc -l
+}
