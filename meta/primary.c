@@ -1,0 +1,180 @@
+#include "meta/primary.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/eventfd.h>
+
+#include "lib/base/io.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/cni/conf.h"
+#include "meta/app.h"
+#include "meta/state.h"
+
+void primary_done(struct primary *p)
+{
+	free(p->text);
+	chain_free(p->chain);
+	*p = (struct primary){0};
+}
+
+/* Takes text over, whether it succeeds or not. */
+static int load_take(const char *what, char *text, size_t len, const char *name,
+		     struct primary *out, struct err *e)
+{
+	struct chain_source src = {.what = what, .text = {text, len}, .fallback_name = name};
+	AUTO(primary_done) struct primary p = {text, NULL};
+
+	if (chain_load(&src, &p.chain, e) < 0)
+		return -1;
+	*out = p;
+	p = (struct primary){0};
+	return 0;
+}
+
+static int load_file(struct app *app, struct primary *out, struct err *e)
+{
+	const char *path = app->conf->delegate_file, *name = app->conf->name;
+	struct err why = {0}, ignored = {0};
+	char *text = NULL;
+	size_t len = 0;
+	int r;
+
+	/* May be a link: it is another installer's file. */
+	if (io_read_file(AT_FDCWD, path, 0, CNI_CONF_MAX, &text, &len, &why) == 0 &&
+	    load_take(path, text, len, name, out, &why) == 0) {
+		if (state_keep_delegate(app->dir, out->text, len, &ignored) < 0)
+			log_warn("no copy of the delegate's file kept", "file", path, "error",
+				 ignored.msg);
+		return 0;
+	}
+	/* A whole file that makes no sense is its owner's mistake; half a one passes by itself. */
+	if (why.kind != ERR_IO && why.kind != ERR_DECODE) {
+		*e = why;
+		return -1;
+	}
+	text = NULL;
+	r = state_last_delegate(app->dir, &text, &len, e);
+	if (r < 0)
+		return -1;
+	if (r == 0)
+		return err_set(e, ERR_AGAIN, 0, "delegateFile cannot be used yet: %s", why.msg);
+	log_warn("using the last good copy of the delegate's file", "file", path, "error", why.msg);
+	return load_take("last good copy of delegateFile", text, len, name, out, e);
+}
+
+int primary_load(struct app *app, struct primary *out, struct err *e)
+{
+	const struct cni_conf *conf = app->conf;
+	AUTO(primary_done) struct primary p = {0};
+
+	if (conf->delegate.p) {
+		if (load_take("delegate", xmemdup(conf->delegate.p, conf->delegate.len),
+			      conf->delegate.len, conf->name, &p, e) < 0)
+			return -1;
+	} else if (load_file(app, &p, e) < 0) {
+		return -1;
+	}
+	if (cni_conf_nests((struct jspan){p.text, strlen(p.text)}, conf->type))
+		return err_set(e, ERR_CONFIG, 0, "the delegate runs plugin \"%s\" itself",
+			       conf->type);
+	if (chain_note(p.chain))
+		log_warn(chain_note(p.chain));
+	*out = p;
+	p = (struct primary){0};
+	return 0;
+}
+
+int primary_restore(const struct state *s, struct primary *out, struct err *e)
+{
+	return load_take("delegate in the state file", xstrdup(s->delegate), strlen(s->delegate),
+			 s->network ? s->network : "", out, e);
+}
+
+struct primary_add {
+	const struct chain *chain;
+	struct chain_env env;
+	struct chain_results results;
+	struct err err;
+	int rc;
+	int cancel_fd, failed_fd;
+	pthread_t thread;
+	bool running;
+};
+
+static void raise_flag(int fd)
+{
+	const uint64_t one = 1;
+
+	IGNORE(write(fd, &one, sizeof(one)) < 0, "an eventfd takes one number at any time");
+}
+
+static void *run(void *ctx)
+{
+	struct primary_add *a = ctx;
+
+	a->rc = chain_add(a->chain, &a->env, &a->results, &a->err);
+	if (a->rc < 0)
+		raise_flag(a->failed_fd);
+	return NULL;
+}
+
+int primary_add_start(const struct chain *chain, const struct chain_env *env,
+		      struct primary_add **out, struct err *e)
+{
+	AUTO(primary_add_free) struct primary_add *a = xcalloc(1, sizeof(*a));
+	int rc;
+
+	a->chain = chain;
+	a->env = *env;
+	a->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	a->failed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (a->cancel_fd < 0 || a->failed_fd < 0)
+		return err_errno(e, ERR_IO, errno, "eventfd");
+	a->env.cancel_fd = a->cancel_fd;
+	rc = pthread_create(&a->thread, NULL, run, a);
+	if (rc)
+		return err_errno(e, ERR_IO, rc, "start a thread for the primary");
+	a->running = true;
+	*out = STEAL(a);
+	return 0;
+}
+
+int primary_add_failed_fd(const struct primary_add *a)
+{
+	return a->failed_fd;
+}
+
+static void join(struct primary_add *a)
+{
+	if (a->running)
+		pthread_join(a->thread, NULL);
+	a->running = false;
+}
+
+int primary_add_join(struct primary_add *a, const struct chain_results **out, struct err *e)
+{
+	join(a);
+	if (a->rc < 0) {
+		*e = a->err;
+		return -1;
+	}
+	*out = &a->results;
+	return 0;
+}
+
+void primary_add_free(struct primary_add *a)
+{
+	if (!a)
+		return;
+	if (a->running)
+		raise_flag(a->cancel_fd);
+	join(a);
+	chain_results_done(&a->results);
+	fd_auto(&a->cancel_fd);
+	fd_auto(&a->failed_fd);
+	free(a);
+}

@@ -1,0 +1,22 @@
+/* The pod's MacvlanIP: the address that the controller has given it. */
+#ifndef META_RECORD_H
+#define META_RECORD_H
+
+#include "lib/base/err.h"
+
+struct api_ip;
+struct app;
+struct pod;
+
+/**
+ * record_wait - wait until the pod's record carries an address.
+ * @cancel_fd: readable = stop waiting with ERR_CANCELLED; -1 = none
+ *
+ * One GET when it is there already, a watch on its name otherwise. A record of a former pod of that
+ * name is "not there yet". ERR_AGAIN with the reason (the record's own message where it has one) when the
+ * deadline runs out. The caller frees *out.
+ */
+int record_wait(struct app *app, const struct pod *pod, int cancel_fd, struct api_ip **out,
+		struct err *e) FN_MUST;
+
+#endif

@@ -1,0 +1,416 @@
+#include "meta/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/io.h"
+#include "lib/base/mem.h"
+#include "lib/base/sb.h"
+#include "lib/base/str.h"
+#include "lib/json/jread.h"
+#include "lib/json/jwrite.h"
+
+#define MAGIC "tandem-state 1"
+/* A conf of 1 MiB may double when it is escaped, and results come on top. */
+#define STATE_MAX     (16UL * 1024 * 1024)
+#define PLUGINS_MAX   64
+#define HINT_SECONDS  600
+#define DELEGATE_COPY "delegate.json"
+
+struct state_dir {
+	int attachments, locks, hints, top;
+};
+
+void state_free(struct state *s)
+{
+	size_t i;
+
+	if (!s)
+		return;
+	for (i = 0; i < s->n_plugin_results; i++)
+		free(s->plugin_results[i]);
+	free(s->plugin_results);
+	free(s->container_id);
+	free(s->ifname);
+	free(s->netns);
+	free(s->cni_args);
+	free(s->cni_version);
+	free(s->network);
+	free(s->delegate);
+	free(s->runtime_config);
+	free(s->result);
+	free(s->card);
+	free(s->card_mac);
+	free(s->boot_id);
+	free(s);
+}
+
+static int open_sub(const char *dir, const char *sub, int *out, struct err *e)
+{
+	AUTO(free) char *path = xasprintf("%s%s%s", dir, *sub ? "/" : "", sub);
+	int fd;
+
+	if (io_mkdirs(path, 0700, e) < 0)
+		return -1;
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(e, ERR_IO, errno, "open %s", path);
+	*out = fd;
+	return 0;
+}
+
+int state_dir_open(const char *dir, struct state_dir **out, struct err *e)
+{
+	AUTO(state_dir_free) struct state_dir *d = xmalloc(sizeof(*d));
+
+	*d = (struct state_dir){-1, -1, -1, -1};
+	if (open_sub(dir, "", &d->top, e) < 0 ||
+	    open_sub(dir, "attachments", &d->attachments, e) < 0 ||
+	    open_sub(dir, "locks", &d->locks, e) < 0 || open_sub(dir, "hints", &d->hints, e) < 0)
+		return err_wrap(e, "state directory");
+	*out = STEAL(d);
+	return 0;
+}
+
+void state_dir_free(struct state_dir *d)
+{
+	if (!d)
+		return;
+	fd_auto(&d->top);
+	fd_auto(&d->attachments);
+	fd_auto(&d->locks);
+	fd_auto(&d->hints);
+	free(d);
+}
+
+/* flock() has no time-out of its own; a lock is held for milliseconds, so short naps are enough. */
+static int flock_until(int fd, int64_t deadline_ms)
+{
+	const struct timespec nap = {0, 2000000};
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return -1;
+		if (!clock_left_ms(deadline_ms)) {
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		nanosleep(&nap, NULL);
+	}
+	return 0;
+}
+
+int state_lock(const struct state_dir *d, const char *container_id, int64_t deadline_ms,
+	       int *out_fd, struct err *e)
+{
+	for (;;) {
+		AUTO(fd)
+		int fd = openat(d->locks, container_id, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+				0600);
+		struct stat ours, there;
+
+		if (fd < 0)
+			return err_errno(e, ERR_IO, errno, "open lock of container %s",
+					 container_id);
+		if (flock_until(fd, deadline_ms) < 0) {
+			if (errno != ETIMEDOUT)
+				return err_errno(e, ERR_IO, errno, "lock container %s",
+						 container_id);
+			return err_set(e, ERR_AGAIN, 0,
+				       "another call for container %s is still running",
+				       container_id);
+		}
+		/* The holder before us may have removed the file while we waited for it. */
+		if (fstat(fd, &ours) == 0 &&
+		    fstatat(d->locks, container_id, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    ours.st_ino == there.st_ino && ours.st_dev == there.st_dev) {
+			*out_fd = fd_steal(&fd);
+			return 0;
+		}
+	}
+}
+
+void state_unlock_remove(const struct state_dir *d, const char *container_id, int *fd)
+{
+	unlinkat(d->locks, container_id, 0);
+	fd_auto(fd);
+	*fd = -1;
+}
+
+/* '@' cannot stand in a container ID, so the name is unambiguous. */
+static char *file_name(const char *container_id, const char *ifname)
+{
+	return xasprintf("%s@%s", container_id, ifname);
+}
+
+/* The first line: format, length and checksum of all that follows. */
+static void add_header(struct sb *out, const struct sb *body)
+{
+	sb_printf(out, "%s %zu %016llx\n", MAGIC, body->len,
+		  (unsigned long long)hash_fnv1a(HASH_FNV1A_INIT, body->data, body->len));
+}
+
+static const char *check_header(const char *text, size_t len, size_t *body_len)
+{
+	AUTO(sb_done) struct sb want = SB_INIT;
+	const char *nl = memchr(text, '\n', len);
+	struct sb body = SB_INIT;
+
+	if (!nl)
+		return NULL;
+	body.data = (char *)nl + 1;
+	body.len = len - (size_t)(nl + 1 - text);
+	add_header(&want, &body);
+	if (want.len != (size_t)(nl + 1 - text) || memcmp(want.data, text, want.len) != 0)
+		return NULL;
+	*body_len = body.len;
+	return body.data;
+}
+
+static void write_body(struct sb *sb, const struct state *s)
+{
+	struct jw w = jw_init(sb);
+	size_t i;
+
+	jw_obj(&w);
+	jw_kv_str(&w, "containerID", s->container_id);
+	jw_kv_str(&w, "ifname", s->ifname);
+	jw_kv_opt(&w, "netns", s->netns);
+	jw_kv_opt(&w, "cniArgs", s->cni_args);
+	jw_kv_opt(&w, "cniVersion", s->cni_version);
+	jw_kv_opt(&w, "network", s->network);
+	jw_kv_opt(&w, "bootID", s->boot_id);
+	jw_kv_bool(&w, "complete", s->complete);
+	jw_kv_opt(&w, "card", s->card);
+	jw_kv_opt(&w, "cardMAC", s->card_mac);
+	if (s->missing_since)
+		jw_kv_i64(&w, "missingSince", s->missing_since);
+	/* As strings, so that every byte comes back as it was. */
+	jw_kv_opt(&w, "delegate", s->delegate);
+	jw_kv_opt(&w, "runtimeConfig", s->runtime_config);
+	jw_kv_opt(&w, "result", s->result);
+	jw_kv_arr(&w, "pluginResults");
+	for (i = 0; i < s->n_plugin_results; i++)
+		jw_str(&w, s->plugin_results[i]);
+	jw_end(&w);
+	jw_end(&w);
+	jw_finish(&w);
+}
+
+int state_save(const struct state_dir *d, const struct state *s, struct err *e)
+{
+	AUTO(free) char *name = file_name(s->container_id, s->ifname);
+	AUTO(sb_done) struct sb body = SB_INIT, whole = SB_INIT;
+
+	write_body(&body, s);
+	add_header(&whole, &body);
+	sb_add(&whole, body.data, body.len);
+	if (io_replace_file(d->attachments, name, 0600, whole.data, whole.len, e) < 0)
+		return err_wrap(e, "state file");
+	return 0;
+}
+
+static int read_str(const struct jval *root, const char *key, char **out, struct err *e)
+{
+	const char *s = NULL;
+	int r = jget_str(root, key, &s, e);
+
+	if (r > 0)
+		*out = xstrdup(s);
+	return r < 0 ? -1 : 0;
+}
+
+static int read_results(const struct jval *root, struct state *s, struct err *e)
+{
+	struct jval arr, v;
+	struct jiter it;
+	int r = jget_arr(root, "pluginResults", &arr, e);
+
+	if (r <= 0)
+		return r;
+	s->plugin_results = xcalloc(PLUGINS_MAX, sizeof(*s->plugin_results));
+	for (it = jiter_of(&arr); s->n_plugin_results < PLUGINS_MAX && jiter_next(&it, &v);) {
+		const char *text = NULL;
+
+		if (jas_str(&v, &text, e) < 0)
+			return -1;
+		s->plugin_results[s->n_plugin_results++] = xstrdup(text);
+	}
+	return 0;
+}
+
+static int decode(const char *what, const char *text, size_t len, struct state **out, struct err *e)
+{
+	AUTO(state_free) struct state *s = xcalloc(1, sizeof(*s));
+	AUTO(jdoc_free) struct jdoc *doc = NULL;
+	struct jval root;
+	size_t i;
+
+	if (jdoc_parse(what, text, len, &doc, e) < 0)
+		return -1;
+	root = jdoc_root(doc);
+	const struct {
+		const char *key;
+		char **to;
+	} strings[] = {
+		{"containerID", &s->container_id},
+		{"ifname", &s->ifname},
+		{"netns", &s->netns},
+		{"cniArgs", &s->cni_args},
+		{"cniVersion", &s->cni_version},
+		{"network", &s->network},
+		{"bootID", &s->boot_id},
+		{"card", &s->card},
+		{"cardMAC", &s->card_mac},
+		{"delegate", &s->delegate},
+		{"runtimeConfig", &s->runtime_config},
+		{"result", &s->result},
+	};
+
+	for (i = 0; i < ARRAY_SIZE(strings); i++) {
+		if (read_str(&root, strings[i].key, strings[i].to, e) < 0)
+			return -1;
+	}
+	if (jget_bool(&root, "complete", &s->complete, e) < 0 ||
+	    jget_i64(&root, "missingSince", JRANGE(0, INT64_MAX), &s->missing_since, e) < 0 ||
+	    read_results(&root, s, e) < 0)
+		return -1;
+	if (!s->container_id || !s->ifname)
+		return err_set(e, ERR_DECODE, 0, "%s: no container ID or interface name", what);
+	*out = STEAL(s);
+	return 0;
+}
+
+static int set_aside(const struct state_dir *d, const char *name, struct err *e)
+{
+	AUTO(free) char *aside = xasprintf("%s.corrupt", name);
+
+	if (renameat(d->attachments, name, d->attachments, aside) < 0 && errno != ENOENT)
+		return err_errno(e, ERR_IO, errno, "set damaged state file %s aside", name);
+	return 0;
+}
+
+int state_load(const struct state_dir *d, const char *container_id, const char *ifname,
+	       struct state **out, bool *out_damaged, struct err *e)
+{
+	AUTO(free) char *name = file_name(container_id, ifname);
+	AUTO(state_free) struct state *s = NULL;
+	AUTO(free) char *text = NULL;
+	const char *body;
+	size_t len, body_len;
+
+	*out_damaged = false;
+	if (io_read_file(d->attachments, name, O_NOFOLLOW, STATE_MAX, &text, &len, e) < 0) {
+		if (e->kind == ERR_IO && e->num == ENOENT) {
+			err_clear(e);
+			return 0;
+		}
+		return err_wrap(e, "state file");
+	}
+	body = check_header(text, len, &body_len);
+	if (body && decode(name, body, body_len, &s, e) == 0 &&
+	    str_eq(s->container_id, container_id) && str_eq(s->ifname, ifname)) {
+		*out = STEAL(s);
+		return 1;
+	}
+	err_clear(e);
+	*out_damaged = true;
+	return set_aside(d, name, e);
+}
+
+int state_remove(const struct state_dir *d, const char *container_id, const char *ifname,
+		 struct err *e)
+{
+	AUTO(free) char *name = file_name(container_id, ifname);
+
+	if (unlinkat(d->attachments, name, 0) < 0 && errno != ENOENT)
+		return err_errno(e, ERR_IO, errno, "remove state file %s", name);
+	return 0;
+}
+
+char *state_boot_id(void)
+{
+	struct err e = {0};
+	char *id = NULL;
+	size_t len;
+
+	if (io_read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 0, 256, &id, &len, &e) < 0)
+		return xstrdup("");
+	id[strcspn(id, "\n")] = '\0';
+	return id;
+}
+
+int state_last_delegate(const struct state_dir *d, char **out, size_t *out_len, struct err *e)
+{
+	if (io_read_file(d->top, DELEGATE_COPY, O_NOFOLLOW, STATE_MAX, out, out_len, e) == 0)
+		return 1;
+	if (e->kind != ERR_IO || e->num != ENOENT)
+		return -1;
+	err_clear(e);
+	return 0;
+}
+
+int state_keep_delegate(const struct state_dir *d, const char *text, size_t len, struct err *e)
+{
+	AUTO(free) char *old = NULL;
+	struct err ignored = {0};
+	size_t old_len = 0;
+
+	if (state_last_delegate(d, &old, &old_len, &ignored) == 1 && old_len == len &&
+	    memcmp(old, text, len) == 0)
+		return 0;
+	return io_replace_file(d->top, DELEGATE_COPY, 0600, text, len, e);
+}
+
+/* The UID comes from outside; only what a UID can be becomes a file name. */
+static bool uid_ok(const char *uid)
+{
+	size_t n = strlen(uid);
+
+	return n && n <= 64 && strspn(uid, "0123456789abcdefABCDEF-") == n;
+}
+
+static void sweep_hints(const struct state_dir *d)
+{
+	int fd = openat(d->hints, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO(closedir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	time_t old = time(NULL) - HINT_SECONDS;
+	struct dirent *ent;
+	struct stat st;
+
+	while (dir && (ent = readdir(dir))) {
+		if (fstatat(d->hints, ent->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode) && st.st_mtime < old)
+			unlinkat(d->hints, ent->d_name, 0);
+	}
+}
+
+void state_hint_set(const struct state_dir *d, const char *pod_uid)
+{
+	AUTO(fd) int fd = -1;
+
+	sweep_hints(d);
+	if (uid_ok(pod_uid))
+		fd = openat(d->hints, pod_uid,
+			    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
+bool state_hint_is_set(const struct state_dir *d, const char *pod_uid)
+{
+	struct stat st;
+
+	return uid_ok(pod_uid) && fstatat(d->hints, pod_uid, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+void state_hint_clear(const struct state_dir *d, const char *pod_uid)
+{
+	if (uid_ok(pod_uid))
+		unlinkat(d->hints, pod_uid, 0);
+}
