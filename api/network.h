@@ -78,8 +78,11 @@ struct api_network {
 int api_network_decode(const struct jval *spec, const char *path, struct api_network *out,
 		       struct err *e) FN_MUST;
 
-/** api_network_write - the keys of a MacvlanIP's spec, into the object that w has open. */
-void api_network_write(struct jw *w, const struct api_network *n);
+/**
+ * api_network_write - the keys of a MacvlanIP's spec, into the object that w has open.
+ * @patch: for a merge patch: what is absent is written as null
+ */
+void api_network_write(struct jw *w, const struct api_network *n, bool patch);
 
 /** api_network_eq - the two would give the same card. */
 bool api_network_eq(const struct api_network *a, const struct api_network *b);

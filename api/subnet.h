@@ -74,10 +74,6 @@ int api_subnet_decode(const struct jval *obj, struct api_subnet **out, struct er
 void api_subnet_free(struct api_subnet *s);
 DEFINE_AUTO(struct api_subnet, api_subnet_free)
 
-/** api_subnet_overlap - an address that both could give (same master and VLAN): true, and one in *out. */
-bool api_subnet_overlap(const struct api_subnet *a, const struct api_subnet *b,
-			struct ip_addr *out);
-
 /** api_selector_matches - do these labels satisfy it? One that is not given selects everything. */
 bool api_selector_matches(const struct api_selector *s, const struct api_label *labels, size_t n);
 /** api_selector_format - as kubectl would take it ("team=a,env in (x,y)"). Returns buf. */

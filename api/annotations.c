@@ -1,0 +1,149 @@
+#include "api/annotations.h"
+
+#include <string.h>
+
+#include "api/meta.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+
+#define VALUE_MAX 65536 /* 1,024 addresses of 45 characters fit */
+
+static int bad(struct err *e, const char *annotation, const char *value, const char *why)
+{
+	return err_set(e, ERR_CONFIG, 0, "annotation %s: \"%.120s\"%s: %s", annotation, value,
+		       strlen(value) > 120 ? "..." : "", why);
+}
+
+static bool is_auto(const char *value)
+{
+	return !value || str_eq(value, "auto");
+}
+
+/* Copies the next of the entries that hyphens separate; false when it does not fit. */
+static bool next_entry(const char **at, char *buf, size_t size)
+{
+	size_t n = strcspn(*at, "-");
+
+	if (n >= size)
+		return false;
+	memcpy(buf, *at, n);
+	buf[n] = '\0';
+	*at += n;
+	return true;
+}
+
+static size_t count_entries(const char *value)
+{
+	size_t n = 1;
+
+	for (; *value; value++)
+		n += *value == '-';
+	return n;
+}
+
+static int parse_ips(const char *value, struct api_request *r, struct err *e)
+{
+	size_t n = count_entries(value);
+
+	if (strlen(value) > VALUE_MAX || n > API_REQUEST_LIST_MAX)
+		return bad(e, API_ANNOTATION_IP, value, "more than 1024 addresses");
+	r->ips = xcalloc(n, sizeof(*r->ips));
+	for (const char *at = value;; at++) {
+		char text[IP_ADDR_LEN];
+		struct ip_addr *a = &r->ips[r->n_ips];
+
+		if (!next_entry(&at, text, sizeof(text)) || ip_parse(text, a) < 0)
+			return bad(e, API_ANNOTATION_IP, value,
+				   "must be \"auto\", an address, or addresses joined by hyphens");
+		for (size_t i = 0; i < r->n_ips; i++) {
+			if (ip_eq(&r->ips[i], a))
+				return bad(e, API_ANNOTATION_IP, value, "names an address twice");
+		}
+		r->n_ips++;
+		if (!*at)
+			return 0;
+	}
+}
+
+static int parse_macs(const char *value, struct api_request *r, struct err *e)
+{
+	size_t n = count_entries(value);
+
+	if (strlen(value) > VALUE_MAX || n > API_REQUEST_LIST_MAX)
+		return bad(e, API_ANNOTATION_MAC, value, "more than 1024 MACs");
+	r->macs = xcalloc(n, sizeof(*r->macs));
+	for (const char *at = value;; at++) {
+		char text[MAC_ADDR_LEN];
+		struct mac_addr *m = &r->macs[r->n_macs];
+
+		if (!next_entry(&at, text, sizeof(text)) || mac_parse(text, m) < 0)
+			return bad(e, API_ANNOTATION_MAC, value,
+				   "must be \"auto\", a MAC like 0a:00:00:00:00:01, or MACs joined "
+				   "by hyphens");
+		if (!mac_is_usable(m))
+			return bad(e, API_ANNOTATION_MAC, value,
+				   "a card cannot have a multicast or zero MAC");
+		for (size_t i = 0; i < r->n_macs; i++) {
+			if (mac_eq(&r->macs[i], m))
+				return bad(e, API_ANNOTATION_MAC, value, "names a MAC twice");
+		}
+		r->n_macs++;
+		if (!*at)
+			return 0;
+	}
+}
+
+static int parse_values(const struct api_annotations *a, struct api_request *r, struct err *e)
+{
+	const char *iface = a->interface ? a->interface : "eth1";
+
+	if (!api_name_ok(a->subnet))
+		return bad(e, API_ANNOTATION_SUBNET, a->subnet, "is not a name of a MacvlanSubnet");
+	if (!is_auto(a->ip) && parse_ips(a->ip, r, e) < 0)
+		return -1;
+	if (!is_auto(a->mac) && parse_macs(a->mac, r, e) < 0)
+		return -1;
+	if (r->n_macs > 1 && r->n_macs != r->n_ips)
+		return bad(
+			e, API_ANNOTATION_MAC, a->mac,
+			"a list of MACs needs a list of as many addresses in " API_ANNOTATION_IP);
+	if (!str_eq(iface, "eth1") && !str_eq(iface, "eth0"))
+		return bad(e, API_ANNOTATION_INTERFACE, iface, "must be eth1 or eth0");
+	return str_copy(r->interface, sizeof(r->interface), iface);
+}
+
+int api_request_parse(const struct api_annotations *a, struct api_request *out, struct err *e)
+{
+	AUTO(api_request_done) struct api_request r = {0};
+
+	if (a->subnet) {
+		if (parse_values(a, &r, e) < 0)
+			return -1;
+		r.wanted = true;
+		r.subnet = xstrdup(a->subnet);
+	} else if (a->ip || a->mac || a->interface) {
+		return err_set(e, ERR_CONFIG, 0, "annotation %s needs %s beside it",
+			       a->ip    ? API_ANNOTATION_IP
+			       : a->mac ? API_ANNOTATION_MAC
+					: API_ANNOTATION_INTERFACE,
+			       API_ANNOTATION_SUBNET);
+	}
+	*out = r;
+	r = (struct api_request){0};
+	return 0;
+}
+
+void api_request_done(struct api_request *r)
+{
+	free(r->subnet);
+	free(r->ips);
+	free(r->macs);
+	*r = (struct api_request){0};
+}
+
+const struct mac_addr *api_request_mac(const struct api_request *r, size_t i)
+{
+	if (!r->n_macs)
+		return NULL;
+	return &r->macs[r->n_macs == 1 ? 0 : i];
+}

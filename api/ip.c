@@ -1,0 +1,177 @@
+#include "api/ip.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/json/jread.h"
+
+static int read_owner(const struct jval *meta, struct api_ip *ip, struct err *e)
+{
+	struct jval list, item;
+	int rc = jget_arr(meta, "ownerReferences", &list, e);
+
+	if (rc < 0)
+		return -1;
+	for (struct jiter it = jiter_of(&list); rc && jiter_next(&it, &item);) {
+		const char *kind = "", *uid = "";
+
+		if (jas_obj(&item, e) < 0 || jget_str(&item, "kind", &kind, e) < 0 ||
+		    jget_str(&item, "uid", &uid, e) < 0)
+			return -1;
+		if (!ip->owner_pod_uid && str_eq(kind, "Pod"))
+			ip->owner_pod_uid = xstrdup(uid);
+	}
+	if (!ip->owner_pod_uid)
+		ip->owner_pod_uid = xstrdup("");
+	return 0;
+}
+
+static int read_metadata(const struct jval *obj, struct api_ip *ip, struct err *e)
+{
+	const char *node = "", *subnet = "";
+	struct jval meta, labels;
+	int rc;
+
+	if (api_meta_decode(obj, &ip->meta, e) < 0 || jneed_obj(obj, "metadata", &meta, e) < 0 ||
+	    read_owner(&meta, ip, e) < 0)
+		return -1;
+	rc = jget_obj(&meta, "labels", &labels, e);
+	if (rc < 0 || (rc && (jget_str(&labels, API_LABEL_NODE, &node, e) < 0 ||
+			      jget_str(&labels, API_LABEL_SUBNET, &subnet, e) < 0)))
+		return -1;
+	ip->label_node = xstrdup(node);
+	ip->label_subnet = xstrdup(subnet);
+	return 0;
+}
+
+static int read_cidr(const struct jval *spec, const char *key, struct ip_net *out, struct err *e)
+{
+	const char *text = "";
+
+	if (jget_str(spec, key, &text, e) < 0)
+		return -1;
+	if (*text && ip_net_parse(text, out) < 0)
+		return jerr(spec, key, e, ERR_DECODE, "\"%.60s\" is not an address/prefix", text);
+	return 0;
+}
+
+static int read_addresses(const struct jval *spec, struct api_ip *ip, struct err *e)
+{
+	const char *mac = "";
+
+	if (read_cidr(spec, "cidr", &ip->cidr, e) < 0 ||
+	    read_cidr(spec, "cidr6", &ip->cidr6, e) < 0 || jget_str(spec, "mac", &mac, e) < 0)
+		return -1;
+	if (*mac && mac_parse(mac, &ip->mac) < 0)
+		return jerr(spec, "mac", e, ERR_DECODE, "\"%.40s\" is not a MAC", mac);
+	if (ip_is_set(&ip->cidr.addr) != !!*mac)
+		return jerr(spec, *mac ? "cidr" : "mac", e, ERR_DECODE,
+			    "is missing: cidr and mac belong together");
+	return 0;
+}
+
+static int read_spec(const struct jval *obj, struct api_ip *ip, struct err *e)
+{
+	const char *subnet = NULL, *pod = NULL, *node = "";
+	struct jval spec;
+	struct err why = {0};
+
+	if (jneed_obj(obj, "spec", &spec, e) < 0 || jneed_str(&spec, "subnet", &subnet, e) < 0 ||
+	    jneed_str(&spec, "podId", &pod, e) < 0 || jget_str(&spec, "node", &node, e) < 0 ||
+	    read_addresses(&spec, ip, e) < 0)
+		return -1;
+	ip->subnet = xstrdup(subnet);
+	ip->pod_id = xstrdup(pod);
+	ip->node = xstrdup(node);
+	/* A subnet's mistake is the user's to mend (ERR_CONFIG); a record's is a malformed object. */
+	if (api_network_decode(&spec, "spec", &ip->network, &why) < 0)
+		return err_set(e, ERR_DECODE, 0, "%s", why.msg);
+	return 0;
+}
+
+static int read_status(const struct jval *obj, struct api_ip *ip, struct err *e)
+{
+	const char *phase = "", *message = "";
+	struct jval status;
+	int rc = jget_obj(obj, "status", &status, e);
+
+	if (rc < 0 || (rc && (jget_str(&status, "phase", &phase, e) < 0 ||
+			      jget_str(&status, "message", &message, e) < 0)))
+		return -1;
+	ip->message = xstrdup(message);
+	if (!*phase)
+		ip->phase = API_IP_PHASE_NONE;
+	else if (str_eq(phase, "Attached"))
+		ip->phase = API_IP_ATTACHED;
+	else if (str_eq(phase, "Missing"))
+		ip->phase = API_IP_MISSING;
+	else if (str_eq(phase, "Conflict"))
+		ip->phase = API_IP_CONFLICT;
+	else
+		ip->phase = API_IP_PHASE_OTHER;
+	return 0;
+}
+
+int api_ip_decode(const struct jval *obj, struct api_ip **out, struct err *e)
+{
+	AUTO(api_ip_free) struct api_ip *ip = xcalloc(1, sizeof(*ip));
+
+	if (read_metadata(obj, ip, e) < 0 || read_spec(obj, ip, e) < 0 ||
+	    read_status(obj, ip, e) < 0)
+		return -1;
+	*out = STEAL(ip);
+	return 0;
+}
+
+void api_ip_free(struct api_ip *ip)
+{
+	if (!ip)
+		return;
+	api_meta_done(&ip->meta);
+	free(ip->owner_pod_uid);
+	free(ip->label_node);
+	free(ip->label_subnet);
+	free(ip->subnet);
+	free(ip->pod_id);
+	free(ip->node);
+	free(ip->message);
+	api_network_done(&ip->network);
+	free(ip);
+}
+
+bool api_ip_is_allocated(const struct api_ip *ip)
+{
+	return ip_is_set(&ip->cidr.addr);
+}
+
+const char *api_ip_phase_name(const struct api_ip *ip)
+{
+	switch (ip->phase) {
+	case API_IP_ATTACHED:
+		return "Attached";
+	case API_IP_MISSING:
+		return "Missing";
+	case API_IP_CONFLICT:
+		return "Conflict";
+	case API_IP_PHASE_NONE:
+		return api_ip_is_allocated(ip) ? "Allocated" : "Pending";
+	default:
+		return "Unknown";
+	}
+}
+
+const char *api_label_value(const char *name, char buf[64])
+{
+	size_t n = strlen(name);
+
+	if (n < 64) {
+		memcpy(buf, name, n + 1);
+		return buf;
+	}
+	/* The beginning stays readable; 40 + "-" + 16 hex digits. */
+	snprintf(buf, 64, "%.40s-%016llx", name,
+		 (unsigned long long)hash_fnv1a(HASH_FNV1A_INIT, name, n));
+	return buf;
+}
