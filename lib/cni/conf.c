@@ -1,0 +1,345 @@
+#include "lib/cni/conf.h"
+
+#include <string.h>
+
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/cni/args.h"
+#include "lib/json/jread.h"
+
+#define DEFAULT_TYPE       "tandem"
+#define DEFAULT_KUBECONFIG "/etc/cni/net.d/tandem.d/kubeconfig"
+#define DEFAULT_NAMESPACE  "kube-system"
+#define DEFAULT_STATE_DIR  "/var/lib/cni/tandem"
+#define DEFAULT_DEADLINE_S 25
+#define MAX_DEADLINE_S     29 /* newer runtimes hold their CNI lock during ADD, 30 s is too long */
+#define DEFAULT_LOG_FILE   "/var/log/tandem.log"
+#define DEFAULT_LOG_LEVEL  "info"
+
+void cni_conf_free(struct cni_conf *c)
+{
+	if (!c)
+		return;
+	free((char *)c->text.p);
+	free(c->name);
+	free(c->type);
+	free(c->delegate_file);
+	free(c->kubeconfig);
+	free(c->cluster_cidr.v);
+	free(c->service_cidr.v);
+	free(c->via_primary.v);
+	free(c->system_namespace);
+	free(c->state_dir);
+	free(c->log_file);
+	free(c->log_level);
+	free(c->log_note);
+	free(c->nameservers.v);
+	free(c);
+}
+
+static int read_text(const struct jval *root, const char *key, const char *fallback, char **out,
+		     struct err *e)
+{
+	const char *s = fallback;
+
+	if (jget_str(root, key, &s, e) < 0)
+		return -1;
+	*out = xstrdup(s);
+	return 0;
+}
+
+static int read_path(const struct jval *root, const char *key, const char *fallback, char **out,
+		     struct err *e)
+{
+	if (read_text(root, key, fallback, out, e) < 0)
+		return -1;
+	if (*out && **out != '/')
+		return jerr(root, key, e, ERR_CONFIG, "must be an absolute path");
+	return 0;
+}
+
+static int read_version(const struct jval *root, struct cni_conf *c, struct err *e)
+{
+	const char *s = "";
+
+	if (jget_str(root, "cniVersion", &s, e) < 0)
+		return -1;
+	/* Without one it is 0.1.0, by the spec. */
+	if (!*s)
+		s = "0.1.0";
+	if (cni_version_parse(s, &c->version) < 0 || c->version < CNI_VERSION_OLDEST)
+		return jerr(root, "cniVersion", e, ERR_VERSION,
+			    "\"%.32s\" is not one of 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0", s);
+	return 0;
+}
+
+static int read_name(const struct jval *root, struct cni_conf *c, struct err *e)
+{
+	if (read_text(root, "name", NULL, &c->name, e) < 0 ||
+	    read_text(root, "type", DEFAULT_TYPE, &c->type, e) < 0)
+		return -1;
+	if (!c->name)
+		return jerr(root, "name", e, ERR_CONFIG, "is missing");
+	if (cni_name_check(c->name) < 0)
+		return jerr(root, "name", e, ERR_CONFIG,
+			    "\"%.64s\" is no network name (letters, digits, '_', '.', '-')",
+			    c->name);
+	return 0;
+}
+
+static int read_delegate(const struct jval *root, struct cni_conf *c, struct err *e)
+{
+	struct jval v;
+	int have = jget_obj(root, "delegate", &v, e);
+
+	if (have < 0 || read_path(root, "delegateFile", NULL, &c->delegate_file, e) < 0)
+		return -1;
+	if (have && c->delegate_file)
+		return jerr(root, NULL, e, ERR_CONFIG,
+			    "delegate and delegateFile exclude each other");
+	if (!have && !c->delegate_file)
+		return jerr(root, NULL, e, ERR_CONFIG, "delegate or delegateFile is needed");
+	if (!have)
+		return 0;
+	jspan_find(c->text, "delegate", &c->delegate);
+	if (cni_conf_nests(c->delegate, c->type))
+		return jerr(root, "delegate", e, ERR_CONFIG, "runs \"%s\" again", c->type);
+	return 0;
+}
+
+static void add_net(struct cni_nets *to, struct ip_net net)
+{
+	to->v = xreallocarray(to->v, to->n + 1, sizeof(*to->v));
+	/* The kernel refuses a route whose host bits are set. */
+	net.addr = ip_net_base(&net);
+	to->v[to->n++] = net;
+}
+
+static int parse_net(const char *s, struct ip_net *out)
+{
+	struct ip_addr a;
+
+	if (ip_net_parse(s, out) == 0)
+		return 0;
+	if (ip_parse(s, &a) < 0)
+		return -1;
+	*out = ip_net_host(&a);
+	return 0;
+}
+
+/* "net, net" with optional blanks. */
+static int add_nets(const struct jval *v, struct cni_nets *to, struct err *e)
+{
+	AUTO(free) char *copy = NULL;
+	char *rest, *item;
+	const char *s;
+	struct ip_net net;
+
+	if (jas_str(v, &s, e) < 0)
+		return -1;
+	if (!*s)
+		return 0;
+	copy = rest = xstrdup(s);
+	while ((item = strsep(&rest, ","))) {
+		item += strspn(item, " ");
+		item[strcspn(item, " ")] = '\0';
+		if (parse_net(item, &net) < 0)
+			return jerr(v, NULL, e, ERR_CONFIG, "\"%.64s\" is no network", item);
+		add_net(to, net);
+	}
+	return 0;
+}
+
+/* A string with commas, or an array of such strings. */
+static int read_nets(const struct jval *root, const char *key, struct cni_nets *to, struct err *e)
+{
+	struct jval v, item;
+	struct jiter it;
+	int rc = jget(root, key, &v, e);
+
+	if (rc <= 0)
+		return rc;
+	if (!jis_arr(&v))
+		return add_nets(&v, to, e);
+	for (it = jiter_of(&v); jiter_next(&it, &item);) {
+		if (add_nets(&item, to, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* It becomes part of URL paths, so it is a DNS label and nothing else. */
+static int read_namespace(const struct jval *root, struct cni_conf *c, struct err *e)
+{
+	const char *s;
+	size_t n;
+
+	if (read_text(root, "systemNamespace", DEFAULT_NAMESPACE, &c->system_namespace, e) < 0)
+		return -1;
+	s = c->system_namespace;
+	n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-");
+	if (n < 1 || n > 63 || s[n] || *s == '-' || s[n - 1] == '-')
+		return jerr(root, "systemNamespace", e, ERR_CONFIG, "\"%.64s\" is no namespace", s);
+	return 0;
+}
+
+static int read_deadline(const struct jval *root, struct cni_conf *c, struct err *e)
+{
+	int64_t s = DEFAULT_DEADLINE_S;
+
+	if (jget_i64(root, "deadlineSeconds", JRANGE(INT64_MIN, INT64_MAX), &s, e) < 0)
+		return -1;
+	if (s < 1 || s > MAX_DEADLINE_S)
+		return jerr(root, "deadlineSeconds", e, ERR_CONFIG, "must be from 1 to %d",
+			    MAX_DEADLINE_S);
+	c->deadline_s = (int)s;
+	return 0;
+}
+
+/* A pod must not fail for the sake of its log: what is wrong is noted and the default taken. */
+static void read_log(const struct jval *root, struct cni_conf *c)
+{
+	const char *file = DEFAULT_LOG_FILE;
+	const char *level = DEFAULT_LOG_LEVEL;
+	const char *wrong = NULL;
+	enum log_level ignored;
+	struct err e = {0};
+
+	if (jget_str(root, "logFile", &file, &e) < 0 || (*file && *file != '/')) {
+		wrong = "logFile: must be an absolute path";
+		file = DEFAULT_LOG_FILE;
+	}
+	if (jget_str(root, "logLevel", &level, &e) < 0 || log_level_parse(level, &ignored) < 0) {
+		wrong = "logLevel: must be error, warn, info or debug";
+		level = DEFAULT_LOG_LEVEL;
+	}
+	c->log_file = xstrdup(file);
+	c->log_level = xstrdup(level);
+	c->log_note = xstrdup(wrong);
+}
+
+/* The runtime's DNS servers; one that is no plain address (a zone, a name) is none of our business. */
+static int read_nameservers(const struct jval *runtime_config, struct cni_conf *c, struct err *e)
+{
+	struct jval dns = {0}, servers = {0}, item;
+	struct jiter it;
+	struct ip_addr a;
+
+	if (jget_obj(runtime_config, "dns", &dns, e) < 0 ||
+	    jget_arr(&dns, "servers", &servers, e) < 0)
+		return -1;
+	for (it = jiter_of(&servers); jiter_next(&it, &item);) {
+		if (jstr(&item) && ip_parse(jstr(&item), &a) == 0)
+			add_net(&c->nameservers, ip_net_host(&a));
+	}
+	return 0;
+}
+
+static int read_runtime_config(const struct jval *root, struct cni_conf *c, struct err *e)
+{
+	struct jspan found = {0};
+	struct jval v;
+	int rc = jget_obj(root, "runtimeConfig", &v, e);
+
+	if (rc <= 0)
+		return rc;
+	jspan_find(c->text, "runtimeConfig", &c->runtime_config);
+	if (read_nameservers(&v, c, e) < 0)
+		return -1;
+	if (!jspan_find(c->runtime_config, CNI_POD_ANNOTATIONS, &found))
+		return 0;
+	/* A pod without annotations is passed as null by some runtimes, as {} by others. */
+	c->annotations_state = CNI_ANNOTATIONS_NULL;
+	if (jspan_type(found) == JTYPE_NULL)
+		return 0;
+	if (jspan_type(found) != JTYPE_OBJECT)
+		return jerr(&v, CNI_POD_ANNOTATIONS, e, ERR_DECODE, "must be an object");
+	c->annotations_state = CNI_ANNOTATIONS_GIVEN;
+	c->annotations = found;
+	return 0;
+}
+
+static int read_attachments(const struct jval *root, struct cni_conf *c, struct err *e)
+{
+	struct jval v;
+	int have_prev = jget_obj(root, "prevResult", &v, e);
+	int have_valid = have_prev < 0 ? -1 : jget_arr(root, "cni.dev/valid-attachments", &v, e);
+
+	if (have_prev < 0 || have_valid < 0)
+		return -1;
+	if (have_prev)
+		jspan_find(c->text, "prevResult", &c->prev_result);
+	if (have_valid)
+		jspan_find(c->text, "cni.dev/valid-attachments", &c->valid_attachments);
+	return 0;
+}
+
+int cni_conf_parse(const char *what, const char *text, size_t len, struct cni_conf **out,
+		   struct err *e)
+{
+	AUTO(cni_conf_free) struct cni_conf *c = NULL;
+	AUTO(jdoc_free) struct jdoc *doc = NULL;
+	struct jval root;
+
+	if (len > CNI_CONF_MAX)
+		return err_set(e, ERR_DECODE, 0, "%s: larger than %d bytes", what, CNI_CONF_MAX);
+	if (jdoc_parse(what, text, len, &doc, e) < 0)
+		return -1;
+	root = jdoc_root(doc);
+	if (jas_obj(&root, e) < 0)
+		return -1;
+	c = xcalloc(1, sizeof(*c));
+	c->text = (struct jspan){xmemdup(text, len), len};
+	read_log(&root, c);
+	if (read_version(&root, c, e) < 0 || read_name(&root, c, e) < 0 ||
+	    read_delegate(&root, c, e) < 0 ||
+	    read_path(&root, "kubeconfig", DEFAULT_KUBECONFIG, &c->kubeconfig, e) < 0 ||
+	    read_nets(&root, "clusterCIDR", &c->cluster_cidr, e) < 0 ||
+	    read_nets(&root, "serviceCIDR", &c->service_cidr, e) < 0 ||
+	    read_nets(&root, "viaPrimary", &c->via_primary, e) < 0 ||
+	    read_namespace(&root, c, e) < 0 ||
+	    read_path(&root, "stateDir", DEFAULT_STATE_DIR, &c->state_dir, e) < 0 ||
+	    read_deadline(&root, c, e) < 0 || read_runtime_config(&root, c, e) < 0 ||
+	    read_attachments(&root, c, e) < 0)
+		return -1;
+	*out = STEAL(c);
+	return 0;
+}
+
+int cni_conf_annotation(const struct cni_conf *c, const char *key, char **out, struct err *e)
+{
+	struct jspan value;
+	char *text;
+
+	if (!jspan_find(c->annotations, key, &value))
+		return 0;
+	text = jspan_decode(value);
+	if (!text)
+		return err_set(e, ERR_DECODE, 0, "pod annotation %s: must be a string", key);
+	*out = text;
+	return 1;
+}
+
+static bool has_type(struct jspan plugin, const char *type)
+{
+	struct jspan value;
+
+	return jspan_find(plugin, "type", &value) && jspan_is(value, type);
+}
+
+bool cni_conf_nests(struct jspan conf, const char *type)
+{
+	struct jspan plugins = {0};
+	struct jspan plugin;
+	struct jspan_iter it;
+
+	if (has_type(conf, type))
+		return true;
+	jspan_find(conf, "plugins", &plugins);
+	for (it = jspan_begin(plugins); jspan_next_element(&it, &plugin);) {
+		if (has_type(plugin, type))
+			return true;
+	}
+	return false;
+}
