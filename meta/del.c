@@ -50,12 +50,13 @@ static int open_netns(const char *path)
 /* The runtime's view, with what it left out taken from the time of the ADD. */
 static struct cni_args merged_args(const struct app *app, const struct state *s, bool has_netns)
 {
+	static char none[] = "";
 	struct cni_args args = *app->args;
 
 	if (!*args.netns && s->netns)
 		args.netns = s->netns;
 	if (!has_netns)
-		args.netns = "";
+		args.netns = none;
 	if (!*args.cni_args && s->cni_args)
 		args.cni_args = s->cni_args;
 	return args;
