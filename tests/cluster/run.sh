@@ -21,9 +21,38 @@ finish() {
 	local status=$?
 
 	trap - EXIT
-	[ -n "${KEEP:-}${REUSE:-}" ] || "$CLUSTER_TESTS/cluster.sh" down || status=1
+	if [ -z "${KEEP:-}${REUSE:-}" ]; then
+		take_down || status=1
+	fi
 	[ "$status" -ne 0 ] || status=$rc
 	exit "$status"
+}
+
+# What a cluster could leave on the machine.
+leftovers() {
+	ip netns list | grep '^tandem-' || true
+	ip -o link show | grep ' tandem0' || true
+	find /sys/fs/cgroup -maxdepth 2 -name tandem-lab
+	grep -F " $lab/" /proc/mounts || true
+	[ ! -e "$lab" ] || echo "$lab"
+	pgrep -fa "$lab/" || true
+}
+
+take_down() {
+	local lab left
+
+	lab=$("$CLUSTER_TESTS/cluster.sh" dir)
+	if ! "$CLUSTER_TESTS/cluster.sh" down; then
+		echo "not ok down: failed"
+		return 1
+	fi
+	left=$(leftovers)
+	if [ -n "$left" ]; then
+		printf 'not ok down leaves nothing: %s\n' "${left//$'\n'/; }"
+		return 1
+	fi
+	echo "ok down leaves nothing"
+	"$CLUSTER_TESTS/cluster.sh" down && echo "ok down may be called twice"
 }
 
 # wanted FILE WORD...: no words, or one of them in the file's name

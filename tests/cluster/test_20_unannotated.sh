@@ -30,6 +30,17 @@ static_gone() {
 	! in_pod bare-n1 true
 }
 
+# First one that does ask, to see that its request would be counted.
+subnet asked 192.168.100.0/24 'ipDelayReuse: 0' \
+	'ranges: [{rangeStart: 192.168.100.120, rangeEnd: 192.168.100.121}]' | k apply -f - >/dev/null
+before=$(audit_count "$NODE_ACCOUNT")
+deploy asking 1 n1 tandem-cni.io/subnet=asked
+check "a pod that asks is counted" test "$(audit_count "$NODE_ACCOUNT")" -gt "$before"
+k delete deployment asking --wait=false >/dev/null
+check "its record is gone" wait_gone macvlanips tandem-cni.io/subnet=asked 60
+k delete macvlansubnet asked -n kube-system --timeout=30s >/dev/null ||
+	fail "the subnet can be deleted" "still there after 30 s"
+
 before=$(audit_count "$NODE_ACCOUNT")
 deploy modest 4 any
 for pod in $(pods_of modest); do

@@ -30,7 +30,7 @@ cards() {
 	for pod in $(pods_of many); do
 		printf '%s %s %s\n' "$pod" \
 			"$(pod_addresses "$pod" | awk '$1 == "eth1" { print $3 }')" \
-			"$(in_pod "$pod" cat /sys/class/net/eth1/address)"
+			"$(pod_mac "$pod" eth1)"
 	done | LC_ALL=C sort
 }
 

@@ -129,6 +129,11 @@ pod_address() {
 	pod_addresses "$1" | awk -v card="$2" '$1 == card { sub("/.*", "", $3); print $3; exit }'
 }
 
+# pod_mac POD CARD: the card's MAC
+pod_mac() {
+	in_pod "$1" ip -br link show dev "$2" | awk '{ print $3 }'
+}
+
 # pod_routes POD: the main table, sorted, without the words that say who made a route and its MTU
 pod_routes() {
 	in_pod "$1" ip -4 route show | sed -E 's/ (proto|mtu) [^ ]+//g; s/ +$//' | LC_ALL=C sort
@@ -154,9 +159,10 @@ pings() {
 	wait_for 5 "${@:1:$#-1}" busybox ping -c 1 -W 1 "${!#}"
 }
 
-# node_state_files: what tandem keeps on the nodes for pods, all nodes together
+# node_state_files: what tandem keeps on the nodes for pods, all nodes together. Its folders hold
+# files of pods; what is of the node itself lies beside them.
 node_state_files() {
-	find "$LAB"/n[0-9]*/var/lib/cni/tandem -type f ! -name '*.lock' 2>/dev/null
+	find "$LAB"/n[0-9]*/var/lib/cni/tandem -mindepth 2 -type f 2>/dev/null || true
 }
 
 # audit_count USER: requests of a user that the API server has logged so far
