@@ -157,14 +157,16 @@ source_entries() {
 
 # The private apt configuration in $APT_DIR. Refreshed when the machine's sources changed.
 prepare_sources() {
-	local entries
+	local entries changed
 
+	if [ -e "$APT_DIR/ready" ]; then
+		changed=$(find /etc/apt/sources.list /etc/apt/sources.list.d -newer "$APT_DIR/ready" \
+			2>/dev/null || true)
+		[ -n "$changed" ] || return 0
+	fi
 	entries=$(source_entries)
 	[ -n "$entries" ] || { update_lists && entries=$(source_entries); }
 	[ -n "$entries" ] || die "no Debian repository among this machine's apt sources"
-	if [ -e "$APT_DIR/ready" ] && [ "$entries" = "$(cat "$APT_DIR/sources.list")" ]; then
-		return
-	fi
 	say "preparing apt for source packages in $APT_DIR"
 	rm -f "$APT_DIR/ready"
 	mkdir -p "$APT_DIR/lists/partial" "$APT_DIR/archives/partial"
