@@ -178,6 +178,7 @@ component_start() {
 		exec setsid "${cmd[@]}"
 	) >>"$LAB/log/$name.log" 2>&1 </dev/null &
 	pid=$!
+	disown "$pid"
 	echo "$pid $(process_began "$pid")" >"$LAB/run/$name.pid"
 }
 
