@@ -1,0 +1,240 @@
+#!/bin/bash
+# Pods that ask for a card, against a real API server: the three pictures to the letter, waiting, and what a
+# failure at any point leaves (nothing). The records are written by the test, as the controller writes them.
+
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib-apiserver.sh"
+contract_node
+apiserver_start
+
+NET100='{"cidr":"192.168.100.50/24","mac":"0a:00:00:00:00:32","gateway":"192.168.100.1","mode":"bridge","linkType":"macvlan","routes":[{"dst":"172.16.18.0/24","iface":"eth1"}]}'
+NET120='{"cidr":"192.168.120.2/24","mac":"0a:00:00:00:01:02","gateway":"192.168.120.1","podDefaultGateway":{"enable":true,"serviceCidr":"10.43.0.0/16"}}'
+NET22='{"cidr":"192.168.22.3/24","mac":"0a:00:00:00:02:03","gateway":"192.168.22.1","routes":[{"dst":"0.0.0.0/0","gw":"192.168.22.1","iface":"eth0"}]}'
+
+asks() { # asks [MORE-ANNOTATIONS [CONF-KEYS [DELEGATE]]]
+	conf "${3:-$(primary)}" '{"io.kubernetes.cri.pod-annotations":{"tandem-cni.io/subnet":"vlan100"'"${1:-}"'}}' "${2:-}"
+}
+new_uid() { POD_UID=$(cat /proc/sys/kernel/random/uuid); }
+eth0_address() { ip -n "$POD" -j -4 addr show eth0 | jq -r '.[0].addr_info[0].local'; }
+addresses() { ip -n "$POD" -j -4 addr show "$1" | jq -r '.[0].addr_info[] | "\(.local)/\(.prefixlen)"'; }
+
+# --- picture (a) ------------------------------------------------------------------------------------
+
+new_pod
+new_uid
+POD_NAME=web-a
+record web-a "$POD_UID" "$NET100"
+cni ADD "$(asks)"
+succeeded "(a) ADD"
+own=$(eth0_address)
+same "(a) address of eth1" 192.168.100.50/24 "$(addresses eth1)"
+same "(a) address of eth0" "$own/24" "$(addresses eth0)"
+same "(a) main table" "10.42.0.0/16 via 10.42.0.1 dev eth0
+10.42.0.0/24 dev eth0 scope link src $own
+172.16.18.0/24 via 192.168.100.1 dev eth1
+192.168.100.0/24 dev eth1 scope link src 192.168.100.50
+default via 10.42.0.1 dev eth0" "$(routes "$POD")"
+same "(a) rules" "1000: from $own lookup 2000
+1001: from 192.168.100.50 lookup 2001" "$(ip -n "$POD" rule show | sed 's/\t/ /' | grep -E '^100[01]:')"
+same "(a) MAC" 0a:00:00:00:00:32 "$(ip -n "$POD" -j link show eth1 | jq -r '.[0].address')"
+same "(a) mode" bridge "$(ip -n "$POD" -j -d link show eth1 | jq -r '.[0].linkinfo.info_data.mode')"
+same "(a) the result is the primary's alone" "$own/24" "$(jq -r '.ips[].address' <<<"$OUT")"
+same "(a) in the version that was asked for" 0.4.0 "$(jq -r .cniVersion <<<"$OUT")"
+same "(a) costs one request" 1 "$(requests)"
+check "(a) the LAN reaches the card" ip netns exec "$LAN" ping -c 1 -W 2 192.168.100.50
+check "(a) the card reaches the LAN" ip netns exec "$POD" ping -c 1 -W 2 -I eth1 192.168.100.1
+cni DEL "$(asks)"
+succeeded "(a) DEL"
+same "(a) DEL leaves nothing" "" "$(leftovers)"
+same "(a) DEL costs no request" 0 "$(requests)"
+drop_pod
+
+# --- picture (b) ------------------------------------------------------------------------------------
+
+new_pod
+new_uid
+POD_NAME=web-b
+record web-b "$POD_UID" "$NET120"
+VERSION=1.0.0 cni ADD "$(VERSION=1.0.0 asks)"
+succeeded "(b) ADD"
+own=$(eth0_address)
+same "(b) main table" "10.42.0.0/16 via 10.42.0.1 dev eth0
+10.42.0.0/24 dev eth0 scope link src $own
+10.43.0.0/16 via 10.42.0.1 dev eth0
+192.168.120.0/24 dev eth1 scope link src 192.168.120.2
+default via 192.168.120.1 dev eth1" "$(routes "$POD")"
+same "(b) a primary at 0.3.1 under our 1.0.0" "1.0.0 null" "$(jq -r '"\(.cniVersion) \(.ips[0].version)"' <<<"$OUT")"
+cni DEL "$(asks)"
+same "(b) DEL leaves nothing" "" "$(leftovers)"
+drop_pod
+
+# --- picture (c) ------------------------------------------------------------------------------------
+
+new_pod
+new_uid
+POD_NAME=web-c
+record web-c "$POD_UID" "$NET22"
+cni ADD "$(asks ',"tandem-cni.io/interface":"eth0"')"
+succeeded "(c) ADD"
+same "(c) main table" "192.168.22.0/24 dev eth0 scope link src 192.168.22.3
+default via 192.168.22.1 dev eth0" "$(routes "$POD")"
+same "(c) links" "eth0 lo" "$(ip -n "$POD" -j link show | jq -r '.[].ifname' | sort | tr '\n' ' ' | sed 's/ $//')"
+same "(c) the result is the card's" "192.168.22.3/24 eth0 0a:00:00:00:02:03" \
+	"$(jq -r '"\(.ips[0].address) \(.interfaces[0].name) \(.interfaces[0].mac)"' <<<"$OUT")"
+same "(c) no primary ran" "" "$(find "$DIR/host-local" -name '10.42*')"
+cni DEL "$(asks ',"tandem-cni.io/interface":"eth0"')"
+same "(c) DEL leaves nothing" "" "$(leftovers)"
+drop_pod
+
+# --- waiting ------------------------------------------------------------------------------------------
+
+new_pod
+new_uid
+POD_NAME=late
+(cni ADD "$(asks)" && echo "$RC" >"$DIR/late.rc" && printf '%s\n' "$ERR" >"$DIR/late.err") &
+wait_for 10 grep -q 'macvlanips.*watch=true.*fieldSelector\|macvlanips.*fieldSelector.*watch' "$DIR/api/audit.log" ||
+	wait_for 1 pgrep -f "$TANDEM_BIN" || fail "late: the plugin waits" "it does not"
+record late "$(cat /proc/sys/kernel/random/uuid)" "$NET100"
+record late "$POD_UID" '{}'
+record late "$POD_UID" "$NET100"
+wait
+same "waits for a record that comes late, over one of a former pod and one without address" 0 "$(cat "$DIR/late.rc")"
+same "without polling" true "$([ "$(requests)" -le 4 ] && echo true)"
+cni DEL "$(asks)"
+drop_pod
+
+new_pod
+new_uid
+POD_NAME=never
+cni ADD "$(asks '' '"deadlineSeconds":2,')"
+refused_hint() { rm -f "$DIR/state/hints/$POD_UID"; refused "$@"; }
+check "never: the next ADD of this pod asks first" test -e "$DIR/state/hints/$POD_UID"
+refused_hint "no record: code 11 that names pod and suspect" 11 "default/never"
+record never "$POD_UID" '{}'
+: >"$DIR/began"
+plugin witness <<EOF_PLUGIN
+#!/bin/sh
+echo "\$CNI_COMMAND" >>"$DIR/began"
+EOF_PLUGIN
+mkdir -p "$DIR/state/hints" && : >"$DIR/state/hints/$POD_UID"
+cni ADD "$(asks '' '"deadlineSeconds":2,' '{"cniVersion":"0.4.0","name":"cbr0","type":"witness"}')"
+same "asked first, the primary is not set up for nothing" "" "$(cat "$DIR/began")"
+refused_hint "a record without address: code 11" 11 "no address yet"
+drop_pod
+
+# --- failures -----------------------------------------------------------------------------------------
+
+plugin refuses <<'EOF_PLUGIN'
+#!/bin/sh
+[ "$CNI_COMMAND" = DEL ] && exit 0
+echo '{"code":77,"msg":"no room"}'; exit 1
+EOF_PLUGIN
+new_pod
+new_uid
+POD_NAME=nobody
+tests_now_ms before
+cni ADD "$(asks '' '' '{"cniVersion":"0.4.0","name":"cbr0","type":"refuses"}')"
+tests_now_ms after
+refused "the primary fails: its error ends the wait for an address" 77 "no room"
+check "at once" test $((after - before)) -lt 5000
+drop_pod
+
+failing() { # failing NAME CODE TEXT SPEC: ADD with this record fails so and leaves nothing
+	new_pod
+	new_uid
+	POD_NAME=failing
+	record failing "$POD_UID" "$4"
+	cni ADD "$(asks '' '"deadlineSeconds":3,')"
+	refused "$1" "$2" "$3"
+	kubectl_node delete macvlanip failing >/dev/null
+	drop_pod
+}
+failing "a master that is missing" 11 ens9 "$(jq '.master="ens9"' <<<"$NET100")"
+ip -n "$NODE" link set ens4 down
+failing "a master that is down" 11 ens4 "$NET100"
+ip -n "$NODE" link set ens4 up
+wait_for 5 ip netns exec "$NODE" grep -q 1 /sys/class/net/ens4/carrier
+failing "an MTU above the master's" 11 9000 "$(jq '.mtu=9000' <<<"$NET100")"
+failing "ipvlan" 2 ipvlan "$(jq '.linkType="ipvlan"|.mode="l2"' <<<"$NET100")"
+failing "a route whose gateway is not on the LAN" 100 "" "$(jq '.routes=[{dst:"172.16.18.0/24",gw:"203.0.113.9",iface:"eth1"}]' <<<"$NET100")"
+failing "podDefaultGateway without a gateway" 7 gateway "$(jq 'del(.gateway)' <<<"$NET120")"
+
+# The pod has an eth1 already: refused, and that link is not touched.
+new_pod
+new_uid
+POD_NAME=taken
+record taken "$POD_UID" "$NET100"
+ip -n "$POD" link add eth1 type veth peer name other
+cni ADD "$(asks)"
+same "an eth1 that is there already" "11 1" "$(jq .code <<<"$OUT") $(ip -n "$POD" -o link show eth1 | wc -l)"
+drop_pod
+
+# Two cards with one MAC: the second waits for the first to go, then says so.
+new_pod
+new_uid
+POD_NAME=first
+record first "$POD_UID" "$NET100"
+cni ADD "$(asks)"
+succeeded "first of two with one MAC"
+first=("$POD" "$NETNS" "$CID")
+new_pod
+new_uid
+POD_NAME=second
+record second "$POD_UID" "$NET100"
+cni ADD "$(asks '' '"deadlineSeconds":2,')"
+same "the second one is refused with code 11" 11 "$(jq .code <<<"$OUT")"
+(cni ADD "$(asks)" && echo "$RC" >"$DIR/second.rc") &
+wait_for 10 ip -n "$POD" link show eth0
+POD=${first[0]} NETNS=${first[1]} CID=${first[2]} cni DEL "$(asks)"
+wait
+same "and served when the first one goes" 0 "$(cat "$DIR/second.rc")"
+cni DEL "$(asks)"
+same "nothing left of the two" "" "$(leftovers)"
+drop_pod
+ip netns del "${first[0]}"
+
+# --- SIGKILL after the card was made -----------------------------------------------------------------------
+
+new_pod
+new_uid
+POD_NAME=killed
+record killed "$POD_UID" "$NET100"
+plugin slow <<EOF_PLUGIN
+#!/bin/sh
+if [ "\$CNI_COMMAND" = ADD ]; then echo \$PPID >"$DIR/parent"; exec sleep 20; fi
+EOF_PLUGIN
+rm -f "$DIR/parent"
+(cni ADD "$(asks '' '' "$(primary | sed 's/"type":"portmap"/"type":"slow"/')")") &
+wait_for 10 test -s "$DIR/parent"
+card_made() { ip -n "$POD" -o link show type macvlan | grep -q tdm; }
+wait_for 10 card_made || fail "the card is made while the primary works" "it is not"
+kill -9 "$(cat "$DIR/parent")"
+wait
+same "killed: primary's and our link are there" 2 "$(ip -n "$POD" -o link show | grep -vc ': lo:')"
+cni DEL "$(asks)"
+succeeded "DEL after a SIGKILL with the card half made"
+same "killed: nothing left" "" "$(leftovers)"
+drop_pod
+
+# --- the API server goes away ------------------------------------------------------------------------------
+
+new_pod
+cni DEL "$(conf)"
+apiserver_end apiserver
+cni ADD "$(conf)"
+succeeded "without the API server a pod that asks for nothing starts"
+cni DEL "$(conf)"
+new_uid
+POD_NAME=web-a
+cni ADD "$(asks '' '"deadlineSeconds":2,')"
+refused_hint "and one that asks gets code 11, with the primary rolled back" 11 127.0.0.1
+(cni ADD "$(asks)" && echo "$RC" >"$DIR/down.rc") &
+wait_for 10 ip -n "$POD" link show eth0
+apiserver_spawn apiserver "${APISERVER[@]}"
+apiserver_ready
+record web-a "$POD_UID" "$NET100"
+wait
+same "an ADD that has begun is served when the API server is back" 0 "$(cat "$DIR/down.rc")"
+cni DEL "$(asks)"
+same "nothing left at the end" "" "$(leftovers)"
+drop_pod
