@@ -13,11 +13,13 @@
 #include "lib/json/jscan.h"
 
 struct chain;
+struct sb;
 
 struct chain_source {
 	const char *what; /* for messages: "delegate" or the file's path */
 	struct jspan text;
 	const char *fallback_name; /* the network name when the conf has none of its own */
+	const char *own_type; /* a plugin of this type in it is ERR_CONFIG: we do not run ourselves */
 	const char *conf_dir; /* where <name>/(any).conf may add plugins (1.1.0), NULL = nowhere */
 };
 
@@ -48,6 +50,7 @@ struct chain_env {
 	int64_t deadline_ms;      /* CLOCK_MONOTONIC */
 	int cancel_fd;            /* see struct exec_run; -1 = none */
 	struct jspan valid_attachments; /* GC only */
+	struct sb *notes; /* gets what deserves a warning, "; " between; NULL = dropped */
 };
 
 struct chain_results {
@@ -80,9 +83,5 @@ int chain_check(const struct chain *c, const struct chain_env *env, struct err *
 int chain_status(const struct chain *c, const struct chain_env *env, struct err *e) FN_MUST;
 /** chain_gc - GC of all plugins, going on after errors; nothing below 1.1.0 or with disableGC. */
 int chain_gc(const struct chain *c, const struct chain_env *env, struct err *e) FN_MUST;
-
-/** chain_plugin_conf - what plugin i gets on stdin for a verb; the caller frees. */
-char *chain_plugin_conf(const struct chain *c, size_t i, enum cni_command command,
-			const struct chain_env *env, struct jspan prev_result);
 
 #endif

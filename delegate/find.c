@@ -1,0 +1,66 @@
+#include "delegate/find.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lib/base/auto.h"
+#include "lib/base/mem.h"
+#include "lib/base/sb.h"
+#include "lib/base/str.h"
+
+static void note(struct sb *notes, const char *path, const char *what)
+{
+	sb_printf(notes, "%s%s %s", notes->len ? "; " : "", path, what);
+}
+
+/* True when this is the one to run; why a near miss is none goes to the notes. */
+static bool usable(const char *path, struct sb *notes)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			note(notes, path, "cannot be examined");
+		return false;
+	}
+	if (!S_ISREG(st.st_mode))
+		return false;
+	if (access(path, X_OK) < 0) {
+		note(notes, path, "is not executable");
+		return false;
+	}
+	return true;
+}
+
+int find_plugin(const char *type, const char *dirs, struct sb *notes, char **out_path,
+		struct err *e)
+{
+	AUTO(sb_done) struct sb own = SB_INIT;
+	AUTO(free) char *copy = xstrdup(dirs ? dirs : "");
+	char *rest = copy;
+	char *dir;
+
+	if (!*type || strchr(type, '/') || str_eq(type, ".") || str_eq(type, ".."))
+		return err_set(e, ERR_CONFIG, 0, "\"%.64s\" is no plugin type", type);
+	if (!notes)
+		notes = &own;
+	while ((dir = strsep(&rest, ":"))) {
+		AUTO(free) char *path = xasprintf("%s/%s", dir, type);
+
+		if (!*dir)
+			continue;
+		if (*dir != '/') {
+			note(notes, dir, "is a relative directory");
+			continue;
+		}
+		if (usable(path, notes)) {
+			*out_path = STEAL(path);
+			return 0;
+		}
+	}
+	return err_set(e, ERR_NOT_FOUND, ENOENT, "plugin \"%.64s\" is missing in %.128s%s%.200s",
+		       type, dirs && *dirs ? dirs : "an empty CNI_PATH", notes->len ? ": " : "",
+		       sb_get(notes));
+}
