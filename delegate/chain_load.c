@@ -151,7 +151,7 @@ static int add_file(struct chain *c, const struct chain_source *src, const char 
 	size_t len = 0;
 	struct jval root;
 
-	if (io_read_file(AT_FDCWD, path, 0, CNI_CONF_MAX, &text, &len, e) < 0 ||
+	if (io_read_file(path, CNI_CONF_MAX, &text, &len, e) < 0 ||
 	    jdoc_parse(path, text, len, &doc, e) < 0)
 		return -1;
 	root = jdoc_root(doc);

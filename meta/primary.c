@@ -44,7 +44,7 @@ static int load_file(struct app *app, struct primary *out, struct err *e)
 	int r;
 
 	/* May be a link: it is another installer's file. */
-	if (io_read_file(AT_FDCWD, path, 0, CNI_CONF_MAX, &text, &len, &why) == 0 &&
+	if (io_read_file(path, CNI_CONF_MAX, &text, &len, &why) == 0 &&
 	    load_take(path, text, len, name, out, &why) == 0) {
 		if (state_keep_delegate(app->dir, out->text, len, &ignored) < 0)
 			log_warn("no copy of the delegate's file kept", "file", path, "error",

@@ -307,7 +307,7 @@ int state_load(const struct state_dir *d, const char *container_id, const char *
 	size_t len, body_len;
 
 	*out_damaged = false;
-	if (io_read_file(d->attachments, name, O_NOFOLLOW, STATE_MAX, &text, &len, e) < 0) {
+	if (io_read_own(d->attachments, name, STATE_MAX, &text, &len, e) < 0) {
 		if (e->kind == ERR_IO && e->num == ENOENT) {
 			err_clear(e);
 			return 0;
@@ -341,7 +341,7 @@ char *state_boot_id(void)
 	char *id = NULL;
 	size_t len;
 
-	if (io_read_file(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 0, 256, &id, &len, &e) < 0)
+	if (io_read_file("/proc/sys/kernel/random/boot_id", 256, &id, &len, &e) < 0)
 		return xstrdup("");
 	id[strcspn(id, "\n")] = '\0';
 	return id;
@@ -349,7 +349,7 @@ char *state_boot_id(void)
 
 int state_last_delegate(const struct state_dir *d, char **out, size_t *out_len, struct err *e)
 {
-	if (io_read_file(d->top, DELEGATE_COPY, O_NOFOLLOW, STATE_MAX, out, out_len, e) == 0)
+	if (io_read_own(d->top, DELEGATE_COPY, STATE_MAX, out, out_len, e) == 0)
 		return 1;
 	if (e->kind != ERR_IO || e->num != ENOENT)
 		return -1;
@@ -379,12 +379,14 @@ static bool uid_ok(const char *uid)
 
 static void sweep_hints(const struct state_dir *d)
 {
-	int fd = openat(d->hints, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO(fd) int fd = openat(d->hints, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	AUTO(closedir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	time_t old = time(NULL) - HINT_SECONDS;
 	struct dirent *ent;
 	struct stat st;
 
+	if (dir)
+		fd_steal(&fd);
 	while (dir && (ent = readdir(dir))) {
 		if (fstatat(d->hints, ent->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    S_ISREG(st.st_mode) && st.st_mtime < old)

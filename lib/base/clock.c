@@ -42,27 +42,35 @@ char *clock_rfc3339(int64_t wall_s, char buf[CLOCK_RFC3339_LEN])
 	return buf;
 }
 
+/* "+02:00", "-05:30": seconds east of UTC. */
+static int parse_offset(const char *s, int64_t *out)
+{
+	int i;
+
+	if ((*s != '+' && *s != '-') || strlen(s) != 6 || s[3] != ':')
+		return -1;
+	for (i = 1; i < 6; i++) {
+		if (i != 3 && (s[i] < '0' || s[i] > '9'))
+			return -1;
+	}
+	*out = ((s[1] - '0') * 10 + s[2] - '0') * 3600 + ((s[4] - '0') * 10 + s[5] - '0') * 60;
+	if (*s == '-')
+		*out = -*out;
+	return 0;
+}
+
 int clock_parse_rfc3339(const char *s, int64_t *out_wall_s)
 {
 	struct tm tm = {0};
 	const char *rest = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
-	int sign, hours, minutes, used = 0;
 	int64_t offset = 0;
 
 	if (!rest)
 		return -1;
 	if (*rest == '.')
 		rest += 1 + strspn(rest + 1, "0123456789");
-	if (*rest == 'Z' && !rest[1]) {
-		*out_wall_s = timegm(&tm);
-		return 0;
-	}
-	if (*rest != '+' && *rest != '-')
+	if (strcmp(rest, "Z") != 0 && parse_offset(rest, &offset) < 0)
 		return -1;
-	sign = *rest == '-' ? -1 : 1;
-	if (sscanf(rest + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || rest[1 + used])
-		return -1;
-	offset = (int64_t)sign * (hours * 3600 + minutes * 60);
 	*out_wall_s = timegm(&tm) - offset;
 	return 0;
 }

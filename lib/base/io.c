@@ -34,14 +34,22 @@ int io_read_all(int fd, const char *what, size_t max, char **out, size_t *out_le
 	return 0;
 }
 
-int io_read_file(int dirfd, const char *path, int flags, size_t max, char **out, size_t *out_len,
-		 struct err *e)
+int io_read_file(const char *path, size_t max, char **out, size_t *out_len, struct err *e)
 {
-	AUTO(fd) int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | flags);
+	AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
 		return err_errno(e, ERR_IO, errno, "open %s", path);
 	return io_read_all(fd, path, max, out, out_len, e);
+}
+
+int io_read_own(int dirfd, const char *name, size_t max, char **out, size_t *out_len, struct err *e)
+{
+	AUTO(fd) int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return err_errno(e, ERR_IO, errno, "open %s", name);
+	return io_read_all(fd, name, max, out, out_len, e);
 }
 
 int io_write_all(int fd, const char *what, const void *p, size_t n, struct err *e)

@@ -17,9 +17,12 @@
 int io_read_all(int fd, const char *what, size_t max, char **out, size_t *out_len,
 		struct err *e) FN_MUST;
 
-/** io_read_file - io_read_all() of a path, relative to dirfd or AT_FDCWD. flags: further O_ flags. */
-int io_read_file(int dirfd, const char *path, int flags, size_t max, char **out, size_t *out_len,
-		 struct err *e) FN_MUST;
+/** io_read_file - io_read_all() of a path, which may be a link: for files that others own. ERR_IO. */
+int io_read_file(const char *path, size_t max, char **out, size_t *out_len, struct err *e) FN_MUST;
+
+/** io_read_own - io_read_all() of a file of ours in a directory of ours; a link is ERR_IO (ELOOP). */
+int io_read_own(int dirfd, const char *name, size_t max, char **out, size_t *out_len,
+		struct err *e) FN_MUST;
 
 /** io_write_all - write n bytes, going on after short writes and EINTR. ERR_IO. */
 int io_write_all(int fd, const char *what, const void *p, size_t n, struct err *e) FN_MUST;

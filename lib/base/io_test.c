@@ -40,7 +40,7 @@ static void replace_leaves_one_whole_file(void **state)
 	(void)state;
 	assert_int_equal(io_replace_file(at, "f", 0600, "one", 3, &e), 0);
 	assert_int_equal(io_replace_file(at, "f", 0600, "second", 6, &e), 0);
-	assert_int_equal(io_read_file(at, "f", O_NOFOLLOW, 6, &text, &len, &e), 0);
+	assert_int_equal(io_read_own(at, "f", 6, &text, &len, &e), 0);
 	assert_string_equal(text, "second");
 	assert_int_equal(len, 6);
 	assert_int_equal(fstatat(at, "f", &st, 0), 0);
@@ -57,13 +57,13 @@ static void reading_is_bounded(void **state)
 
 	(void)state;
 	assert_int_equal(io_replace_file(at, "f", 0600, "123456", 6, &e), 0);
-	assert_int_equal(io_read_file(at, "f", 0, 5, &text, &len, &e), -1);
+	assert_int_equal(io_read_own(at, "f", 5, &text, &len, &e), -1);
 	assert_int_equal(e.kind, ERR_DECODE);
 	assert_string_equal(e.msg, "f is larger than 5 bytes");
 	assert_null(text);
 	assert_int_equal(len, 9);
 	assert_int_equal(unlinkat(at, "f", 0), 0);
-	assert_int_equal(io_read_file(at, "f", 0, 5, &text, &len, &e), -1);
+	assert_int_equal(io_read_own(at, "f", 5, &text, &len, &e), -1);
 	assert_int_equal(e.num, ENOENT);
 }
 
@@ -165,7 +165,7 @@ static void log_file_is_quoted_bounded_and_optional(void **state)
 	log_to_file(path, 10);
 	log_info("hello there", "pod", "default/a", "text", "two \"words\"\n", "none", NULL);
 	log_debug("not this one");
-	assert_int_equal(io_read_file(AT_FDCWD, path, 0, 4096, &text, &len, &e), 0);
+	assert_int_equal(io_read_file(path, 4096, &text, &len, &e), 0);
 	assert_non_null(strstr(text, " level=info program=t pid="));
 	assert_non_null(strstr(text, " msg=\"hello there\" pod=default/a "
 				     "text=\"two \\\"words\\\"\\n\" none=\"\"\n"));

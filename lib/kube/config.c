@@ -100,7 +100,7 @@ int kube_config_read_token(const char *path, char **out_token, struct err *e)
 	AUTO(free) char *text = NULL;
 	size_t len = 0;
 
-	if (io_read_file(AT_FDCWD, path, 0, TOKEN_MAX, &text, &len, e))
+	if (io_read_file(path, TOKEN_MAX, &text, &len, e))
 		return -1;
 	while (len && strchr(" \t\r\n", text[len - 1]))
 		text[--len] = '\0';
@@ -149,7 +149,7 @@ static int read_pem(const struct yaml_at *in, const char *key, const char *path,
 	size_t len = 0;
 	AUTO(free) char *text = NULL;
 
-	if (io_read_file(AT_FDCWD, path, 0, FILE_MAX, &text, &len, e))
+	if (io_read_file(path, FILE_MAX, &text, &len, e))
 		return err_wrap(e, "%s.%s", in->where, key);
 	*out = STEAL(text);
 	return 0;
@@ -161,10 +161,12 @@ static int load_pem(const struct yaml_at *in, const char *source, const char *ke
 {
 	AUTO(free) char *data_key = xasprintf("%s-data", key);
 	AUTO(free) char *data = NULL, *file = NULL, *pem = NULL;
+	const char *used = key;
 
 	if (yaml_string(in, data_key, &data, e) < 0 || yaml_string(in, key, &file, e) < 0)
 		return -1;
 	if (data && *data) {
+		used = data_key;
 		pem = base64_decode(data);
 		explicit_bzero(data, strlen(data));
 		if (!pem)
@@ -178,7 +180,7 @@ static int load_pem(const struct yaml_at *in, const char *source, const char *ke
 		return 0;
 	}
 	if (!strstr(pem, "-----BEGIN "))
-		return yaml_err(e, ERR_DECODE, in, data && *data ? data_key : key, "not PEM");
+		return yaml_err(e, ERR_DECODE, in, used, "not PEM");
 	*out = STEAL(pem);
 	return 0;
 }
@@ -314,7 +316,7 @@ int kube_config_load(const char *path, struct kube_config **out, struct err *e)
 	size_t len = 0;
 
 	c->source = xstrdup(path);
-	if (io_read_file(AT_FDCWD, path, 0, FILE_MAX, &text, &len, e))
+	if (io_read_file(path, FILE_MAX, &text, &len, e))
 		return err_wrap(e, "kubeconfig");
 	if (yaml_tree_load(path, text, len, &tree, e) || yaml_root(tree, &root, e) ||
 	    load_root(&root, c, e))
@@ -330,7 +332,7 @@ static int account_file(const char *dir, const char *name, char **out, struct er
 	AUTO(free) char *path = xasprintf("%s/%s", dir, name);
 	size_t len = 0;
 
-	return io_read_file(AT_FDCWD, path, 0, FILE_MAX, out, &len, e);
+	return io_read_file(path, FILE_MAX, out, &len, e);
 }
 
 static int pod_server(char **out, struct err *e)
