@@ -1,0 +1,283 @@
+#include "lib/base/test.h"
+
+#include "lib/json/jread.h"
+#include "lib/kube/fake_test.h"
+#include "lib/kube/path.h"
+#include "lib/kube/reflector.h"
+#include "lib/kube/store.h"
+
+#define OBJ(name, version) \
+	"{\"metadata\":{\"name\":\"" name "\",\"resourceVersion\":\"" version "\"}}"
+#define LIST(version, next, items)                                                \
+	"{\"metadata\":{\"resourceVersion\":\"" version "\",\"continue\":\"" next \
+	"\"},\"items\":[" items "]}"
+#define EVENT(type, obj) "{\"type\":\"" type "\",\"object\":" obj "}\n"
+#define GONE                                                                                        \
+	"{\"kind\":\"Status\",\"metadata\":{\"continue\":\"inconsistent\"},\"reason\":\"Expired\"," \
+	"\"message\":\"too old\",\"code\":410}"
+
+/* The log of changes ("+a" came, "-a" went, "~a" changed, "!" synced), and when to stop. */
+struct seen {
+	struct sb log;
+	const char *until;
+	bool done;
+};
+
+static int decode(void *ctx, const struct jval *obj, void **out, struct err *e)
+{
+	(void)ctx;
+	(void)obj;
+	(void)e;
+	*out = xstrdup("object");
+	return 0;
+}
+
+static void note(struct seen *s, const char *sign, const char *key)
+{
+	sb_printf(&s->log, "%s%s ", sign, key);
+	s->done = s->until && str_eq(sb_get(&s->log), s->until);
+}
+
+static void changed(void *ctx, const char *key, const void *old, const void *obj)
+{
+	note(ctx, !old ? "+" : obj ? "~" : "-", key);
+}
+
+static void synced(void *ctx)
+{
+	note(ctx, "!", "");
+}
+
+static const struct kube_store_ops ops = {
+	.decode = decode, .free = free, .changed = changed, .synced = synced};
+
+struct fixture {
+	struct fake fake;
+	struct kube_client *client;
+	struct kube_store *store;
+	struct kube_reflector *reflector;
+	struct kube_reflector_stats stats;
+	struct seen seen;
+};
+
+static void begin(struct fixture *x, struct fake_reply *replies, size_t n)
+{
+	struct kube_reflector_options opt = {
+		.path = "/api/v1/as", .query = "labelSelector=x", .page = 2, .backoff_max_ms = 200};
+
+	memset(x, 0, sizeof(*x));
+	x->fake.replies = replies;
+	x->fake.n_replies = n;
+	fake_start(&x->fake);
+	x->client = fake_client(&x->fake, NULL);
+	x->store = kube_store_new(&ops, &x->seen);
+	x->reflector = kube_reflector_new(x->client, x->store, &opt);
+}
+
+#define BEGIN(x, ...)                                 \
+	struct fake_reply replies_[] = {__VA_ARGS__}; \
+	struct fixture x;                             \
+	begin(&x, replies_, ARRAY_SIZE(replies_))
+
+/* Run until the log reads exactly so. */
+static void until(struct fixture *x, const char *log)
+{
+	struct err e = {0};
+
+	x->seen.until = log;
+	x->seen.done = str_eq(sb_get(&x->seen.log), log);
+	if (kube_client_wait(x->client, &x->seen.done, in_ms(5000), &e))
+		assert_string_equal(sb_get(&x->seen.log), log);
+}
+
+/* Run until the server has had n requests with this in them. */
+static void until_asked(struct fixture *x, const char *what, size_t n)
+{
+	int64_t deadline = in_ms(5000);
+	bool never = false;
+	struct err e = {0};
+
+	while (fake_count(&x->fake, what) < n) {
+		assert_true(clock_now_ms() < deadline);
+		IGNORE(kube_client_wait(x->client, &never, in_ms(5), &e), "a slice of time");
+	}
+}
+
+static void end(struct fixture *x)
+{
+	kube_reflector_free(x->reflector);
+	kube_store_free(x->store);
+	kube_client_free(x->client);
+	fake_stop(&x->fake);
+	sb_done(&x->seen.log);
+}
+
+#define LIST_FIRST "as?labelSelector=x&limit=2 "
+#define WATCH(version) \
+	"&watch=true&allowWatchBookmarks=true&resourceVersion=" version "&timeoutSeconds="
+
+static void test_list_and_watch(void **state)
+{
+	(void)state;
+	BEGIN(x, {.match = LIST_FIRST, .body = LIST("10", "t1", OBJ("a", "1") "," OBJ("b", "2"))},
+	      {.match = "&limit=2&continue=t1 ", .body = LIST("10", "", OBJ("c", "3"))},
+	      {.match = WATCH("10"),
+	       .kind = FAKE_HOLD,
+	       .body = EVENT("MODIFIED", OBJ("a", "11")) EVENT("DELETED", OBJ("b", "12"))
+		       EVENT("ADDED", OBJ("d", "13"))});
+	until(&x, "+a +b +c ! ~a -b +d ");
+	assert_int_equal(kube_store_count(x.store), 3);
+	assert_true(kube_reflector_is_watching(x.reflector));
+	assert_int_equal(kube_reflector_error(x.reflector)->kind, ERR_NONE);
+	kube_reflector_stats(x.reflector, &x.stats);
+	assert_int_equal(x.stats.lists, 1);
+	assert_int_equal(x.stats.watches, 1);
+	assert_int_equal(x.stats.events, 3);
+	assert_int_equal(x.stats.failures, 0);
+	end(&x);
+}
+
+static void test_quiet_watch_is_a_watch(void **state)
+{
+	int64_t deadline = in_ms(3000);
+	bool never = false;
+	struct err e = {0};
+
+	(void)state;
+	BEGIN(x,
+	      {.match = LIST_FIRST,
+	       .body = "{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":null}"},
+	      {.match = WATCH("5"), .kind = FAKE_HOLD});
+	until(&x, "! ");
+	while (!kube_reflector_is_watching(x.reflector) && clock_now_ms() < deadline)
+		IGNORE(kube_client_wait(x.client, &never, in_ms(5), &e), "a slice of time");
+	assert_true(kube_reflector_is_watching(x.reflector));
+	end(&x);
+}
+
+/* Cut inside a line: the whole events count, and the watch goes on from the last one. */
+static void test_cut_and_resumed(void **state)
+{
+	(void)state;
+	BEGIN(x, {.match = LIST_FIRST, .body = LIST("10", "", OBJ("a", "1"))},
+	      {.match = WATCH("10"),
+	       .kind = FAKE_BREAK,
+	       .body = EVENT("ADDED", OBJ("b", "11")) "{\"type\":\"ADDED\",\"obj"},
+	      {.match = WATCH("11"), .kind = FAKE_CLOSE},
+	      {.match = WATCH("11"), .kind = FAKE_HOLD, .body = EVENT("ADDED", OBJ("c", "12"))});
+	until(&x, "+a ! +b +c ");
+	kube_reflector_stats(x.reflector, &x.stats);
+	assert_int_equal(x.stats.lists, 1);
+	assert_int_equal(x.stats.watches, 3);
+	assert_int_equal(x.stats.failures, 2);
+	end(&x);
+}
+
+static void test_bookmark_moves_the_version(void **state)
+{
+	(void)state;
+	BEGIN(x, {.match = LIST_FIRST, .body = LIST("10", "", OBJ("a", "1"))},
+	      {.match = WATCH("10"), .kind = FAKE_STREAM, .body = EVENT("BOOKMARK", OBJ("", "50"))},
+	      {.match = WATCH("50"), .kind = FAKE_HOLD, .body = EVENT("ADDED", OBJ("b", "51"))});
+	until(&x, "+a ! +b ");
+	end(&x);
+}
+
+static void test_gone_lists_again(void **state)
+{
+	(void)state;
+	BEGIN(x, {.match = LIST_FIRST, .body = LIST("10", "", OBJ("a", "1") "," OBJ("b", "2"))},
+	      {.match = WATCH("10"), .kind = FAKE_STREAM, .body = EVENT("ERROR", GONE)},
+	      {.match = LIST_FIRST, .body = LIST("20", "", OBJ("b", "2"))},
+	      {.match = WATCH("20"), .status = 410, .body = GONE},
+	      {.match = LIST_FIRST, .body = LIST("30", "", OBJ("b", "25"))},
+	      {.match = WATCH("30"), .kind = FAKE_HOLD});
+	until(&x, "+a +b ! -a ! ~b ! ");
+	kube_reflector_stats(x.reflector, &x.stats);
+	assert_int_equal(x.stats.lists, 3);
+	end(&x);
+}
+
+static void test_gone_in_the_middle_of_a_list(void **state)
+{
+	(void)state;
+	BEGIN(x, {.match = LIST_FIRST, .body = LIST("10", "t1", OBJ("a", "1"))},
+	      {.match = "continue=t1 ", .status = 410, .body = GONE},
+	      {.match = LIST_FIRST, .body = LIST("20", "t2", OBJ("b", "2"))},
+	      {.match = "continue=t2 ", .body = LIST("20", "", OBJ("c", "3"))},
+	      {.match = WATCH("20"), .kind = FAKE_HOLD});
+	until(&x, "+a +b +c -a ! ");
+	assert_int_equal(fake_count(&x.fake, "inconsistent"), 0);
+	end(&x);
+}
+
+static void test_version_that_went_back(void **state)
+{
+	(void)state;
+	BEGIN(x, {.match = LIST_FIRST, .body = LIST("100", "", OBJ("a", "1"))},
+	      {.match = WATCH("100"), .kind = FAKE_HOLD, .body = EVENT("BOOKMARK", OBJ("", "40"))},
+	      {.match = LIST_FIRST, .body = LIST("41", "", OBJ("z", "41"))},
+	      {.match = WATCH("41"), .kind = FAKE_HOLD});
+	until(&x, "+a ! +z -a ! ");
+	end(&x);
+}
+
+static void test_failed_watches_end_in_a_list(void **state)
+{
+	(void)state;
+	BEGIN(x, {.match = LIST_FIRST, .body = LIST("10", "", OBJ("a", "1"))},
+	      {.match = WATCH("10"), .kind = FAKE_CLOSE}, {.match = WATCH("10"), .status = 503},
+	      {.match = WATCH("10"), .kind = FAKE_CLOSE},
+	      {.match = WATCH("10"), .kind = FAKE_CLOSE},
+	      {.match = LIST_FIRST, .body = LIST("20", "", OBJ("b", "2"))},
+	      {.match = WATCH("20"), .kind = FAKE_HOLD});
+	until(&x, "+a ! +b -a ! ");
+	end(&x);
+}
+
+static void test_junk_is_survived(void **state)
+{
+	(void)state;
+	BEGIN(x, {.match = LIST_FIRST, .body = "{\"items\":[]"},
+	      {.match = LIST_FIRST, .body = "{}"},
+	      {.match = LIST_FIRST, .status = 403, .body = "no"},
+	      {.match = LIST_FIRST, .body = LIST("10", "", OBJ("a", "1"))},
+	      {.match = WATCH("10"), .kind = FAKE_STREAM, .body = "junk\n"},
+	      {.match = LIST_FIRST, .body = LIST("20", "", OBJ("a", "1"))},
+	      {.match = WATCH("20"), .kind = FAKE_HOLD});
+	until(&x, "+a ! ! ");
+	end(&x);
+}
+
+static void test_relist(void **state)
+{
+	(void)state;
+	BEGIN(x, {.match = LIST_FIRST, .body = LIST("10", "", OBJ("a", "1"))},
+	      {.match = WATCH("10"), .kind = FAKE_HOLD},
+	      {.match = LIST_FIRST, .body = LIST("20", "", OBJ("b", "2"))},
+	      {.match = WATCH("20"), .kind = FAKE_HOLD});
+	until(&x, "+a ! ");
+	until_asked(&x, WATCH("10"), 1);
+	kube_reflector_relist(x.reflector);
+	until(&x, "+a ! +b -a ! ");
+	until_asked(&x, WATCH("20"), 1);
+	end(&x);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_list_and_watch),
+		cmocka_unit_test(test_quiet_watch_is_a_watch),
+		cmocka_unit_test(test_cut_and_resumed),
+		cmocka_unit_test(test_bookmark_moves_the_version),
+		cmocka_unit_test(test_gone_lists_again),
+		cmocka_unit_test(test_gone_in_the_middle_of_a_list),
+		cmocka_unit_test(test_version_that_went_back),
+		cmocka_unit_test(test_failed_watches_end_in_a_list),
+		cmocka_unit_test(test_junk_is_survived),
+		cmocka_unit_test(test_relist),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
