@@ -157,6 +157,11 @@ int nl_route_add(struct nl *nl, const struct nl_route *r, struct err *e)
 	return route_send(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, r, e);
 }
 
+int nl_route_append(struct nl *nl, const struct nl_route *r, struct err *e)
+{
+	return route_send(nl, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, r, e);
+}
+
 int nl_route_delete(struct nl *nl, const struct nl_route *r, struct err *e)
 {
 	if (route_send(nl, RTM_DELROUTE, 0, r, e) == 0)

@@ -35,6 +35,8 @@ struct nl_route {
 int nl_route_replace(struct nl *nl, const struct nl_route *r, struct err *e) FN_MUST;
 /** nl_route_add - CREATE|EXCL. ERR_KERNEL with EEXIST when network and metric are taken. */
 int nl_route_add(struct nl *nl, const struct nl_route *r, struct err *e) FN_MUST;
+/** nl_route_append - CREATE|APPEND: behind those of the same network and metric. */
+int nl_route_append(struct nl *nl, const struct nl_route *r, struct err *e) FN_MUST;
 /** nl_route_delete - exactly this one; success when it is not there. */
 int nl_route_delete(struct nl *nl, const struct nl_route *r, struct err *e) FN_MUST;
 /**

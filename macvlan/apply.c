@@ -1,0 +1,514 @@
+#include "macvlan/apply.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <linux/ip.h>
+#include <linux/rtnetlink.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/mem.h"
+#include "lib/base/sb.h"
+#include "lib/base/str.h"
+#include "lib/nl/addr.h"
+#include "lib/nl/netns.h"
+#include "lib/nl/nl.h"
+#include "macvlan/announce.h"
+#include "macvlan/parent.h"
+#include "macvlan/plan.h"
+
+/* A second try under another name, should the first be taken. */
+#define TEMP_NAME_TRIES 5
+
+/* How often a MAC that is still held is asked for again. */
+#define MAC_RETRY_MS 5
+
+/* An operation that was done, and what stood there before. */
+struct done {
+	struct macvlan_op op;
+	bool had_old;
+	struct nl_route old;
+};
+
+struct macvlan_link {
+	struct nl *pod;
+	int netns_fd;
+	int index;
+	uint32_t mtu;
+	struct mac_addr mac;
+	char parent[IFNAMSIZ];
+	struct done *done;
+	size_t n_done;
+};
+
+void macvlan_link_free(struct macvlan_link *l)
+{
+	if (!l)
+		return;
+	nl_close(l->pod);
+	if (l->netns_fd >= 0)
+		close(l->netns_fd);
+	free(l->done);
+	free(l);
+}
+
+struct mac_addr macvlan_link_mac(const struct macvlan_link *l)
+{
+	return l->mac;
+}
+
+int macvlan_link_index(const struct macvlan_link *l)
+{
+	return l->index;
+}
+
+uint32_t macvlan_link_mtu(const struct macvlan_link *l)
+{
+	return l->mtu;
+}
+
+/* ------------------------------------------------------------------ phase 1 */
+
+static uint32_t kernel_mode(enum macvlan_card_mode mode)
+{
+	switch (mode) {
+	case MACVLAN_CARD_PRIVATE:
+		return MACVLAN_MODE_PRIVATE;
+	case MACVLAN_CARD_VEPA:
+		return MACVLAN_MODE_VEPA;
+	case MACVLAN_CARD_PASSTHRU:
+		return MACVLAN_MODE_PASSTHRU;
+	case MACVLAN_CARD_BRIDGE:
+		break;
+	}
+	return MACVLAN_MODE_BRIDGE;
+}
+
+static int check_card(const struct macvlan_card *card, int64_t deadline_ms, struct err *e)
+{
+	if (card->type != MACVLAN_TYPE_MACVLAN)
+		return err_set(e, ERR_UNSUPPORTED, 0,
+			       "linkType ipvlan is not supported yet, only macvlan");
+	if (!nl_ifname_ok(card->ifname))
+		return err_set(e, ERR_CONFIG, 0, "\"%.32s\" is no name for a card", card->ifname);
+	if (!clock_left_ms(deadline_ms))
+		return err_set(e, ERR_TIMEOUT, 0, "no time left to make %s", card->ifname);
+	return 0;
+}
+
+static int check_name_free(struct nl *pod, const char *name, struct err *e)
+{
+	struct nl_link there;
+	int rc = nl_link_find(pod, name, &there, e);
+
+	if (rc < 0)
+		return err_wrap(e, "look for %s in the pod", name);
+	if (rc)
+		return err_set(e, ERR_CONFLICT, EEXIST, "the pod already has a link %s (%s)", name,
+			       there.kind[0] ? there.kind : "device");
+	return 0;
+}
+
+/* RTM_NEWLINK gives no index back when it creates in another namespace: the name finds it. */
+static int make_link(struct nl *host, struct macvlan_link *l, const struct macvlan_card *card,
+		     const struct nl_link *parent, struct err *e)
+{
+	char name[IFNAMSIZ];
+	struct nl_macvlan m = {
+		.name = name,
+		.parent = parent->index,
+		.netns_fd = l->netns_fd,
+		.mode = kernel_mode(card->mode),
+		.mtu = card->mtu ? card->mtu : parent->mtu,
+		.mac = card->mac,
+	};
+	struct nl_link made = {0};
+	int rc, i;
+
+	for (i = 0; i < TEMP_NAME_TRIES; i++) {
+		uint32_t random = 0;
+
+		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+			return err_errno(e, ERR_IO, errno, "getrandom");
+		snprintf(name, sizeof(name), MACVLAN_TEMP_PREFIX "%08" PRIx32, random);
+		err_clear(e);
+		rc = nl_link_add_macvlan(host, &m, e);
+		if (rc == 0 || e->num != EEXIST)
+			break;
+	}
+	if (rc < 0)
+		return err_wrap(e, "make a macvlan on %s", parent->name);
+	rc = nl_link_find(l->pod, name, &made, e);
+	if (rc <= 0)
+		return rc < 0 ? -1 : err_set(e, ERR_KERNEL, ENODEV, "%s is not in the pod", name);
+	l->index = made.index;
+	l->mac = made.mac;
+	l->mtu = made.mtu;
+	return 0;
+}
+
+static int set_ipv4(struct macvlan_link *l, struct err *e)
+{
+	/*
+	 * The pod inherits ip_forward: a neighbour on the LAN could walk through it into the
+	 * cluster. And the card speaks for its own address only.
+	 */
+	static const struct nl_ipv4_conf conf[] = {
+		{IPV4_DEVCONF_FORWARDING, 0},
+		{IPV4_DEVCONF_ARP_IGNORE, 1},
+		{IPV4_DEVCONF_ARP_ANNOUNCE, 2},
+		{IPV4_DEVCONF_ARP_NOTIFY, 1},
+	};
+
+	if (nl_link_set_ipv4_conf(l->pod, l->index, conf, ARRAY_SIZE(conf), e) < 0)
+		return err_wrap(e, "set the card's IPv4 settings");
+	return 0;
+}
+
+struct ipv6_conf {
+	struct nl_link link;
+	bool wanted;
+};
+
+/* 0 written, 1 there is no such setting, -1 error. */
+static int write_conf6(const char *ifname, const char *key, char value, struct err *e)
+{
+	char path[96];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", ifname, key);
+	AUTO(fd) int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOENT)
+		return 1;
+	if (fd < 0)
+		return err_errno(e, ERR_IO, errno, "open %s", path);
+	do
+		n = write(fd, &value, 1);
+	while (n < 0 && errno == EINTR);
+	if (n != 1)
+		return err_errno(e, ERR_IO, errno, "write %s", path);
+	return 0;
+}
+
+/* IPv6 has no netlink for these: /proc/sys shows the settings of the namespace that one is in. */
+static int set_ipv6_there(void *ctx, struct err *e)
+{
+	const struct ipv6_conf *c = ctx;
+	const char *name = c->link.name;
+	int rc;
+
+	/* Off first: nothing that comes after can then give the card an address. */
+	rc = write_conf6(name, "disable_ipv6", c->wanted ? '0' : '1', e);
+	if (rc > 0 && c->wanted)
+		return err_set(e, ERR_KERNEL, EAFNOSUPPORT, "this node's kernel has no IPv6");
+	if (rc)
+		return rc < 0 ? -1 : 0;
+	/* A router advertisement on the LAN is no business of the pod's. */
+	if (write_conf6(name, "accept_ra", '0', e) < 0 || write_conf6(name, "autoconf", '0', e) < 0)
+		return -1;
+	return 0;
+}
+
+static int set_ipv6(struct macvlan_link *l, const struct macvlan_card *card, struct err *e)
+{
+	struct ipv6_conf c = {
+		.wanted = card->addr.addr.family == AF_INET6 || card->addr6.addr.family == AF_INET6,
+	};
+	int rc = nl_link_get(l->pod, l->index, &c.link, e);
+
+	if (rc <= 0)
+		return rc < 0 ? -1 : err_set(e, ERR_KERNEL, ENODEV, "the new card has vanished");
+	return netns_call(l->netns_fd, set_ipv6_there, &c, e);
+}
+
+static int create_into(struct nl *host, struct macvlan_link *l, const struct macvlan_card *card,
+		       struct err *e)
+{
+	struct nl_link parent = {0};
+
+	if (macvlan_parent_find(host, card, &parent, e) < 0 ||
+	    check_name_free(l->pod, card->ifname, e) < 0)
+		return -1;
+	memcpy(l->parent, parent.name, sizeof(l->parent));
+	if (make_link(host, l, card, &parent, e) < 0)
+		return -1;
+	if (set_ipv4(l, e) < 0 || set_ipv6(l, card, e) < 0) {
+		struct err ignored = {0};
+
+		IGNORE(nl_link_delete(l->pod, l->index, &ignored), "the first error counts");
+		return -1;
+	}
+	return 0;
+}
+
+int macvlan_create(const struct macvlan_card *card, int netns_fd, int64_t deadline_ms,
+		   struct macvlan_link **out, struct err *e)
+{
+	AUTO(macvlan_link_free) struct macvlan_link *l = NULL;
+	AUTO(nl_close) struct nl *host = NULL;
+
+	if (check_card(card, deadline_ms, e) < 0 || nl_open(&host, e) < 0)
+		return -1;
+	l = xcalloc(1, sizeof(*l));
+	l->netns_fd = fcntl(netns_fd, F_DUPFD_CLOEXEC, 3);
+	if (l->netns_fd < 0)
+		return err_errno(e, ERR_NETNS, errno, "keep the network namespace");
+	if (nl_open_in(netns_fd, &l->pod, e) < 0 || create_into(host, l, card, e) < 0)
+		return -1;
+	*out = STEAL(l);
+	return 0;
+}
+
+/* ------------------------------------------------------------------ phase 2 */
+
+/* What was seen, with the memory that it lies in. */
+struct observed {
+	struct macvlan_seen seen;
+	struct nl_route *routes;
+	struct nl_addr *addrs;
+};
+
+static void observed_done(struct observed *o)
+{
+	free(o->routes);
+	free(o->addrs);
+}
+DEFINE_AUTO_VALUE(struct observed, observed_done)
+
+static int observe(struct macvlan_link *l, const struct macvlan_card *card, struct observed *o,
+		   struct err *e)
+{
+	struct nl_link primary = {0};
+	int rc;
+
+	o->seen.card_index = l->index;
+	if (!card->single) {
+		rc = nl_link_find(l->pod, card->primary_ifname, &primary, e);
+		if (rc < 0)
+			return -1;
+		if (rc == 0)
+			return err_set(e, ERR_DELEGATE, 0, "the primary plugin made no link %s",
+				       card->primary_ifname);
+		o->seen.primary_index = primary.index;
+	}
+	if (nl_route_list(l->pod, RT_TABLE_MAIN, &o->routes, &o->seen.n_routes, e) < 0 ||
+	    nl_addr_list(l->pod, 0, &o->addrs, &o->seen.n_addrs, e) < 0)
+		return err_wrap(e, "read the pod's routes");
+	o->seen.routes = o->routes;
+	o->seen.addrs = o->addrs;
+	return 0;
+}
+
+static int bring_up(struct macvlan_link *l, const struct macvlan_card *card, int64_t deadline_ms,
+		    struct err *e)
+{
+	struct nl_link_change change = {
+		.name = card->ifname, .flags = IFF_UP, .flags_mask = IFF_UP};
+	char mac[MAC_ADDR_LEN];
+
+	while (nl_link_set(l->pod, l->index, &change, e) < 0) {
+		if (e->num == EEXIST)
+			return err_set(e, ERR_CONFLICT, EEXIST, "the pod already has a link %s",
+				       card->ifname);
+		if (e->num != EADDRINUSE)
+			return -1;
+		/* A pod that had this MAC is still being torn down; nothing tells when it is done. */
+		if (!clock_left_ms(deadline_ms))
+			return err_set(e, ERR_AGAIN, EADDRINUSE,
+				       "MAC %s is still held on %s, by a former pod or %s itself",
+				       mac_format(&l->mac, mac), l->parent, l->parent);
+		err_clear(e);
+		poll(NULL, 0, MAC_RETRY_MS);
+	}
+	return 0;
+}
+
+/* The route that a CREATE|REPLACE of r overwrites. */
+static const struct nl_route *old_route(const struct macvlan_seen *s, const struct nl_route *r)
+{
+	size_t i;
+
+	if (r->table && r->table != RT_TABLE_MAIN)
+		return NULL;
+	for (i = 0; i < s->n_routes; i++) {
+		const struct nl_route *old = &s->routes[i];
+		uint32_t metric = r->metric;
+
+		if (!metric && r->dst.addr.family == AF_INET6)
+			metric = 1024;
+		if (old->metric == metric && old->tos == r->tos && ip_net_eq(&old->dst, &r->dst))
+			return old;
+	}
+	return NULL;
+}
+
+static void remember(struct macvlan_link *l, const struct macvlan_op *op,
+		     const struct macvlan_seen *s)
+{
+	struct done d = {.op = *op};
+	const struct nl_route *old = NULL;
+
+	if (op->kind == MACVLAN_OP_ROUTE || op->kind == MACVLAN_OP_DEFAULT)
+		old = old_route(s, &op->route);
+	if (old) {
+		d.had_old = true;
+		d.old = *old;
+	}
+	l->done = xreallocarray(l->done, l->n_done + 1, sizeof(*l->done));
+	l->done[l->n_done++] = d;
+}
+
+/* Believe what the kernel shows, not that it said yes: a replace may have met another key. */
+static int read_back(struct macvlan_link *l, const struct nl_route *want, struct err *e)
+{
+	AUTO(free) struct nl_route *routes = NULL;
+	size_t n = 0, i;
+
+	if (nl_route_list(l->pod, RT_TABLE_MAIN, &routes, &n, e) < 0)
+		return -1;
+	for (i = 0; i < n; i++) {
+		const struct nl_route *r = &routes[i];
+
+		if (ip_net_eq(&r->dst, &want->dst) && r->oif == want->oif &&
+		    r->metric == want->metric && !memcmp(&r->gw, &want->gw, sizeof(r->gw)))
+			return 0;
+	}
+	return err_set(e, ERR_KERNEL, ENOENT, "the default route is not there after setting it");
+}
+
+static int apply_op(struct macvlan_link *l, const struct macvlan_op *op, struct err *e)
+{
+	switch (op->kind) {
+	case MACVLAN_OP_ADDR:
+		return nl_addr_add(l->pod, l->index, &op->addr, IFA_F_NODAD, e);
+	case MACVLAN_OP_ROUTE:
+		return nl_route_replace(l->pod, &op->route, e);
+	case MACVLAN_OP_RULE:
+		return nl_rule_add(l->pod, &op->rule, e);
+	case MACVLAN_OP_DEFAULT:
+		return nl_route_replace(l->pod, &op->route, e);
+	case MACVLAN_OP_DELETE_ROUTE:
+		return nl_route_delete(l->pod, &op->route, e);
+	case MACVLAN_OP_UP:
+		break;
+	}
+	return err_set(e, ERR_INTERNAL, 0, "unknown operation %d", op->kind);
+}
+
+static int wrap_op(const struct macvlan_op *op, const struct macvlan_card *card,
+		   const struct macvlan_seen *s, struct err *e)
+{
+	AUTO(sb_done) struct sb text = SB_INIT;
+
+	macvlan_op_format(op, card, s, &text);
+	return err_wrap(e, "%s", sb_get(&text));
+}
+
+static int apply_plan(struct macvlan_link *l, const struct macvlan_card *card,
+		      const struct macvlan_seen *s, int64_t deadline_ms, struct err *e)
+{
+	AUTO(macvlan_plan_done) struct macvlan_plan plan = {0};
+	size_t i;
+
+	if (macvlan_plan_make(card, s, &plan, e) < 0)
+		return -1;
+	for (i = 0; i < plan.n; i++) {
+		const struct macvlan_op *op = &plan.ops[i];
+		int rc = op->kind == MACVLAN_OP_UP ? bring_up(l, card, deadline_ms, e)
+						   : apply_op(l, op, e);
+
+		if (rc < 0)
+			return wrap_op(op, card, s, e);
+		remember(l, op, s);
+		if (op->kind == MACVLAN_OP_DEFAULT && read_back(l, &op->route, e) < 0)
+			return wrap_op(op, card, s, e);
+	}
+	return 0;
+}
+
+static int announce(struct macvlan_link *l, const struct macvlan_card *card, struct err *e)
+{
+	const struct ip_addr *addrs[] = {&card->addr.addr, &card->addr6.addr};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
+		if (ip_is_set(addrs[i]) &&
+		    macvlan_announce(l->netns_fd, l->index, &l->mac, addrs[i], e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------ taking back */
+
+static int undo_op(struct macvlan_link *l, const struct done *d, struct err *e)
+{
+	switch (d->op.kind) {
+	case MACVLAN_OP_ROUTE:
+	case MACVLAN_OP_DEFAULT:
+		if (d->had_old)
+			return nl_route_replace(l->pod, &d->old, e);
+		return nl_route_delete(l->pod, &d->op.route, e);
+	case MACVLAN_OP_DELETE_ROUTE:
+		return nl_route_append(l->pod, &d->op.route, e);
+	case MACVLAN_OP_RULE:
+		return nl_rule_delete(l->pod, &d->op.rule, e);
+	case MACVLAN_OP_ADDR:
+	case MACVLAN_OP_UP:
+		break;
+	}
+	return 0; /* ends with the link */
+}
+
+/* Newest first; the first failure is told, all steps are tried. */
+static int undo_all(struct macvlan_link *l, struct err *e)
+{
+	struct err first = {0};
+
+	while (l->n_done) {
+		struct err now = {0};
+
+		if (undo_op(l, &l->done[--l->n_done], &now) < 0 && !first.kind)
+			first = now;
+	}
+	if (!first.kind)
+		return 0;
+	*e = first;
+	return err_wrap(e, "take back the pod's routes");
+}
+
+int macvlan_configure(struct macvlan_link *l, const struct macvlan_card *card, int64_t deadline_ms,
+		      struct err *e)
+{
+	AUTO(observed_done) struct observed o = {0};
+	struct err ignored = {0};
+
+	if (observe(l, card, &o, e) < 0)
+		return -1;
+	if (apply_plan(l, card, &o.seen, deadline_ms, e) == 0 && announce(l, card, e) == 0)
+		return 0;
+	IGNORE(undo_all(l, &ignored), "the first error counts");
+	return -1;
+}
+
+int macvlan_rollback(struct macvlan_link *l, struct err *e)
+{
+	struct err link = {0};
+	int rc = undo_all(l, e);
+
+	if (nl_link_delete(l->pod, l->index, &link) == 0)
+		return rc;
+	if (rc == 0) {
+		*e = link;
+		err_wrap(e, "remove the card");
+	}
+	return -1;
+}
