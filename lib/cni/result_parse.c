@@ -76,7 +76,8 @@ static int read_strings(const struct jval *v, const char *key, struct cni_string
 
 static int read_interface(const struct jval *v, struct cni_result *r, struct err *e)
 {
-	struct cni_interface *i = &r->interfaces[cni_result_add_interface(r, NULL, NULL, NULL)];
+	size_t index = cni_result_add_interface(r, NULL, NULL, NULL); /* moves the array */
+	struct cni_interface *i = &r->interfaces[index];
 	int64_t mtu = 0;
 
 	if (read_text(v, "name", &i->name, e) < 0 || read_text(v, "mac", &i->mac, e) < 0 ||
