@@ -63,10 +63,14 @@ missing_packages() {
 
 # Packages' own scripts ask policy-rc.d before they start a service; 101 means "not allowed".
 forbid_services() {
+	# Left behind by a run that was killed: not the machine's own.
+	if grep -qs '^# tandem' "$POLICY"; then
+		allow_services
+	fi
 	if [ -e "$POLICY" ] || [ -L "$POLICY" ]; then
 		mv "$POLICY" "$POLICY.tandem-saved"
 	fi
-	printf '#!/bin/sh\nexit 101\n' >"$POLICY"
+	printf '#!/bin/sh\n# tandem: while packages are installed\nexit 101\n' >"$POLICY"
 	chmod 755 "$POLICY"
 }
 

@@ -68,6 +68,8 @@ network_node() {
 	network_plug "$ns" ens4 "n$i-sw" sw0
 	ip -n "$ns" addr add "10.99.0.$i/24" dev eth0
 	ip -n "$ns" route add default via 10.99.0.253
+	# The kubelet asks the metadata services of clouds and would wait for an answer.
+	ip -n "$ns" route add unreachable 169.254.0.0/16
 	ip netns exec "$ns" iptables -w -t nat -A POSTROUTING \
 		-s "$POD_CIDR" -d "$POD_CIDR" -j RETURN
 	ip netns exec "$ns" iptables -w -t nat -A POSTROUTING \

@@ -12,5 +12,9 @@ mount --make-rshared /
 for dir in "$@"; do
 	mount --bind "$folder/$dir" "/$dir"
 done
+# The machine's name servers are out of a node's reach; programs would wait for them.
+if [ -e /etc/resolv.conf ]; then
+	mount --bind "$folder/resolv.conf" /etc/resolv.conf
+fi
 touch "$folder/mounted"
 exec sleep infinity

@@ -46,6 +46,7 @@ define_machine() {
 	for dir in $NODE_DIRS; do
 		mkdir -p "$LAB/$node/$dir"
 	done
+	echo "nameserver 127.0.0.1" >"$LAB/$node/resolv.conf"
 	# shellcheck disable=SC2086 # NODE_DIRS is a list
 	component_define "machine-$node" "test -e $LAB/$node/mounted" \
 		unshare --mount --propagation slave \
@@ -210,12 +211,21 @@ nodes_start() {
 		define_kubelet "$node"
 		define_proxy "$node"
 		component_start "kubelet-$node"
+	done
+	# kube-proxy looks for its node at once, and then again after pauses that grow.
+	for node in $(node_names); do
+		component_await "kubelet-$node" 60
+		try_for 30 node_exists "$node" ||
+			die_log "kubelet-$node" "node $node does not register"
 		component_start "proxy-$node"
 	done
 	for node in $(node_names); do
-		component_await "kubelet-$node" 60
 		component_await "proxy-$node" 60
 	done
+}
+
+node_exists() {
+	kubectl_lab get node "$1" >/dev/null 2>&1
 }
 
 node_is_ready() {
