@@ -114,7 +114,7 @@ __attribute__((noreturn)) static void serve_tcp(in_port_t port)
 	if (listen(fd, 64))
 		fail("listen: %s", strerror(errno));
 	for (;;) {
-		struct sockaddr_in6 peer, local;
+		struct sockaddr_in6 peer = {0}, local = {0};
 		socklen_t peer_len = sizeof(peer), local_len = sizeof(local);
 		char line[LINE_SIZE];
 		int client = accept4(fd, (struct sockaddr *)&peer, &peer_len, SOCK_CLOEXEC);
@@ -137,7 +137,7 @@ static void udp_answer(int fd)
 		char buf[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 		struct cmsghdr align;
 	} control = {0};
-	struct sockaddr_in6 peer;
+	struct sockaddr_in6 peer = {0};
 	char line[LINE_SIZE];
 	struct iovec iov = {.iov_base = line, .iov_len = sizeof(line)};
 	struct msghdr msg = {.msg_name = &peer,
