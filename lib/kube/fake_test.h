@@ -12,6 +12,7 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -227,7 +228,12 @@ static void fake_listen(struct fake *f)
 static void *fake_accept(void *ctx)
 {
 	struct fake *f = ctx;
+	sigset_t pipe;
 
+	/* For this thread and those of the connections; the client must do without. */
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &pipe, NULL);
 	if (f->start_delay_ms) {
 		usleep((useconds_t)f->start_delay_ms * 1000);
 		fake_listen(f);
@@ -251,7 +257,7 @@ static void *fake_accept(void *ctx)
 }
 
 /* f is zeroed but for replies, tls, and start_delay_ms with a free port: comes up that much later. */
-static void fake_start(struct fake *f)
+static inline void fake_start(struct fake *f)
 {
 	pthread_mutex_init(&f->lock, NULL);
 	f->listener = -1;
@@ -261,7 +267,7 @@ static void fake_start(struct fake *f)
 }
 
 /* The client must be freed before: its open connections keep the server's threads. */
-static void fake_stop(struct fake *f)
+static inline void fake_stop(struct fake *f)
 {
 	pthread_mutex_lock(&f->lock);
 	f->stop = true;

@@ -2,9 +2,11 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/ssl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -14,6 +16,36 @@
 
 #define CONNECT_TIMEOUT_MS 10000
 #define ERROR_BODY_MAX     ((size_t)1 << 20)
+
+/*
+ * OpenSSL writes to sockets without MSG_NOSIGNAL, and curl leaves signals alone when told so. A
+ * SIGPIPE of our making is swallowed here, so that programs need not ignore it, nor hand that on to
+ * what they exec.
+ */
+struct no_pipe {
+	sigset_t old, pipe;
+	bool was_pending;
+};
+
+static void no_pipe_begin(struct no_pipe *n)
+{
+	sigset_t pending;
+
+	sigemptyset(&n->pipe);
+	sigaddset(&n->pipe, SIGPIPE);
+	sigpending(&pending);
+	n->was_pending = sigismember(&pending, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &n->pipe, &n->old);
+}
+
+static void no_pipe_end(const struct no_pipe *n)
+{
+	static const struct timespec now;
+
+	if (!n->was_pending)
+		sigtimedwait(&n->pipe, NULL, &now);
+	pthread_sigmask(SIG_SETMASK, &n->old, NULL);
+}
 
 /* ------------------------------------------------------------------ curl's sockets and timer */
 
@@ -262,10 +294,13 @@ int kube_http_start(struct kube_call *call, struct err *e)
 void kube_http_stop(struct kube_call *call)
 {
 	struct kube_client *c = call->client;
+	struct no_pipe guard;
 
 	if (!call->easy)
 		return;
+	no_pipe_begin(&guard);
 	curl_multi_remove_handle(c->multi, call->easy);
+	no_pipe_end(&guard);
 	curl_easy_reset(call->easy);
 	if (c->n_idle < ARRAY_SIZE(c->idle))
 		c->idle[c->n_idle++] = call->easy;
@@ -313,14 +348,17 @@ static void take_events(struct kube_client *c)
 /* Let curl work, then end the attempts that it is through with. */
 void kube_http_poll(struct kube_client *c)
 {
+	struct no_pipe guard;
 	CURLMsg *msg;
 	int left;
 
+	no_pipe_begin(&guard);
 	take_events(c);
 	if (c->curl_wake_ms >= 0 && c->curl_wake_ms <= clock_now_ms()) {
 		c->curl_wake_ms = -1;
 		socket_action(c, CURL_SOCKET_TIMEOUT, 0);
 	}
+	no_pipe_end(&guard);
 	while ((msg = curl_multi_info_read(c->multi, &left))) {
 		struct kube_call *call = NULL;
 		CURLcode rc = msg->data.result;
@@ -357,12 +395,16 @@ int kube_http_init(struct kube_client *c, struct err *e)
 
 void kube_http_done(struct kube_client *c)
 {
+	struct no_pipe guard;
+
 	if (!c->multi)
 		return;
+	no_pipe_begin(&guard);
 	while (c->n_idle)
 		curl_easy_cleanup(c->idle[--c->n_idle]);
 	curl_multi_cleanup(c->multi);
 	curl_share_cleanup(c->share);
 	curl_slist_free_all(c->connect_list);
 	curl_global_cleanup();
+	no_pipe_end(&guard);
 }

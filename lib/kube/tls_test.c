@@ -1,7 +1,6 @@
 #include "lib/base/test.h"
 
 #include <openssl/ssl.h>
-#include <signal.h>
 
 #include "lib/kube/certs_test.h"
 #include "lib/kube/fake_test.h"
@@ -161,6 +160,5 @@ int main(void)
 		cmocka_unit_test(test_one_handshake_for_many),
 	};
 
-	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
