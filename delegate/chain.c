@@ -96,7 +96,7 @@ struct run {
 static int run_plugin(const struct run *r, size_t i, int64_t deadline_ms, struct exec_output *out,
 		      struct err *e)
 {
-	AUTO(free) char *conf = chain_conf_build(r->c, i, r->env, r->prev);
+	AUTO(free) char *conf = chain_conf_build(r->c, i, r->command, r->env, r->prev);
 	AUTO(free) char *dirs = search_path(r->env);
 	AUTO(env_free) char **env = build_env(r->env, r->command, dirs);
 	AUTO(free) char *path = NULL;

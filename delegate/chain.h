@@ -41,6 +41,7 @@ const char *chain_type(const struct chain *c, size_t i);
 /** chain_note - what deserves a warning (a name unlike fallback_name), NULL if nothing. */
 const char *chain_note(const struct chain *c);
 
+/* Spans are valid JSON, as jscan_check() has it, or absent. */
 struct chain_env {
 	const struct cni_args *args; /* all but its command */
 	char *const *environ;  /* what else the plugins see; its CNI_ variables are replaced */

@@ -32,26 +32,20 @@ static char *share_of(struct jspan plugin, struct jspan runtime_config)
 	return n ? sb_take(&sb) : xstrdup("");
 }
 
-struct injected {
-	const char *share; /* of runtimeConfig */
-	struct jspan prev;
-	struct jspan attachments;
-};
-
 /* A member of the file that does not go to the plugin as it is. */
-static bool is_dropped(struct jspan key, const struct injected *in)
+static bool is_dropped(struct jspan key, const char *share, struct jspan prev)
 {
 	return jspan_is(key, "cniVersion") || jspan_is(key, "name") ||
 	       jspan_is(key, "capabilities") || jspan_starts(key, "cni.dev/") ||
-	       (*in->share && jspan_is(key, "runtimeConfig")) ||
-	       (in->prev.p && jspan_is(key, "prevResult"));
+	       (*share && jspan_is(key, "runtimeConfig")) ||
+	       (prev.p && jspan_is(key, "prevResult"));
 }
 
-char *chain_conf_build(const struct chain *c, size_t i, const struct chain_env *env,
-		       struct jspan prev)
+char *chain_conf_build(const struct chain *c, size_t i, enum cni_command command,
+		       const struct chain_env *env, struct jspan prev)
 {
 	AUTO(free) char *share = share_of(c->v[i].conf, env->runtime_config);
-	struct injected in = {share, prev, env->valid_attachments};
+	struct jspan attachments = env->valid_attachments;
 	AUTO(sb_done) struct sb sb = SB_INIT;
 	struct jw w = jw_init(&sb);
 	struct jspan key, value;
@@ -61,17 +55,17 @@ char *chain_conf_build(const struct chain *c, size_t i, const struct chain_env *
 	jw_kv_str(&w, "cniVersion", cni_version_name(c->version));
 	jw_kv_str(&w, "name", c->name);
 	for (it = jspan_begin(c->v[i].conf); jspan_next_member(&it, &key, &value);) {
-		if (!is_dropped(key, &in))
+		if (!is_dropped(key, share, prev))
 			jw_raw_member(&w, key, value);
 	}
 	if (*share)
 		jw_kv_raw(&w, "runtimeConfig", jspan_of(share));
 	if (prev.p)
 		jw_kv_raw(&w, "prevResult", prev);
-	if (in.attachments.p) {
-		jw_kv_raw(&w, "cni.dev/valid-attachments", in.attachments);
+	if (command == CNI_GC && attachments.p) {
+		jw_kv_raw(&w, "cni.dev/valid-attachments", attachments);
 		/* The name of the key before the spec settled. */
-		jw_kv_raw(&w, "cni.dev/attachments", in.attachments);
+		jw_kv_raw(&w, "cni.dev/attachments", attachments);
 	}
 	jw_end(&w);
 	return sb_take(&sb);
@@ -105,6 +99,10 @@ int chain_conf_prev(const struct chain *c, struct jspan prev, char **owned, stru
 	*owned = NULL;
 	*out = prev;
 	if (!prev.p)
+		return 0;
+	if (jscan_check("prevResult", prev, JSCAN_BIG_INTS, e) < 0)
+		return -1;
+	if (c->version < CNI_0_3_0)
 		return 0;
 	if (jspan_find(prev, "cniVersion", &version) &&
 	    jspan_is(version, cni_version_name(c->version)))

@@ -12,13 +12,14 @@
  * their order, but for "capabilities" and "cni.dev/..." keys, then runtimeConfig (what the
  * plugin's capabilities declare, if there is any of it), prevResult and, for GC, the attachments.
  */
-char *chain_conf_build(const struct chain *c, size_t i, const struct chain_env *env,
-		       struct jspan prev);
+char *chain_conf_build(const struct chain *c, size_t i, enum cni_command command,
+		       const struct chain_env *env, struct jspan prev);
 
 /**
  * chain_conf_prev - a result as the chain's plugins can read it.
  *
- * The bytes as they are when the versions agree, converted when they do not. *owned is what the caller
+ * The bytes as they are when the versions agree (or the chain is older than 0.3.0, when nothing
+ * could be made of them), converted when they do not. *owned is what the caller
  * frees, *out points to it or into prev. ERR_DECODE, ERR_VERSION: it cannot be converted.
  */
 int chain_conf_prev(const struct chain *c, struct jspan prev, char **owned, struct jspan *out,
