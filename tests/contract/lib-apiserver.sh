@@ -11,11 +11,13 @@ apiserver_start() {
 	openssl pkey -in "$DIR/api/sa.key" -pubout -out "$DIR/api/sa.pub"
 	echo "secret-token,admin,admin,system:masters" >"$DIR/api/tokens"
 	printf 'apiVersion: audit.k8s.io/v1\nkind: Policy\nomitStages: [RequestReceived]\nrules: [{level: Metadata}]\n' >"$DIR/api/audit.yaml"
+	# The API server wants an address to advertise that is not loopback's own.
+	ip -n "$NODE" addr add 10.99.0.1/32 dev lo
 	apiserver_spawn etcd etcd --data-dir "$DIR/api/etcd" --unsafe-no-fsync --log-level error \
 		--listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 \
 		--listen-peer-urls http://127.0.0.1:2380
 	APISERVER=("$bin/kube-apiserver" --etcd-servers http://127.0.0.1:2379 --cert-dir "$DIR/api/cert"
-		--bind-address 127.0.0.1 --secure-port 6443 --endpoint-reconciler-type none
+		--bind-address 127.0.0.1 --advertise-address 10.99.0.1 --secure-port 6443 --endpoint-reconciler-type none
 		--token-auth-file "$DIR/api/tokens" --authorization-mode RBAC --service-cluster-ip-range 10.43.0.0/16
 		--service-account-issuer https://kubernetes.default.svc --service-account-key-file "$DIR/api/sa.pub"
 		--service-account-signing-key-file "$DIR/api/sa.key" --disable-admission-plugins ServiceAccount

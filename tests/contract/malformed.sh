@@ -48,7 +48,7 @@ refused "CNI_ARGS with two equal signs" 4 CNI_ARGS
 # --- network namespace: code 8, before anything is done -----------------------------------------
 
 cni ADD "$(conf)" CNI_NETNS=/run/netns/"$NODE"
-refused "the node's own namespace" 8 own
+refused "the node's own namespace" 8 "of the host"
 cni ADD "$(conf)" CNI_NETNS=/proc/1/ns/net
 refused "the namespace of process 1" 8 /proc/1/ns/net
 cni ADD "$(conf)" CNI_NETNS=/run/netns/no-such-namespace
@@ -98,7 +98,7 @@ refused "a delegate that is a string" 6 delegate
 cni ADD "$(conf '{"cniVersion":"0.4.0","name":"cbr0","plugins":[]}')"
 refused "a delegate without plugins" 7 plugins
 cni ADD "$(conf '{"cniVersion":"0.4.0","name":"cbr0"}')"
-refused "a delegate without a type" 7 type
+refused "a delegate without a type" 7 plugins
 cni ADD "$(conf '{"cniVersion":"9.9.9","name":"cbr0","type":"bridge"}')"
 refused "a delegate of an unknown version" 1 9.9.9
 cni ADD "$(conf '{"cniVersion":"0.4.0","name":"cbr0","type":"../bin/sh"}')"
