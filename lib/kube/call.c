@@ -26,7 +26,7 @@ void kube_call_free(struct kube_call *call)
 void kube_call_fail(struct kube_call *call)
 {
 	call->failed = true;
-	/* The path names the object, the query adds nothing for people. What data() said is its own. */
+	/* The path names the object, the query tells people nothing. data()'s words are its own. */
 	if (!call->data_failed)
 		err_wrap(&call->err, "%s %s", call->method, call->path);
 	kube_call_finish(call);

@@ -35,7 +35,7 @@ int kube_client_new(const struct kube_config *cfg, const struct kube_client_opti
 void kube_client_free(struct kube_client *c);
 DEFINE_AUTO(struct kube_client, kube_client_free)
 
-/** kube_client_set_cancel_fd - waiting ends with ERR_CANCELLED once fd is readable. -1 = none. Lent. */
+/** kube_client_set_cancel_fd - waits end (ERR_CANCELLED) once fd is readable. -1 = none. Lent. */
 void kube_client_set_cancel_fd(struct kube_client *c, int fd);
 
 /**
@@ -47,7 +47,7 @@ void kube_client_set_cancel_fd(struct kube_client *c, int fd);
  * growing pauses and Retry-After respected. Writes are repeated after 429 only. After 401 the token
  * file is read again and the request repeated once.
  *
- * ERR_NOT_FOUND (404), ERR_CONFLICT (409), ERR_GONE (410), ERR_API (other statuses), each with num =
+ * ERR_NOT_FOUND (404), ERR_CONFLICT (409), ERR_GONE (410), ERR_API (others), each with num =
  * status, the server's message, and retry_after_ms; ERR_TRANSPORT: not reached, or the answer was
  * cut; ERR_TIMEOUT: no answer within the deadline (a write that may have been done is
  * ERR_TRANSPORT); ERR_DECODE: an answer above max_body; ERR_CANCELLED.

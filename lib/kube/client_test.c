@@ -33,7 +33,7 @@ static void begin(struct fixture *x, struct fake_reply *replies, size_t n)
 #define BEGIN(x, ...)                                 \
 	struct fake_reply replies_[] = {__VA_ARGS__}; \
 	struct fixture x;                             \
-	begin(&x, replies_, ARRAY_SIZE(replies_))
+	begin(&x, replies_, sizeof(replies_) / sizeof(replies_[0]))
 
 static void end(struct fixture *x)
 {

@@ -42,7 +42,7 @@ int kube_config_in_cluster(struct kube_config **out, struct err *e) FN_MUST;
 /** kube_config_in_cluster_at - the same with another folder than the usual one (tests). */
 int kube_config_in_cluster_at(const char *dir, struct kube_config **out, struct err *e) FN_MUST;
 
-/** kube_config_read_token - read token_file again. *out_token is the caller's. ERR_IO, ERR_DECODE. */
+/** kube_config_read_token - read a token file. *out_token is the caller's. ERR_IO, ERR_DECODE. */
 int kube_config_read_token(const char *path, char **out_token, struct err *e) FN_MUST;
 
 /** kube_config_free - free it; the key and the token are wiped first. */

@@ -134,7 +134,9 @@ static void test_json(void **state)
 
 #define HEAD       "current-context: a\ncontexts: [{name: a, context: {cluster: b, user: u}}]\n"
 #define CLUSTER(x) HEAD "clusters: [{name: b, cluster: {" x "}}]\n"
-#define USER(x)    CLUSTER("server: \"https://s\"") "users: [{name: u, user: {" x "}}]\n"
+#define USER(x)                                                          \
+	HEAD "clusters: [{name: b, cluster: {server: \"https://s\"}}]\n" \
+	     "users: [{name: u, user: {" x "}}]\n"
 
 /* text, kind, message behind "kubeconfig: DIR/config: " (or the whole one behind "kubeconfig: ") */
 static const struct {

@@ -235,7 +235,7 @@ static void *fake_accept(void *ctx)
 	sigaddset(&pipe, SIGPIPE);
 	pthread_sigmask(SIG_BLOCK, &pipe, NULL);
 	if (f->start_delay_ms) {
-		usleep((useconds_t)f->start_delay_ms * 1000);
+		poll(NULL, 0, f->start_delay_ms);
 		fake_listen(f);
 	}
 	while (!fake_stopping(f)) {
@@ -256,7 +256,7 @@ static void *fake_accept(void *ctx)
 	return NULL;
 }
 
-/* f is zeroed but for replies, tls, and start_delay_ms with a free port: comes up that much later. */
+/* f is zeroed but for replies, tls, and start_delay_ms with a port: comes up that much later. */
 static inline void fake_start(struct fake *f)
 {
 	pthread_mutex_init(&f->lock, NULL);

@@ -83,7 +83,7 @@ static int on_timer(CURLM *multi, long timeout_ms, void *ctx)
 	return 0;
 }
 
-/* A peer that vanished without a word is noticed after half a minute, also by an idle watch. */
+/* A peer that vanished without a word is noticed within half a minute, by an idle watch too. */
 static int on_new_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
 {
 	struct kube_client *c = ctx;
@@ -105,8 +105,8 @@ static int on_new_socket(void *ctx, curl_socket_t fd, curlsocktype purpose)
 
 /*
  * Runs when a connection stands and the request is about to be sent. curl silently sends a request
- * again on a new connection when a kept one turns out dead; the server may have acted on it by then,
- * so for a write the second time is refused and the caller told that the outcome is unknown.
+ * again on a new connection when a kept one turns out dead; the server may have acted on it then, so
+ * for a write the second time is refused and the caller told that the outcome is unknown.
  */
 static int on_send(void *ctx, char *remote_ip, char *local_ip, int remote_port, int local_port)
 {
@@ -150,7 +150,7 @@ static size_t on_body(char *data, size_t one, size_t len, void *ctx)
 	return len;
 }
 
-/* The line that ends a stream's headers: the server has accepted, though nothing may come for long. */
+/* The line that ends a stream's headers: accepted, though nothing may come for long. */
 static size_t on_header(char *line, size_t one, size_t len, void *ctx)
 {
 	struct kube_call *call = ctx;
@@ -322,17 +322,23 @@ static void socket_action(struct kube_client *c, curl_socket_t fd, int mask)
 	c->in_curl = false;
 }
 
+static void read_timer(struct kube_client *c)
+{
+	uint64_t ticks;
+
+	IGNORE(read(c->timerfd, &ticks, sizeof(ticks)) < 0, "not yet due");
+}
+
 static void take_events(struct kube_client *c)
 {
 	struct epoll_event ev[32];
-	uint64_t ticks;
 	int n = epoll_wait(c->epfd, ev, ARRAY_SIZE(ev), 0);
 
 	for (int i = 0; i < n; i++) {
 		int mask = 0;
 
 		if (ev[i].data.fd == c->timerfd) {
-			IGNORE(read(c->timerfd, &ticks, sizeof(ticks)) < 0, "not yet due");
+			read_timer(c);
 			continue;
 		}
 		if (ev[i].events & EPOLLIN)

@@ -18,7 +18,7 @@ struct kube_page {
 void kube_page_done(struct kube_page *p);
 DEFINE_AUTO_VALUE(struct kube_page, kube_page_done)
 
-/** kube_page_query - selectors (or NULL), limit (0 = KUBE_PAGE), token (or NULL). The caller frees it. */
+/** kube_page_query - token and selectors may be NULL, limit 0 = KUBE_PAGE. The caller frees it. */
 char *kube_page_query(const char *selectors, unsigned int limit, const char *token);
 
 /**

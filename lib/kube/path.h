@@ -21,7 +21,7 @@ char *kube_path(const char *group_version, const char *ns, const char *resource,
 char *kube_path_child(const char *collection, const char *name);
 
 /**
- * kube_query_add - append "key=value" with the value escaped, and "&" before it when the query is not empty.
+ * kube_query_add - append "key=value" with the value escaped, after an "&" if it is not the first.
  *
  * A NULL value adds nothing. Keys are ours ("labelSelector", "limit"), not escaped.
  */
@@ -30,7 +30,7 @@ void kube_query_add(struct sb *query, const char *key, const char *value);
 /** kube_query_add_number - the same for a number. */
 void kube_query_add_number(struct sb *query, const char *key, long long value);
 
-/** kube_query_add_field - "fieldSelector=<field>=<value>" with the selector's own escapes and the URL's. */
+/** kube_query_add_field - "fieldSelector=<field>=<value>", escaped for selector and URL. */
 void kube_query_add_field(struct sb *query, const char *field, const char *value);
 
 #endif

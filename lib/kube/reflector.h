@@ -1,4 +1,4 @@
-/* Keeps a store equal to a collection: list in pages, watch, resume, and list again when it must. */
+/* Keeps a store equal to a collection: list in pages, watch, resume, list again when it must. */
 #ifndef LIB_KUBE_REFLECTOR_H
 #define LIB_KUBE_REFLECTOR_H
 
@@ -24,8 +24,8 @@ struct kube_reflector_options {
  * kube_reflector_new - starts at once, inside the client's dispatch. Never gives up.
  * @store: fed from now on; lent; must outlive the reflector
  *
- * The list is always a consistent one (no resourceVersion). A page answered with 410 starts it over;
- * the server's token for an inconsistent rest is never used.
+ * The list is always a consistent one (no resourceVersion). A page answered with 410 starts it
+ * over; the server's token for an inconsistent rest is never used.
  */
 struct kube_reflector *kube_reflector_new(struct kube_client *c, struct kube_store *store,
 					  const struct kube_reflector_options *opt);
@@ -50,10 +50,10 @@ struct kube_reflector_stats {
 
 void kube_reflector_stats(const struct kube_reflector *r, struct kube_reflector_stats *out);
 
-/** kube_reflector_is_watching - a watch is established: the store is no older than the network is slow. */
+/** kube_reflector_is_watching - a watch stands: the store is as new as the network is fast. */
 bool kube_reflector_is_watching(const struct kube_reflector *r);
 
-/** kube_reflector_error - why the last list or watch failed; kind ERR_NONE when it did not. Lent. */
+/** kube_reflector_error - why the last list or watch failed; ERR_NONE when it did not. Lent. */
 const struct err *kube_reflector_error(const struct kube_reflector *r);
 
 #endif

@@ -77,7 +77,7 @@ static void begin(struct fixture *x, struct fake_reply *replies, size_t n)
 #define BEGIN(x, ...)                                 \
 	struct fake_reply replies_[] = {__VA_ARGS__}; \
 	struct fixture x;                             \
-	begin(&x, replies_, ARRAY_SIZE(replies_))
+	begin(&x, replies_, sizeof(replies_) / sizeof(replies_[0]))
 
 /* Run until the log reads exactly so. */
 static void until(struct fixture *x, const char *log)
@@ -90,16 +90,22 @@ static void until(struct fixture *x, const char *log)
 		assert_string_equal(sb_get(&x->seen.log), log);
 }
 
+static void run_a_little(struct fixture *x)
+{
+	bool never = false;
+	struct err e = {0};
+
+	IGNORE(kube_client_wait(x->client, &never, in_ms(5), &e), "a slice of time");
+}
+
 /* Run until the server has had n requests with this in them. */
 static void until_asked(struct fixture *x, const char *what, size_t n)
 {
 	int64_t deadline = in_ms(5000);
-	bool never = false;
-	struct err e = {0};
 
 	while (fake_count(&x->fake, what) < n) {
 		assert_true(clock_now_ms() < deadline);
-		IGNORE(kube_client_wait(x->client, &never, in_ms(5), &e), "a slice of time");
+		run_a_little(x);
 	}
 }
 
@@ -140,8 +146,6 @@ static void test_list_and_watch(void **state)
 static void test_quiet_watch_is_a_watch(void **state)
 {
 	int64_t deadline = in_ms(3000);
-	bool never = false;
-	struct err e = {0};
 
 	(void)state;
 	BEGIN(x,
@@ -150,7 +154,7 @@ static void test_quiet_watch_is_a_watch(void **state)
 	      {.match = WATCH("5"), .kind = FAKE_HOLD});
 	until(&x, "! ");
 	while (!kube_reflector_is_watching(x.reflector) && clock_now_ms() < deadline)
-		IGNORE(kube_client_wait(x.client, &never, in_ms(5), &e), "a slice of time");
+		run_a_little(&x);
 	assert_true(kube_reflector_is_watching(x.reflector));
 	end(&x);
 }

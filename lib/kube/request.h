@@ -55,14 +55,14 @@ void kube_response_take(struct kube_response *to, struct kube_response *from);
 /** kube_response_parse - the body as JSON; *out is the caller's (jdoc_free). ERR_DECODE. */
 int kube_response_parse(const struct kube_response *r, struct jdoc **out, struct err *e) FN_MUST;
 
-/** kube_response_is_reason - the server gave this reason: kube_response_is_reason(&r, "AlreadyExists"). */
+/** kube_response_is_reason - the server gave this reason ("AlreadyExists"). */
 bool kube_response_is_reason(const struct kube_response *r, const char *reason);
 
 /* The usual requests; strings are lent to the result. body is a terminated JSON text. */
 struct kube_request kube_request_get(const char *path, const char *query, int64_t deadline_ms);
 struct kube_request kube_request_create(const char *collection, const char *body,
 					int64_t deadline_ms);
-/** kube_request_merge_patch - RFC 7386. With metadata.resourceVersion in it, 409 if that is not current. */
+/** kube_request_merge_patch - RFC 7386. A metadata.resourceVersion in it is a condition (409). */
 struct kube_request kube_request_merge_patch(const char *path, const char *body,
 					     int64_t deadline_ms);
 /** kube_request_delete - options: kube_delete_options() or NULL. */

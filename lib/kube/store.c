@@ -95,16 +95,16 @@ static void drop_slot(struct kube_store *s, struct entry *entry)
 	size_t mask = s->n_slots - 1;
 	size_t gap = (size_t)(entry - s->slots);
 
-	free(entry->key);
+	free(STEAL(entry->key));
 	for (size_t i = (gap + 1) & mask; s->slots[i].key; i = (i + 1) & mask) {
 		size_t wants = home(s, s->slots[i].hash);
 
 		if (((i - wants) & mask) < ((i - gap) & mask))
 			continue;
 		s->slots[gap] = s->slots[i];
+		s->slots[i] = (struct entry){0};
 		gap = i;
 	}
-	s->slots[gap] = (struct entry){0};
 	s->n_entries--;
 }
 
@@ -194,8 +194,10 @@ static int key_of(const struct jval *obj, char buf[KEY_MAX], const char **out, s
 	const char *name = kube_json_meta(obj, "name");
 	const char *key = name ? join(kube_json_meta(obj, "namespace"), name, buf, KEY_MAX) : NULL;
 
-	if (!key)
-		return jerr(obj, "metadata", e, ERR_DECODE, "no usable name");
+	if (!key) {
+		jerr(obj, "metadata", e, ERR_DECODE, "no usable name");
+		return -1;
+	}
 	*out = key;
 	return 0;
 }

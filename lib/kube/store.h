@@ -14,15 +14,15 @@ struct kube_store;
 /* Callbacks must not change the store. They run inside the client's dispatch: mark keys only. */
 struct kube_store_ops {
 	/*
-	 * JSON -> own struct. 0 with *out = NULL: not of interest, counts as absent. -1: malformed,
+	 * JSON -> own struct. 0 with *out = NULL: not of interest, counts as absent. -1: bad JSON,
 	 * counts as absent too, and bad() is told.
 	 */
 	int (*decode)(void *ctx, const struct jval *obj, void **out, struct err *e);
 	/* Frees what decode made. */
 	void (*free)(void *obj);
 	/*
-	 * old NULL = came, obj NULL = went, both = changed, or deleted and made again unseen (compare
-	 * UIDs). old and key are lent until return, obj while it stays. May be NULL.
+	 * old NULL = came, obj NULL = went, both = changed, or deleted and made again unseen: compare
+	 * UIDs. old and key are lent until return, obj while it stays. May be NULL.
 	 */
 	void (*changed)(void *ctx, const char *key, const void *old, const void *obj);
 	/* A complete list has been taken in: the first, and each later one. May be NULL. */
@@ -49,7 +49,7 @@ size_t kube_store_count(const struct kube_store *s);
 bool kube_store_is_synced(const struct kube_store *s);
 
 /**
- * kube_store_each - next object in no particular order: for (size_t i = 0; (o = kube_store_each(s, &i, &key));).
+ * kube_store_each - the next object, in no particular order; NULL at the end. Start with *pos 0.
  *
  * The store must not change meanwhile. out_key may be NULL.
  */
@@ -57,7 +57,7 @@ void *kube_store_each(const struct kube_store *s, size_t *pos, const char **out_
 
 /* What feeds a store: the reflector, or a caller that knows a newer state from its own write. */
 
-/** kube_store_set - take an object in. Same resourceVersion as known = nothing. ERR_DECODE: no name. */
+/** kube_store_set - take an object in, unless its resourceVersion is known. ERR_DECODE: no name. */
 int kube_store_set(struct kube_store *s, const struct jval *obj, struct err *e) FN_MUST;
 /** kube_store_remove - the object is gone. ERR_DECODE: no name. */
 int kube_store_remove(struct kube_store *s, const struct jval *obj, struct err *e) FN_MUST;

@@ -47,7 +47,7 @@ static void begin(struct fixture *x, const char *san, struct fake_reply *replies
 #define BEGIN(x, san, ...)                            \
 	struct fake_reply replies_[] = {__VA_ARGS__}; \
 	struct fixture x;                             \
-	begin(&x, san, replies_, ARRAY_SIZE(replies_))
+	begin(&x, san, replies_, sizeof(replies_) / sizeof(replies_[0]))
 
 static void end(struct fixture *x)
 {

@@ -1,4 +1,4 @@
-/* Reading in the plain, waited-for way: one object, a whole collection, or until an object is as wanted. */
+/* Reading, waited for: one object, a whole collection, or until an object is as wanted. */
 #ifndef LIB_KUBE_WAIT_H
 #define LIB_KUBE_WAIT_H
 
@@ -26,7 +26,7 @@ struct kube_list {
 	void *ctx;
 };
 
-/** kube_list_all - a consistent list, page by page. Errors of kube_do(), ERR_DECODE, those of item. */
+/** kube_list_all - a consistent list, page by page. Errors of kube_do() and item, ERR_DECODE. */
 int kube_list_all(struct kube_client *c, const struct kube_list *list, struct err *e) FN_MUST;
 
 struct kube_wait {
@@ -49,6 +49,6 @@ struct kube_wait {
  * what was missing; ERR_CANCELLED; the error of ready(); ERR_API at once when the first GET is
  * refused (401, 403).
  */
-int kube_wait(struct kube_client *c, const struct kube_wait *w, struct err *e) FN_MUST;
+int kube_wait(struct kube_client *c, const struct kube_wait *wait, struct err *e) FN_MUST;
 
 #endif

@@ -37,7 +37,7 @@ static void begin(struct fixture *x, struct fake_reply *replies, size_t n)
 #define BEGIN(x, ...)                                 \
 	struct fake_reply replies_[] = {__VA_ARGS__}; \
 	struct fixture x;                             \
-	begin(&x, replies_, ARRAY_SIZE(replies_))
+	begin(&x, replies_, sizeof(replies_) / sizeof(replies_[0]))
 
 static void end(struct fixture *x)
 {
@@ -184,7 +184,7 @@ static void *cancel_later(void *ctx)
 	int64_t deadline = in_ms(5000);
 
 	while (!fake_count(&x->fake, "watch=true") && clock_now_ms() < deadline)
-		usleep(2000);
+		poll(NULL, 0, 2);
 	if (write(*(int *)((void **)ctx)[1], "x", 1) != 1)
 		abort();
 	return NULL;

@@ -85,7 +85,7 @@ int kube_decoder_feed(struct kube_decoder *d, const char *data, size_t len, stru
 	if (d->broken)
 		return lost(d, e);
 	compact(d);
-	/* Lines already complete in the buffer are the caller's to take; only the open one grows. */
+	/* Lines already complete are the caller's to take; only the open one grows. */
 	if (!memchr(sb_get(&d->buf), '\n', d->buf.len) &&
 	    d->buf.len + first_line(data, len) > KUBE_WATCH_LINE_MAX) {
 		d->broken = true;
