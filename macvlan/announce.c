@@ -1,153 +1,90 @@
 #include "macvlan/announce.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <linux/if_arp.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <netinet/icmp6.h>
-#include <netinet/ip6.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "lib/base/auto.h"
+#include "lib/base/mem.h"
+#include "lib/nl/neigh.h"
 #include "lib/nl/netns.h"
 
-/* RFC 826 over Ethernet and IPv4. */
-struct arp_frame {
-	uint16_t hardware;
-	uint16_t protocol;
-	uint8_t hardware_len;
-	uint8_t protocol_len;
-	uint16_t operation;
-	uint8_t sender_mac[6];
-	uint8_t sender_ip[4];
-	uint8_t target_mac[6];
-	uint8_t target_ip[4];
-} __attribute__((packed));
+int macvlan_announce_arp(struct nl *pod, int index, const struct ip_addr *addr, struct err *e)
+{
+	/*
+	 * Asking for one's own address is "who has A, tell A" to all: the announcement. The entry
+	 * goes at once, before the kernel asks again.
+	 */
+	if (nl_neigh_probe(pod, index, addr, e) < 0 || nl_neigh_delete(pod, index, addr, e) < 0)
+		return err_wrap(e, "announce the address on the LAN");
+	return 0;
+}
 
 /* RFC 4861, 4.4 with one option, 4.6.1. */
-struct na_body {
-	uint8_t type;
-	uint8_t code;
-	uint16_t checksum;
-	uint32_t flags;
-	uint8_t target[16];
-	uint8_t option_type;
-	uint8_t option_len; /* in units of 8 bytes */
-	uint8_t option_mac[6];
-} __attribute__((packed));
-
 struct na_frame {
-	struct ip6_hdr ip;
-	struct na_body na;
+	struct nd_neighbor_advert na;
+	struct nd_opt_hdr option;
+	uint8_t mac[6];
 } __attribute__((packed));
 
-static const uint8_t all_nodes[16] = {0xff, 0x02, [15] = 1};
-
-static int open_packet_socket(void *ctx, struct err *e)
+static int open_icmp6(void *ctx, struct err *e)
 {
 	int *out = ctx;
-	/* Protocol 0: nothing is to be received. The kernel writes the Ethernet header. */
-	int fd = socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_ICMPV6);
 
 	if (fd < 0)
-		return err_errno(e, ERR_KERNEL, errno, "open a packet socket");
+		return err_errno(e, ERR_KERNEL, errno, "open an ICMPv6 socket");
 	*out = fd;
 	return 0;
 }
 
-static void make_arp(const struct mac_addr *mac, const struct ip_addr *addr, struct arp_frame *f)
+static int set_options(int fd, int index, struct err *e)
 {
-	*f = (struct arp_frame){
-		.hardware = htons(ARPHRD_ETHER),
-		.protocol = htons(ETH_P_IP),
-		.hardware_len = 6,
-		.protocol_len = 4,
-		.operation = htons(ARPOP_REQUEST),
+	/* Neighbours drop what has crossed a router: 255 shows that this has not. */
+	const struct {
+		int name;
+		int value;
+	} options[] = {
+		{IPV6_MULTICAST_IF, index},
+		{IPV6_MULTICAST_HOPS, 255},
+		/* The address may not have left the kernel's queue for DAD yet, which it skips. */
+		{IPV6_FREEBIND, 1},
 	};
-	memcpy(f->sender_mac, mac->b, 6);
-	memcpy(f->sender_ip, addr->b, 4);
-	memcpy(f->target_ip, addr->b, 4);
-}
-
-static uint32_t sum16(uint32_t sum, const void *p, size_t n)
-{
-	const uint8_t *b = p;
 	size_t i;
 
-	for (i = 0; i + 1 < n; i += 2)
-		sum += (uint32_t)b[i] << 8 | b[i + 1];
-	return sum;
-}
-
-/* RFC 8200, 8.1: the sum covers a pseudo header too. */
-static uint16_t na_checksum(const struct na_frame *f)
-{
-	uint32_t sum = sizeof(f->na) + IPPROTO_ICMPV6;
-
-	sum = sum16(sum, &f->ip.ip6_src, 16);
-	sum = sum16(sum, &f->ip.ip6_dst, 16);
-	sum = sum16(sum, &f->na, sizeof(f->na));
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return htons((uint16_t)~sum);
-}
-
-static void make_na(const struct mac_addr *mac, const struct ip_addr *addr, struct na_frame *f)
-{
-	memset(f, 0, sizeof(*f));
-	f->ip.ip6_flow = htonl(6U << 28);
-	f->ip.ip6_plen = htons(sizeof(f->na));
-	f->ip.ip6_nxt = IPPROTO_ICMPV6;
-	f->ip.ip6_hlim = 255;
-	memcpy(&f->ip.ip6_src, addr->b, 16);
-	memcpy(&f->ip.ip6_dst, all_nodes, 16);
-	f->na.type = ND_NEIGHBOR_ADVERT;
-	f->na.flags = ND_NA_FLAG_OVERRIDE;
-	memcpy(f->na.target, addr->b, 16);
-	f->na.option_type = ND_OPT_TARGET_LINKADDR;
-	f->na.option_len = 1;
-	memcpy(f->na.option_mac, mac->b, 6);
-	f->na.checksum = na_checksum(f);
-}
-
-static int send_frame(int fd, const struct sockaddr_ll *to, const void *frame, size_t n,
-		      struct err *e)
-{
-	ssize_t sent;
-
-	do
-		sent = sendto(fd, frame, n, 0, (const struct sockaddr *)to, sizeof(*to));
-	while (sent < 0 && errno == EINTR);
-	if (sent < 0)
-		return err_errno(e, ERR_KERNEL, errno, "announce the address on the LAN");
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
+		if (setsockopt(fd, IPPROTO_IPV6, options[i].name, &options[i].value, sizeof(int)) <
+		    0)
+			return err_errno(e, ERR_KERNEL, errno, "prepare an ICMPv6 socket");
+	}
 	return 0;
 }
 
-int macvlan_announce(int netns_fd, int index, const struct mac_addr *mac,
-		     const struct ip_addr *addr, struct err *e)
+int macvlan_announce_na(int netns_fd, int index, const struct mac_addr *mac,
+			const struct ip_addr *addr, struct err *e)
 {
-	static const uint8_t broadcast[6] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-	static const uint8_t multicast[6] = {0x33, 0x33, 0, 0, 0, 1};
-	bool v4 = addr->family == AF_INET;
-	struct sockaddr_ll to = {
-		.sll_family = AF_PACKET,
-		.sll_protocol = htons(v4 ? ETH_P_ARP : ETH_P_IPV6),
-		.sll_ifindex = index,
-		.sll_halen = 6,
-	};
+	struct sockaddr_in6 from = {.sin6_family = AF_INET6};
+	struct sockaddr_in6 to = {.sin6_family = AF_INET6, .sin6_scope_id = (uint32_t)index};
+	struct na_frame f = {.option = {ND_OPT_TARGET_LINKADDR, 1}};
 	AUTO(fd) int fd = -1;
-	struct arp_frame arp;
-	struct na_frame na;
+	ssize_t n;
 
-	if (netns_call(netns_fd, open_packet_socket, &fd, e) < 0)
+	if (netns_call(netns_fd, open_icmp6, &fd, e) < 0 || set_options(fd, index, e) < 0)
 		return -1;
-	memcpy(to.sll_addr, v4 ? broadcast : multicast, 6);
-	if (v4) {
-		make_arp(mac, addr, &arp);
-		return send_frame(fd, &to, &arp, sizeof(arp), e);
-	}
-	make_na(mac, addr, &na);
-	return send_frame(fd, &to, &na, sizeof(na), e);
+	memcpy(&from.sin6_addr, addr->b, 16);
+	to.sin6_addr = (struct in6_addr){{{0xff, 0x02, [15] = 1}}};
+	f.na.nd_na_type = ND_NEIGHBOR_ADVERT;
+	f.na.nd_na_flags_reserved = ND_NA_FLAG_OVERRIDE;
+	memcpy(&f.na.nd_na_target, addr->b, 16);
+	memcpy(f.mac, mac->b, sizeof(f.mac));
+	if (bind(fd, (struct sockaddr *)&from, sizeof(from)) < 0)
+		return err_errno(e, ERR_KERNEL, errno, "use the card's IPv6 address");
+	do
+		n = sendto(fd, &f, sizeof(f), 0, (struct sockaddr *)&to, sizeof(to));
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return err_errno(e, ERR_KERNEL, errno, "announce the IPv6 address on the LAN");
+	return 0;
 }

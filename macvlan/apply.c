@@ -434,17 +434,16 @@ static int apply_plan(struct macvlan_link *l, const struct macvlan_card *card,
 	return 0;
 }
 
-static int announce(struct macvlan_link *l, const struct macvlan_card *card, struct err *e)
+static int announce(struct macvlan_link *l, const struct ip_addr *addr, struct err *e)
 {
-	const struct ip_addr *addrs[] = {&card->addr.addr, &card->addr6.addr};
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(addrs); i++) {
-		if (ip_is_set(addrs[i]) &&
-		    macvlan_announce(l->netns_fd, l->index, &l->mac, addrs[i], e) < 0)
-			return -1;
+	switch (addr->family) {
+	case AF_INET:
+		return macvlan_announce_arp(l->pod, l->index, addr, e);
+	case AF_INET6:
+		return macvlan_announce_na(l->netns_fd, l->index, &l->mac, addr, e);
+	default:
+		return 0;
 	}
-	return 0;
 }
 
 /* ------------------------------------------------------------------ taking back */
@@ -493,7 +492,8 @@ int macvlan_configure(struct macvlan_link *l, const struct macvlan_card *card, i
 
 	if (observe(l, card, &o, e) < 0)
 		return -1;
-	if (apply_plan(l, card, &o.seen, deadline_ms, e) == 0 && announce(l, card, e) == 0)
+	if (apply_plan(l, card, &o.seen, deadline_ms, e) == 0 &&
+	    announce(l, &card->addr.addr, e) == 0 && announce(l, &card->addr6.addr, e) == 0)
 		return 0;
 	IGNORE(undo_all(l, &ignored), "the first error counts");
 	return -1;
