@@ -1,6 +1,5 @@
 #include "macvlan/apply.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
