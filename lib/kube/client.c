@@ -53,7 +53,6 @@ static void set_server(struct kube_client *c, const struct kube_config *cfg)
 
 static void copy_config(struct kube_client *c, const struct kube_config *cfg)
 {
-	c->source = xstrdup(cfg->source);
 	set_server(c, cfg);
 	c->ca_pem = xstrdup(cfg->ca_pem);
 	c->cert_pem = xstrdup(cfg->cert_pem);
@@ -151,7 +150,6 @@ void kube_client_free(struct kube_client *c)
 	if (c->epfd >= 0)
 		close(c->epfd);
 	free(c->heap.at);
-	free(c->source);
 	free(c->server);
 	free(c->connect_to);
 	free(c->user_agent);

@@ -57,7 +57,7 @@ struct kube_heap {
 };
 
 struct kube_client {
-	char *source, *server, *connect_to, *user_agent;
+	char *server, *connect_to, *user_agent;
 	char *ca_pem, *cert_pem, *key_pem;
 	char *token, *token_file;
 	int64_t token_read_ms;
