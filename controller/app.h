@@ -1,0 +1,186 @@
+/* What the controller's modules share. One struct app, made by main and passed down. */
+#ifndef CONTROLLER_APP_H
+#define CONTROLLER_APP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "controller/decide.h"
+#include "controller/map.h"
+#include "controller/plan.h"
+#include "ipam/record.h"
+
+struct kube_call;
+struct kube_client;
+struct kube_reflector;
+struct kube_store;
+struct app;
+struct sub;
+
+struct options {
+	const char *kubeconfig; /* NULL = in-cluster */
+	const char *system_ns;
+	double qps;
+	unsigned int burst;
+	struct decide_rules rules;
+};
+
+/* The order in which a starting controller gets its picture; see takeover.h. */
+enum app_phase {
+	APP_SUBNETS = 0, /* the first list of subnets is under way */
+	APP_CLAIM,       /* our term goes into every subnet's status */
+	APP_IPS,         /* only then are records listed, */
+	APP_PODS,        /* then pods, */
+	APP_REST,        /* then namespaces and nodes */
+	APP_RUN,         /* records compared with what is used; from now on grants and releases */
+};
+
+/* Where a record without address is on its way to one. */
+enum ent_step {
+	ENT_IDLE = 0,
+	ENT_QUEUED,     /* waits in sub->queue */
+	ENT_COMMITTING, /* part of the write that is under way */
+	ENT_COMMITTED,  /* addr and mac are its own; to be written into the record */
+};
+
+/* One name: the pod and the record that bear it. */
+struct ent {
+	struct app *app;
+	char *key;                 /* "namespace/name" */
+	const struct api_pod *pod; /* the store's, NULL = not there or not of interest */
+	const struct api_ip *seen; /* the store's record */
+	struct api_ip *own;  /* the record after a write of ours that the store has not shown yet */
+	char *gone_uid;      /* a record that is gone, though the store may still show it */
+	struct api_ip *lost; /* a record that went with its address and not by us; spec only */
+	struct api_ip *good; /* the spec that somebody has edited, to be restored; spec only */
+	bool unreadable;     /* the record could not be read: nothing is done about it */
+
+	struct kube_call *call; /* one request at a time */
+	enum ent_step step;
+	struct sub *sub;            /* where it is queued or committed */
+	struct api_request request; /* while step is not idle */
+	char *want_uid;             /* the record that it is queued or committed for */
+	struct ip_addr addr;        /* while committed */
+	struct mac_addr mac;
+	uint8_t prefix;
+	struct ip_addr claimed;
+	struct mac_addr claimed_mac;
+	bool releasing;   /* its record is being ended by us */
+	char *look_uid;   /* the pod that was last asked for */
+	int64_t look_ms;  /* not to be asked for again before */
+	bool forced_anew; /* its record must be ended and made again */
+
+	char *end_uid; /* the former pod whose end was noticed */
+	enum decide_end end;
+	int64_t end_ms;
+	int64_t over_ms; /* when the present pod's terminal phase was noticed, 0 = it is not over */
+	char *held_by;   /* the subnet that counts this as reserved, NULL = none */
+
+	bool dirty;      /* in app->dirty */
+	int64_t wake_ms; /* look again then; 0 = never */
+	unsigned int failures;
+	int64_t told_ms[DECIDE_REASONS]; /* when each event was last written for this pod */
+};
+
+enum sub_state {
+	SUB_NEW = 0, /* our term is not in it */
+	SUB_CLAIMED,
+	SUB_LISTING,  /* claimed late: records are listed again first */
+	SUB_SETTLING, /* compared; the first write of ours has not been answered */
+	SUB_READY,
+};
+
+/* What the store keeps of a MacvlanSubnet. */
+struct subnet_obj {
+	struct api_meta meta;
+	struct api_subnet *spec; /* NULL while it breaks a rule: */
+	struct err why;
+	uint64_t term; /* of status.allocation, read leniently */
+	uint64_t commit;
+	char *holder;
+	struct ipam_record record;
+	bool record_bad;  /* status.allocation cannot be read */
+	char *conditions; /* JSON text of status.conditions, for their times; may be NULL */
+};
+
+struct sub {
+	struct app *app;
+	char *name;
+	const struct subnet_obj *obj; /* the store's; NULL = gone */
+	char *uid;                    /* of the object that the rest is about */
+	char *version;                /* newest resourceVersion known */
+	enum sub_state state;
+	bool fresh;     /* nothing stood in status: what was in flight is not known */
+	bool relisting; /* the list that it waits for has begun */
+	bool reread;    /* GET it before the next write */
+	bool has_finalizer;
+	struct ipam_record record; /* as on the server */
+	uint64_t next_commit;
+	struct ipam_set own_range; /* what the spec allows, without the nodes' addresses */
+	struct ipam_set range;     /* ... and without what a neighbour allows too */
+	char overlap[160];         /* "" or what is shared with whom */
+	uint32_t delay_s;
+
+	struct ent **queue; /* oldest waiter first */
+	size_t n_queue, cap_queue;
+	struct plan_list releases, drops, adopts;
+	size_t n_held;
+	int64_t soft_ms; /* write at the latest then; 0 = nothing to write */
+	bool hard;       /* write as soon as possible */
+
+	struct kube_call *call;
+	struct ipam_record next; /* what is being written */
+	char *next_summary;
+	char *summary;     /* the rest of status as last written */
+	struct ent **sent; /* the waiters that the write serves */
+	struct plan_want *wants;
+	size_t n_sent, n_sent_releases, n_sent_drops, n_sent_adopts;
+	int64_t retry_ms;
+	unsigned int failures;
+};
+
+struct ns_obj {
+	struct api_label *labels;
+	size_t n_labels;
+};
+
+struct node_obj {
+	struct api_label *labels;
+	size_t n_labels;
+	struct ip_addr *addrs;
+	size_t n_addrs;
+	bool ready;
+};
+
+enum { STORE_SUBNETS, STORE_IPS, STORE_PODS, STORE_NAMESPACES, STORE_NODES, STORES };
+
+struct app {
+	struct options opt;
+	struct kube_client *client;
+	struct kube_store *store[STORES];
+	struct kube_reflector *reflector[STORES];
+	enum app_phase phase;
+	char holder[40];   /* random, new with every process */
+	struct map ents;   /* by key */
+	struct map subs;   /* by name */
+	struct map claims; /* address text -> struct claim: which entries have it */
+	struct map macs;
+	struct ent **dirty;
+	size_t n_dirty, cap_dirty;
+	bool ranges_stale;
+	bool look_all; /* something that refused pods has changed */
+	size_t n_unreadable;
+	int64_t wake_ms;                   /* earliest of the entries' */
+	int64_t wall_base_s, boot_base_ms; /* wall clock that does not jump, see app_now_s() */
+};
+
+/** app_now_s - seconds since 1970, going on evenly from the process' start whatever the wall clock does. */
+int64_t app_now_s(const struct app *app);
+/** app_backoff_ms - 0.25 s, doubling to 30 s. */
+int64_t app_backoff_ms(unsigned int failures);
+/** app_lost_term - another controller has written its term: log and exit at once. */
+void app_lost_term(const struct sub *sub, uint64_t term, const char *holder)
+	__attribute__((noreturn));
+
+#endif

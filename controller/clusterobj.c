@@ -1,0 +1,165 @@
+#include "controller/clusterobj.h"
+
+#include "controller/app.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/json/jread.h"
+
+static int read_labels(const struct jval *obj, struct api_label **out, size_t *n, struct err *e)
+{
+	struct jval meta, labels, item;
+	struct api_label *list;
+	int rc;
+
+	if (jas_obj(obj, e) < 0 || jneed_obj(obj, "metadata", &meta, e) < 0)
+		return -1;
+	rc = jget_obj(&meta, "labels", &labels, e);
+	if (rc <= 0)
+		return rc;
+	list = xcalloc(jlen(&labels) + 1, sizeof(*list));
+	*out = list;
+	for (struct jiter it = jiter_of(&labels); jiter_next(&it, &item);) {
+		if (!jis_str(&item))
+			continue;
+		list[*n].key = xstrdup(item.key);
+		list[*n].value = xstrdup(jstr(&item));
+		(*n)++;
+	}
+	return 0;
+}
+
+static void free_labels(struct api_label *labels, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(labels[i].key);
+		free(labels[i].value);
+	}
+	free(labels);
+}
+
+static bool labels_eq(const struct api_label *a, size_t n, const struct api_label *b, size_t m)
+{
+	if (n != m)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!str_eq(a[i].key, b[i].key) || !str_eq(a[i].value, b[i].value))
+			return false;
+	}
+	return true;
+}
+
+void clusterobj_ns_free(void *obj)
+{
+	struct ns_obj *ns = obj;
+
+	if (!ns)
+		return;
+	free_labels(ns->labels, ns->n_labels);
+	free(ns);
+}
+
+int clusterobj_ns_decode(void *ctx, const struct jval *obj, void **out, struct err *e)
+{
+	struct ns_obj *ns = xcalloc(1, sizeof(*ns));
+
+	(void)ctx;
+	if (read_labels(obj, &ns->labels, &ns->n_labels, e) < 0) {
+		clusterobj_ns_free(ns);
+		return -1;
+	}
+	*out = ns;
+	return 0;
+}
+
+bool clusterobj_ns_eq(const void *a, const void *b)
+{
+	const struct ns_obj *x = a, *y = b;
+
+	return labels_eq(x->labels, x->n_labels, y->labels, y->n_labels);
+}
+
+void clusterobj_node_free(void *obj)
+{
+	struct node_obj *node = obj;
+
+	if (!node)
+		return;
+	free_labels(node->labels, node->n_labels);
+	free(node->addrs);
+	free(node);
+}
+
+/* Every address of every kind: what is not an address (Hostname) does not parse. */
+static int read_addresses(const struct jval *status, struct node_obj *node, struct err *e)
+{
+	struct jval list, item;
+	int rc = jget_arr(status, "addresses", &list, e);
+
+	if (rc <= 0)
+		return rc;
+	node->addrs = xcalloc(jlen(&list) + 1, sizeof(*node->addrs));
+	for (struct jiter it = jiter_of(&list); jiter_next(&it, &item);) {
+		const char *text = "";
+
+		if (jas_obj(&item, e) < 0 || jget_str(&item, "address", &text, e) < 0)
+			return -1;
+		if (ip_parse(text, &node->addrs[node->n_addrs]) == 0)
+			node->n_addrs++;
+	}
+	return 0;
+}
+
+static int read_ready(const struct jval *status, struct node_obj *node, struct err *e)
+{
+	struct jval list, item;
+	int rc = jget_arr(status, "conditions", &list, e);
+
+	if (rc <= 0)
+		return rc;
+	for (struct jiter it = jiter_of(&list); jiter_next(&it, &item);) {
+		const char *type = "", *state = "";
+
+		if (jas_obj(&item, e) < 0 || jget_str(&item, "type", &type, e) < 0 ||
+		    jget_str(&item, "status", &state, e) < 0)
+			return -1;
+		if (str_eq(type, "Ready"))
+			node->ready = str_eq(state, "True");
+	}
+	return 0;
+}
+
+int clusterobj_node_decode(void *ctx, const struct jval *obj, void **out, struct err *e)
+{
+	struct node_obj *node = xcalloc(1, sizeof(*node));
+	struct jval status;
+	int rc;
+
+	(void)ctx;
+	rc = read_labels(obj, &node->labels, &node->n_labels, e);
+	if (rc == 0) {
+		rc = jget_obj(obj, "status", &status, e);
+		if (rc == 1 &&
+		    (read_addresses(&status, node, e) < 0 || read_ready(&status, node, e) < 0))
+			rc = -1;
+	}
+	if (rc < 0) {
+		clusterobj_node_free(node);
+		return -1;
+	}
+	*out = node;
+	return 0;
+}
+
+bool clusterobj_node_eq(const void *a, const void *b)
+{
+	const struct node_obj *x = a, *y = b;
+
+	if (x->ready != y->ready || x->n_addrs != y->n_addrs ||
+	    !labels_eq(x->labels, x->n_labels, y->labels, y->n_labels))
+		return false;
+	for (size_t i = 0; i < x->n_addrs; i++) {
+		if (!ip_eq(&x->addrs[i], &y->addrs[i]))
+			return false;
+	}
+	return true;
+}

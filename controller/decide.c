@@ -1,0 +1,179 @@
+#include "controller/decide.h"
+
+#include <stdio.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+
+static enum decide_record_verdict at(int64_t due_ms, const struct decide_record_in *in,
+				     enum decide_record_verdict until, int64_t *wake_ms)
+{
+	if (in->now_ms >= due_ms)
+		return DECIDE_RELEASE;
+	*wake_ms = due_ms;
+	return until;
+}
+
+/* The pod object is there. */
+static enum decide_record_verdict of_present(const struct decide_record_in *in,
+					     const struct decide_rules *rules, int64_t *wake_ms)
+{
+	if (!api_pod_is_over(in->pod))
+		return !in->holds_address && in->rec->meta.deletion ? DECIDE_RENEW : DECIDE_KEEP;
+	if (!in->holds_address)
+		return DECIDE_RELEASE;
+	/*
+	 * The kubelet tells the phase before it stops the sandbox. And where it cannot tell
+	 * anything, someone else wrote the phase: the containers may run on.
+	 */
+	if (in->pod->all_terminated || in->node_ready)
+		return at(in->over_ms + rules->after_terminal_ms, in, DECIDE_WAIT, wake_ms);
+	return at(in->over_ms + rules->hold_s * 1000, in, DECIDE_HOLD, wake_ms);
+}
+
+enum decide_record_verdict decide_record(const struct decide_record_in *in,
+					 const struct decide_rules *rules, int64_t *wake_ms)
+{
+	int64_t until_s;
+
+	if (in->pod && str_eq(in->pod->meta.uid, in->rec->pod_id))
+		return of_present(in, rules, wake_ms);
+	if (in->end == DECIDE_END_UNKNOWN)
+		return DECIDE_LOOK;
+	if (!in->holds_address || in->end == DECIDE_END_FINISHED)
+		return DECIDE_RELEASE;
+	if (in->end == DECIDE_END_UNSTARTED)
+		return at(in->end_ms + rules->after_terminal_ms, in, DECIDE_WAIT, wake_ms);
+	if (!in->rec->meta.deletion)
+		return DECIDE_MARK;
+	until_s = in->rec->meta.deletion + rules->hold_s;
+	if (in->now_s >= until_s)
+		return DECIDE_RELEASE;
+	*wake_ms = in->now_ms + (until_s - in->now_s) * 1000;
+	return DECIDE_HOLD;
+}
+
+/* ------------------------------------------------------------------------------- new pods */
+
+static enum decide_reason of_pod(const struct decide_new_in *in, char *msg, size_t size)
+{
+	const struct api_pod *p = in->pod;
+
+	if (!*p->node || !api_pod_is_annotated(p) || p->meta.deletion || api_pod_is_over(p))
+		return DECIDE_NOTHING;
+	if (p->host_network) {
+		snprintf(msg, size,
+			 "a pod with hostNetwork has no network of its own and gets no "
+			 "card: take the tandem-cni.io annotations away");
+		return DECIDE_HOST_NETWORK;
+	}
+	if (p->is_static) {
+		snprintf(msg, size,
+			 "a static pod gets no card: its kubelet starts it without the "
+			 "API server; use a DaemonSet");
+		return DECIDE_STATIC_POD;
+	}
+	if (!in->request) {
+		snprintf(msg, size, "%s", in->request_err->msg);
+		return DECIDE_INVALID_ANNOTATION;
+	}
+	if (!in->request->wanted)
+		return DECIDE_NOTHING;
+	if (p->has_ip) {
+		snprintf(msg, size,
+			 "the pod's network was set up before it was annotated: "
+			 "annotations count when a pod is bound to its node; make the "
+			 "pod anew");
+		return DECIDE_TOO_LATE;
+	}
+	return DECIDE_OK;
+}
+
+static enum decide_reason of_subnet(const struct decide_new_in *in, char *msg, size_t size)
+{
+	const char *name = in->request->subnet;
+
+	if (!in->subnet_found) {
+		snprintf(msg, size, "there is no MacvlanSubnet %s in namespace %s", name,
+			 in->system_ns);
+		return DECIDE_NO_SUBNET;
+	}
+	if (!in->subnet) {
+		snprintf(msg, size, "MacvlanSubnet %s is invalid: %s", name, in->subnet_why);
+		return DECIDE_SUBNET_INVALID;
+	}
+	if (in->subnet_terminating) {
+		snprintf(msg, size, "MacvlanSubnet %s is being deleted and gives no more addresses",
+			 name);
+		return DECIDE_SUBNET_TERMINATING;
+	}
+	return DECIDE_OK;
+}
+
+static enum decide_reason of_place(const struct decide_new_in *in, char *msg, size_t size)
+{
+	const struct api_selector *ns = &in->subnet->allowed_namespaces;
+	const struct api_selector *node = &in->subnet->node_selector;
+	char text[200];
+
+	/* Not in our cache yet: the watch will bring it, and the pod is looked at again. */
+	if ((ns->given && !in->ns.known) || (node->given && !in->node.known))
+		return DECIDE_NOTHING;
+	if (!api_selector_matches(ns, in->ns.labels, in->ns.n)) {
+		snprintf(msg, size,
+			 "MacvlanSubnet %s is for namespaces with %s, which %s does not have",
+			 in->request->subnet, api_selector_format(ns, text, sizeof(text)),
+			 in->pod->meta.ns);
+		return DECIDE_NAMESPACE_NOT_ALLOWED;
+	}
+	if (!api_selector_matches(node, in->node.labels, in->node.n)) {
+		snprintf(
+			msg, size,
+			"node %s does not reach MacvlanSubnet %s, which is for nodes with %s: give "
+			"the pod such a nodeSelector",
+			in->pod->node, in->request->subnet,
+			api_selector_format(node, text, sizeof(text)));
+		return DECIDE_NODE_NOT_SELECTED;
+	}
+	return DECIDE_OK;
+}
+
+enum decide_reason decide_new(const struct decide_new_in *in, char *msg, size_t size)
+{
+	enum decide_reason r;
+
+	msg[0] = '\0';
+	r = of_pod(in, msg, size);
+	if (r == DECIDE_OK)
+		r = of_subnet(in, msg, size);
+	if (r == DECIDE_OK)
+		r = of_place(in, msg, size);
+	return r;
+}
+
+const char *decide_reason_name(enum decide_reason reason)
+{
+	static const char *const names[DECIDE_REASONS] = {
+		[DECIDE_OK] = "OK",
+		[DECIDE_NOTHING] = "Nothing",
+		[DECIDE_INVALID_ANNOTATION] = "InvalidAnnotation",
+		[DECIDE_HOST_NETWORK] = "HostNetworkPod",
+		[DECIDE_STATIC_POD] = "StaticPod",
+		[DECIDE_TOO_LATE] = "AnnotatedTooLate",
+		[DECIDE_NO_SUBNET] = "SubnetNotFound",
+		[DECIDE_SUBNET_INVALID] = "SubnetInvalid",
+		[DECIDE_SUBNET_TERMINATING] = "SubnetTerminating",
+		[DECIDE_NAMESPACE_NOT_ALLOWED] = "NamespaceNotAllowed",
+		[DECIDE_NODE_NOT_SELECTED] = "NodeNotSelected",
+		[DECIDE_EXHAUSTED] = "SubnetExhausted",
+		[DECIDE_OUTSIDE] = "AddressNotInSubnet",
+		[DECIDE_ADDRESS_IN_USE] = "AddressInUse",
+		[DECIDE_MAC_IN_USE] = "MACInUse",
+		[DECIDE_FORMER_POD] = "FormerPodHoldsAddress",
+		[DECIDE_RESTORED] = "RecordRestored",
+		[DECIDE_API] = "RecordRefused",
+		[DECIDE_ALLOCATED] = "AddressAllocated",
+	};
+
+	return reason < DECIDE_REASONS ? names[reason] : "Unknown";
+}

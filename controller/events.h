@@ -1,0 +1,10 @@
+/* Events (v1) on pods, at most one for each pod and reason in five minutes. */
+#ifndef CONTROLLER_EVENTS_H
+#define CONTROLLER_EVENTS_H
+
+#include "controller/app.h"
+
+/** events_tell - a Normal event for DECIDE_ALLOCATED, a Warning otherwise. Lost if the server is away. */
+void events_tell(struct ent *ent, enum decide_reason reason, const char *msg);
+
+#endif

@@ -1,0 +1,13 @@
+/* The one loop: answers and watches of the API server, signals, and what is due. */
+#ifndef CONTROLLER_LOOP_H
+#define CONTROLLER_LOOP_H
+
+#include "controller/app.h"
+#include "lib/base/err.h"
+
+/** loop_init_clock - from here on app_now_s() goes on evenly. */
+void loop_init_clock(struct app *app);
+/** loop_run - until SIGTERM or SIGINT: 0. ERR_IO, ERR_INTERNAL. */
+int loop_run(struct app *app, struct err *e) FN_MUST;
+
+#endif

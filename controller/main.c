@@ -1,0 +1,249 @@
+/* tandem-controller: gives pods that ask for a second card an address on the LAN. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "controller/app.h"
+#include "controller/cache.h"
+#include "controller/ent.h"
+#include "controller/loop.h"
+#include "controller/sub.h"
+#include "lib/base/clock.h"
+#include "lib/base/io.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/kube/client.h"
+#include "lib/kube/config.h"
+#include "lib/kube/libraries.h"
+
+static const char help[] =
+	"tandem-controller gives pods annotated with tandem-cni.io/subnet an address of that\n"
+	"MacvlanSubnet. One replica. See tandem-controller(8).\n"
+	"\n"
+	"  --kubeconfig FILE            default: the account of the pod that it runs in\n"
+	"  --system-namespace NAME      whose MacvlanSubnets count (kube-system)\n"
+	"  --kube-api-qps N             requests per second to the API server, 0 = no limit (200)\n"
+	"  --kube-api-burst N           how many of them may come at once (400)\n"
+	"  --release-after-terminal S   seconds that an address is kept when its pod has ended (30)\n"
+	"  --hold-unwitnessed S         seconds that it is kept when nobody saw the pod end (3600)\n"
+	"  --leader-elect=false         leader election is not available in this version\n"
+	"  --v N                        4 and above also logs details\n"
+	"  --version, --help            print and exit\n";
+
+enum option_number {
+	OPT_KUBECONFIG = 256,
+	OPT_SYSTEM_NS,
+	OPT_QPS,
+	OPT_BURST,
+	OPT_TERMINAL,
+	OPT_HOLD,
+	OPT_LEADER,
+	OPT_VERSION,
+	OPT_HELP,
+};
+
+static const struct option options[] = {
+	{"kubeconfig", required_argument, NULL, OPT_KUBECONFIG},
+	{"system-namespace", required_argument, NULL, OPT_SYSTEM_NS},
+	{"kube-api-qps", required_argument, NULL, OPT_QPS},
+	{"kube-api-burst", required_argument, NULL, OPT_BURST},
+	{"release-after-terminal", required_argument, NULL, OPT_TERMINAL},
+	{"hold-unwitnessed", required_argument, NULL, OPT_HOLD},
+	{"leader-elect", optional_argument, NULL, OPT_LEADER},
+	{"v", required_argument, NULL, 'v'},
+	{"version", no_argument, NULL, OPT_VERSION},
+	{"help", no_argument, NULL, OPT_HELP},
+	{NULL, 0, NULL, 0},
+};
+
+static int say(const char *text)
+{
+	struct err e = {0};
+
+	if (io_write_all(STDOUT_FILENO, "standard output", text, strlen(text), &e) < 0) {
+		log_error("cannot print", "error", e.msg);
+		return 1;
+	}
+	return 0;
+}
+
+static int say_version(void)
+{
+	AUTO(free)
+	char *text = xasprintf("tandem-controller %s (%s)\n", TANDEM_VERSION, kube_libraries());
+
+	return say(text);
+}
+
+/* "30" or "30s". */
+static int seconds(const char *text, uint32_t *out)
+{
+	size_t n = strlen(text);
+	AUTO(free) char *digits = xstrndup(text, n && text[n - 1] == 's' ? n - 1 : n);
+
+	return parse_u32(digits, 30 * 86400, out);
+}
+
+static int leader_elect(const char *value)
+{
+	if (str_eq(value, "false"))
+		return 0;
+	log_error("leader election is not available in this version: run one replica, with "
+		  "--leader-elect=false or without the option");
+	return -1;
+}
+
+/* 0 = taken, -1 = bad, told. */
+static int take_option(int c, const char *arg, struct options *o)
+{
+	uint32_t n = 0;
+	int rc = 0;
+
+	switch (c) {
+	case OPT_KUBECONFIG:
+		o->kubeconfig = arg;
+		return 0;
+	case OPT_SYSTEM_NS:
+		o->system_ns = arg;
+		return 0;
+	case OPT_LEADER:
+		return leader_elect(arg ? arg : "true");
+	case OPT_QPS:
+		rc = parse_u32(arg, 100000, &n);
+		o->qps = n;
+		break;
+	case OPT_BURST:
+		rc = parse_u32(arg, 100000, &n);
+		o->burst = n;
+		break;
+	case OPT_TERMINAL:
+		rc = seconds(arg, &n);
+		o->rules.after_terminal_ms = (int64_t)n * 1000;
+		break;
+	case OPT_HOLD:
+		rc = seconds(arg, &n);
+		o->rules.hold_s = n;
+		break;
+	case 'v':
+		rc = parse_u32(arg, 10, &n);
+		log_level_set(n >= 4 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+		break;
+	default:
+		return -1;
+	}
+	if (rc < 0)
+		log_error("not a number that can be used", "value", arg);
+	return rc;
+}
+
+/* -1 = go on, else the exit code. */
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	int c;
+
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "v:", options, NULL)) != -1) {
+		if (c == OPT_HELP)
+			return say(help);
+		if (c == OPT_VERSION)
+			return say_version();
+		if (c == '?')
+			log_error("unknown option or missing value; try --help", "option",
+				  argv[optind - 1]);
+		if (take_option(c, optarg, o) < 0)
+			return 2;
+	}
+	if (optind < argc) {
+		log_error("takes no arguments; try --help", "argument", argv[optind]);
+		return 2;
+	}
+	if (!api_name_ok(o->system_ns)) {
+		log_error("not a namespace", "value", o->system_ns);
+		return 2;
+	}
+	return -1;
+}
+
+static int connect_api(struct app *app, struct err *e)
+{
+	AUTO(kube_config_free) struct kube_config *cfg = NULL;
+	struct kube_client_options opt = {
+		.user_agent = "tandem-controller/" TANDEM_VERSION,
+		.qps = app->opt.qps,
+		.burst = app->opt.burst,
+		.max_connections = 16,
+	};
+	int rc = app->opt.kubeconfig ? kube_config_load(app->opt.kubeconfig, &cfg, e)
+				     : kube_config_in_cluster(&cfg, e);
+
+	if (rc < 0)
+		return -1;
+	return kube_client_new(cfg, &opt, &app->client, e);
+}
+
+static int random_holder(char out[40], struct err *e)
+{
+	uint8_t b[16];
+
+	if (getrandom(b, sizeof(b), 0) != (ssize_t)sizeof(b))
+		return err_set(e, ERR_INTERNAL, 0, "no random bytes");
+	for (size_t i = 0; i < sizeof(b); i++)
+		snprintf(out + 2 * i, 3, "%02x", b[i]);
+	return 0;
+}
+
+static void app_done(struct app *app)
+{
+	struct sub *sub;
+	struct ent *ent;
+	size_t pos;
+
+	cache_done(app);
+	kube_client_free(app->client);
+	while (pos = 0, (ent = map_each(&app->ents, &pos)))
+		ent_free(ent);
+	while (pos = 0, (sub = map_each(&app->subs, &pos))) {
+		sub->call = NULL;
+		sub_free(sub);
+	}
+	map_done(&app->ents);
+	map_done(&app->subs);
+	map_done(&app->claims);
+	map_done(&app->macs);
+	free(app->dirty);
+}
+
+int main(int argc, char **argv)
+{
+	struct app app = {
+		.opt = {.system_ns = API_DEFAULT_SYSTEM_NAMESPACE,
+			.qps = 200,
+			.burst = 400,
+			.rules = {.after_terminal_ms = 30000, .hold_s = 3600}},
+	};
+	struct err e = {0};
+	int rc;
+
+	log_init("tandem-controller", LOG_LEVEL_INFO);
+	rc = parse_options(argc, argv, &app.opt);
+	if (rc >= 0)
+		return rc;
+	loop_init_clock(&app);
+	if (random_holder(app.holder, &e) < 0 || connect_api(&app, &e) < 0) {
+		log_error("cannot start", "error", e.msg);
+		return 1;
+	}
+	log_info("started", "version", TANDEM_VERSION, "system-namespace", app.opt.system_ns,
+		 "holder", app.holder);
+	cache_init(&app);
+	rc = loop_run(&app, &e);
+	if (rc < 0)
+		log_error("stopped", "error", e.msg);
+	else
+		log_info("stopped on request");
+	app_done(&app);
+	return rc < 0;
+}

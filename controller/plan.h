@@ -1,0 +1,76 @@
+/* The next content of a subnet's allocation record: who gets what, what is freed. Pure. */
+#ifndef CONTROLLER_PLAN_H
+#define CONTROLLER_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/annotations.h"
+#include "controller/decide.h"
+#include "ipam/record.h"
+
+/* One record without address, oldest waiter first. */
+struct plan_want {
+	const struct api_request *request;
+	struct ip_addr keep; /* unset; or the address that its pod has already (a record made anew) */
+	const char *record_uid;
+	const char *pod_uid;
+	const char *ns;
+	const char *name;
+	enum decide_reason result; /* out: DECIDE_ALLOCATED, or why not; DECIDE_NOTHING = not now */
+	struct ip_addr addr;       /* out */
+	struct mac_addr mac;       /* out */
+};
+
+/* An address that belonged to a record. */
+struct plan_entry {
+	struct ip_addr addr;
+	char *record_uid;
+};
+
+struct plan_list {
+	struct plan_entry *items;
+	size_t n;
+	size_t cap;
+};
+
+/** plan_list_add - uid is copied; the same entry twice is kept once. */
+void plan_list_add(struct plan_list *l, const struct ip_addr *addr, const char *uid);
+void plan_list_done(struct plan_list *l);
+
+struct plan_in {
+	const struct ipam_record *base;
+	const char *ns; /* of the subnet */
+	const char *name;
+	const struct ipam_set *range;
+	const struct ipam_set *const *avoid; /* further sets that must not be given */
+	size_t n_avoid;
+	uint32_t delay_s; /* ipDelayReuse */
+	int64_t now_s;
+	uint64_t commit; /* number of this write */
+	struct plan_want *wants;
+	size_t n_wants;
+	const struct plan_list *releases; /* record gone: address free or cooling */
+	const struct plan_list *drops;    /* address stands in its record: no longer in flight */
+	const struct plan_list *adopts;   /* stands in a record: is used */
+	/* An address or MAC that a record other than uid's has, as far as the cache knows. */
+	bool (*addr_taken)(void *ctx, const struct ip_addr *addr, const char *uid);
+	bool (*mac_taken)(void *ctx, const struct mac_addr *mac, const char *uid);
+	void *ctx;
+};
+
+/**
+ * plan_commit - the record to write, in *out (the caller ends it), and an answer for every want.
+ *
+ * What is released here is not given again in the same write, so that each write can be told from
+ * what it left. At most IPAM_INFLIGHT_MAX entries are in flight; later wants are told
+ * DECIDE_NOTHING.
+ */
+void plan_commit(const struct plan_in *in, struct ipam_record *out);
+
+/** plan_mac - the MAC for addr: the annotation's, else the computed one that nobody has. False = taken. */
+bool plan_mac(const struct plan_in *in, const struct plan_want *want, const struct ip_addr *addr,
+	      struct mac_addr *out);
+
+#endif

@@ -1,0 +1,344 @@
+#include "controller/sub.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "controller/ent.h"
+#include "controller/takeover.h"
+#include "ipam/range.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/kube/client.h"
+#include "lib/kube/store.h"
+
+#define SOFT_MS 1000
+
+struct sub *sub_find(const struct app *app, const char *name)
+{
+	return map_get(&app->subs, name);
+}
+
+struct sub *sub_get(struct app *app, const char *name)
+{
+	struct sub *sub = map_get(&app->subs, name);
+
+	if (sub)
+		return sub;
+	sub = xcalloc(1, sizeof(*sub));
+	sub->app = app;
+	sub->name = xstrdup(name);
+	sub->delay_s = API_DELAY_REUSE_DEFAULT;
+	map_put(&app->subs, sub->name, sub);
+	return sub;
+}
+
+void sub_free(struct sub *sub)
+{
+	if (!sub)
+		return;
+	map_remove(&sub->app->subs, sub->name);
+	kube_cancel(sub->call);
+	ipam_record_done(&sub->record);
+	ipam_record_done(&sub->next);
+	ipam_set_done(&sub->own_range);
+	ipam_set_done(&sub->range);
+	plan_list_done(&sub->releases);
+	plan_list_done(&sub->drops);
+	plan_list_done(&sub->adopts);
+	free(sub->queue);
+	free(sub->sent);
+	free(sub->wants);
+	free(sub->next_summary);
+	free(sub->summary);
+	free(sub->uid);
+	free(sub->version);
+	free(sub->name);
+	free(sub);
+}
+
+void sub_hard(struct sub *sub)
+{
+	sub->hard = true;
+}
+
+void sub_soft(struct sub *sub)
+{
+	if (!sub->soft_ms)
+		sub->soft_ms = clock_now_ms() + SOFT_MS;
+}
+
+/* ------------------------------------------------------------------------------- waiters */
+
+static bool older(const struct ent *a, const struct ent *b)
+{
+	int64_t ta = a->pod ? a->pod->meta.created : 0, tb = b->pod ? b->pod->meta.created : 0;
+
+	return ta < tb;
+}
+
+static void insert_waiter(struct sub *sub, struct ent *ent)
+{
+	size_t at = sub->n_queue;
+
+	if (sub->n_queue == sub->cap_queue) {
+		sub->cap_queue = sub->cap_queue ? sub->cap_queue * 2 : 64;
+		sub->queue = xreallocarray(sub->queue, sub->cap_queue, sizeof(struct ent *));
+	}
+	while (at > 0 && older(ent, sub->queue[at - 1]))
+		at--;
+	memmove(&sub->queue[at + 1], &sub->queue[at], (sub->n_queue - at) * sizeof(struct ent *));
+	sub->queue[at] = ent;
+	sub->n_queue++;
+	ent->sub = sub;
+	ent->step = ENT_QUEUED;
+}
+
+void sub_enqueue(struct sub *sub, struct ent *ent)
+{
+	const struct api_ip *rec = ent_record(ent);
+
+	free(ent->want_uid);
+	ent->want_uid = xstrdup(rec->meta.uid);
+	insert_waiter(sub, ent);
+	sub_hard(sub);
+}
+
+void sub_dequeue(struct ent *ent)
+{
+	struct sub *sub = ent->sub;
+	size_t to = 0;
+
+	if (ent->step != ENT_QUEUED)
+		return;
+	for (size_t i = 0; i < sub->n_queue; i++) {
+		if (sub->queue[i] != ent)
+			sub->queue[to++] = sub->queue[i];
+	}
+	sub->n_queue = to;
+	ent->step = ENT_IDLE;
+	ent->sub = NULL;
+}
+
+void sub_release(struct sub *sub, const struct ip_addr *addr, const char *uid)
+{
+	/* Before it has been compared with the records, what is not in one of them goes anyway. */
+	if (sub->state < SUB_SETTLING)
+		return;
+	plan_list_add(&sub->releases, addr, uid);
+	sub_hard(sub);
+}
+
+void sub_drop(struct sub *sub, const struct ip_addr *addr, const char *uid)
+{
+	plan_list_add(&sub->drops, addr, uid);
+	sub_soft(sub);
+}
+
+/* ------------------------------------------------------------------------------- the object */
+
+/* Whatever was known is about an object that is no more. */
+static void forget(struct sub *sub)
+{
+	size_t pos = 0;
+	struct ent *ent;
+
+	while (sub->n_queue) {
+		ent = sub->queue[0];
+		sub_dequeue(ent);
+		ent_mark(ent);
+	}
+	while ((ent = map_each(&sub->app->ents, &pos))) {
+		if (ent->sub != sub || ent->step != ENT_COMMITTED)
+			continue;
+		/* No status bears witness of this address any more: the record is made anew. */
+		ent->step = ENT_IDLE;
+		ent->sub = NULL;
+		ent->forced_anew = true;
+		ent_claim(ent);
+		ent_mark(ent);
+	}
+	ipam_record_done(&sub->record);
+	plan_list_done(&sub->releases);
+	plan_list_done(&sub->drops);
+	plan_list_done(&sub->adopts);
+	free(sub->summary);
+	sub->summary = NULL;
+	free(sub->uid);
+	sub->uid = NULL;
+	free(sub->version);
+	sub->version = NULL;
+	sub->state = SUB_NEW;
+	sub->relisting = sub->reread = sub->has_finalizer = sub->hard = false;
+	sub->soft_ms = sub->retry_ms = 0;
+	sub->next_commit = 0;
+}
+
+static bool is_newer(const char *version, const char *than)
+{
+	int64_t a, b;
+
+	return !than || parse_i64(version, &a) < 0 || parse_i64(than, &b) < 0 || a > b;
+}
+
+static void take_version(struct sub *sub, const struct subnet_obj *obj)
+{
+	if (!is_newer(obj->meta.resource_version, sub->version))
+		return;
+	if (sub->state != SUB_NEW) {
+		if (obj->term != sub->record.term || !str_eq(obj->holder, sub->record.holder))
+			app_lost_term(sub, obj->term, obj->holder);
+		if (sub->call)
+			return;
+		if (obj->commit != sub->record.commit) {
+			/* A write of ours that had been given up for lost. */
+			sub->reread = true;
+			sub_hard(sub);
+			return;
+		}
+	}
+	free(sub->version);
+	sub->version = xstrdup(obj->meta.resource_version);
+	sub->has_finalizer = api_meta_has_finalizer(&obj->meta, API_FINALIZER_IN_USE);
+}
+
+void sub_changed(struct sub *sub, const struct subnet_obj *obj)
+{
+	struct app *app = sub->app;
+	bool anew = obj && (!sub->obj || sub->obj->meta.generation != obj->meta.generation ||
+			    sub->obj->meta.deletion != obj->meta.deletion ||
+			    !str_eq(sub->uid, obj->meta.uid));
+
+	if (sub->uid && (!obj || !str_eq(sub->uid, obj->meta.uid))) {
+		log_info("subnet is gone", "subnet", sub->name);
+		forget(sub);
+	}
+	sub->obj = obj;
+	if (!obj) {
+		app->ranges_stale = app->look_all = true;
+		return;
+	}
+	if (!sub->uid)
+		sub->uid = xstrdup(obj->meta.uid);
+	take_version(sub, obj);
+	if (!anew)
+		return;
+	if (obj->spec)
+		sub->delay_s = obj->spec->delay_reuse_s;
+	else
+		log_warn("subnet is invalid", "subnet", sub->name, "why", obj->why.msg);
+	app->ranges_stale = app->look_all = true;
+	sub_soft(sub);
+}
+
+/* ------------------------------------------------------------------------------- ranges */
+
+static struct ipam_span *spans_of(const struct api_range *ranges, size_t n)
+{
+	struct ipam_span *spans = xcalloc(n + 1, sizeof(*spans));
+
+	for (size_t i = 0; i < n; i++)
+		spans[i] = (struct ipam_span){ranges[i].start, ranges[i].end};
+	return spans;
+}
+
+static int build_range(const struct api_subnet *s, struct ipam_set *out, struct err *e)
+{
+	AUTO(free) struct ipam_span *ranges = spans_of(s->v.ranges, s->v.n_ranges);
+	AUTO(free) struct ipam_span *exclude = spans_of(s->exclude, s->n_exclude);
+	struct ipam_range_spec spec = {
+		.cidr = s->v.cidr,
+		.gateway = s->v.gateway,
+		.ranges = ranges,
+		.n_ranges = s->v.n_ranges,
+		.exclude = exclude,
+		.n_exclude = s->n_exclude,
+	};
+
+	return ipam_range_build(&spec, out, e);
+}
+
+static void own_range(struct sub *sub)
+{
+	const struct node_obj *node;
+	struct err ignored;
+	size_t pos = 0;
+
+	ipam_set_done(&sub->own_range);
+	if (!sub->obj || !sub->obj->spec)
+		return;
+	IGNORE(build_range(sub->obj->spec, &sub->own_range, &ignored), "checked when decoded");
+	while ((node = kube_store_each(sub->app->store[STORE_NODES], &pos, NULL))) {
+		for (size_t i = 0; i < node->n_addrs; i++)
+			ipam_set_remove(&sub->own_range, &node->addrs[i]);
+	}
+}
+
+static bool one_wire(const struct sub *a, const struct sub *b)
+{
+	const struct api_network *na, *nb;
+
+	if (!a->obj || !a->obj->spec || !b->obj || !b->obj->spec)
+		return false;
+	na = &a->obj->spec->network;
+	nb = &b->obj->spec->network;
+	return na->vlan == nb->vlan && str_eq(na->master, nb->master);
+}
+
+static void shared_range(struct sub *sub)
+{
+	AUTO(ipam_set_done) struct ipam_set was = sub->range;
+	char text[IP_ADDR_LEN];
+	struct ip_addr first;
+	struct sub *other;
+	size_t pos = 0;
+
+	ipam_set_copy(&sub->own_range, &sub->range);
+	sub->overlap[0] = '\0';
+	while ((other = map_each(&sub->app->subs, &pos))) {
+		if (other == sub || !one_wire(sub, other) ||
+		    !ipam_set_first_common(&sub->own_range, &other->own_range, &first))
+			continue;
+		snprintf(sub->overlap, sizeof(sub->overlap),
+			 "%s and other addresses are also MacvlanSubnet %.60s's, on the same "
+			 "master and VLAN; neither gives them",
+			 ip_format(&first, text), other->name);
+		ipam_set_subtract(&sub->range, &other->own_range);
+	}
+	if (ipam_set_eq(&was, &sub->range))
+		return;
+	sub_soft(sub);
+	if (sub->n_queue)
+		sub_hard(sub);
+}
+
+void sub_refresh_ranges(struct app *app)
+{
+	struct sub *sub;
+	size_t pos = 0;
+
+	while ((sub = map_each(&app->subs, &pos)))
+		own_range(sub);
+	pos = 0;
+	while ((sub = map_each(&app->subs, &pos)))
+		shared_range(sub);
+	app->ranges_stale = false;
+}
+
+int sub_check_range(const struct api_subnet *s, struct err *e)
+{
+	AUTO(ipam_set_done) struct ipam_set set = IPAM_SET_INIT;
+
+	if (ip_is_set(&s->v6.cidr.addr))
+		return err_set(e, ERR_CONFIG, 0,
+			       "spec.ipv6: a second family is not available in this version");
+	if (build_range(s, &set, e) < 0)
+		return err_wrap(e, "spec.ranges");
+	return 0;
+}
+
+void sub_requeue(struct sub *sub, struct ent *ent)
+{
+	insert_waiter(sub, ent);
+}

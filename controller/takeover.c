@@ -1,0 +1,240 @@
+#include "controller/takeover.h"
+
+#include <string.h>
+
+#include "controller/cache.h"
+#include "controller/ent.h"
+#include "controller/sub.h"
+#include "controller/work.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/kube/reflector.h"
+#include "lib/kube/store.h"
+
+static bool bears_uid(const struct api_ip *ip, const char *uid)
+{
+	return ip && str_eq(ip->meta.uid, uid);
+}
+
+/* The MAC is not in the record of what is in flight: work it out as it was then. */
+static bool commit_entry(struct sub *sub, struct ent *ent, const struct ipam_inflight *entry)
+{
+	const struct api_subnet *spec = sub->obj->spec;
+
+	if (!spec || !ip_net_has(&spec->v.cidr, &entry->addr) || !ent->pod)
+		return false;
+	return work_commit_known(sub, ent, &entry->addr);
+}
+
+static void settle_entry(struct sub *sub, const struct ipam_inflight *entry)
+{
+	AUTO(free) char *key = xasprintf("%s/%s", entry->ns, entry->name);
+	struct ent *ent = ent_find(sub->app, key);
+	const struct api_ip *rec = ent ? ent_record(ent) : NULL;
+
+	if (!bears_uid(rec, entry->record_uid)) {
+		if (ent && bears_uid(ent->lost, entry->record_uid))
+			return;
+		sub_release(sub, &entry->addr, entry->record_uid);
+		return;
+	}
+	if (api_ip_is_allocated(rec)) {
+		if (ip_eq(&rec->cidr.addr, &entry->addr))
+			sub_drop(sub, &entry->addr, entry->record_uid);
+		return;
+	}
+	if (ent->step == ENT_COMMITTED || ent->step == ENT_COMMITTING)
+		return;
+	sub_dequeue(ent);
+	if (!commit_entry(sub, ent, entry)) {
+		/* To be taken back: the record goes first, then the address. */
+		ent->step = ENT_COMMITTED;
+		ent->sub = sub;
+		ent->addr = entry->addr;
+		free(ent->want_uid);
+		ent->want_uid = xstrdup(entry->record_uid);
+		ent->forced_anew = true;
+	}
+	ent_claim(ent);
+	ent_mark(ent);
+}
+
+void takeover_inflight(struct sub *sub)
+{
+	for (size_t i = 0; i < sub->record.n_inflight; i++)
+		settle_entry(sub, &sub->record.inflight[i]);
+}
+
+/* A pod that has a network, wants this subnet, and has no record: its card's address is not known. */
+static bool is_recordless(const struct ent *ent, const struct sub *sub)
+{
+	return ent->pod && ent->pod->has_ip && !api_pod_is_over(ent->pod) && !ent_record(ent) &&
+	       !ent->lost && ent->pod->annotation[0] && str_eq(ent->pod->annotation[0], sub->name);
+}
+
+static void hold_record(struct sub *sub, struct ent *ent, const struct api_ip *ip,
+			struct ipam_set *held)
+{
+	char text[IP_ADDR_LEN];
+
+	if (!ip || !str_eq(ip->subnet, sub->name))
+		return;
+	if (!api_ip_is_allocated(ip)) {
+		/* What a former controller had decided for it is not known: it must not come true. */
+		if (sub->fresh && !ent->lost &&
+		    !ipam_record_inflight_find(&sub->record, ip->meta.uid)) {
+			ent->forced_anew = true;
+			ent_mark(ent);
+		}
+		return;
+	}
+	if (!ipam_set_add(held, &ip->cidr.addr))
+		log_error("two records have one address", "subnet", sub->name, "address",
+			  ip_format(&ip->cidr.addr, text), "pod", ent->key);
+	if (!ipam_set_has(&sub->record.pool.used, &ip->cidr.addr))
+		plan_list_add(&sub->adopts, &ip->cidr.addr, ip->meta.uid);
+}
+
+static void release_orphans(struct sub *sub, struct ipam_set *held, size_t recordless)
+{
+	AUTO(ipam_set_done) struct ipam_set orphans = IPAM_SET_INIT;
+	const struct ip_addr start = {0};
+	struct ip_addr a;
+	char text[IP_ADDR_LEN];
+
+	for (size_t i = 0; i < sub->record.n_inflight; i++)
+		ipam_set_add(held, &sub->record.inflight[i].addr);
+	ipam_set_copy(&sub->record.pool.used, &orphans);
+	ipam_set_subtract(&orphans, held);
+	while (ipam_set_next(&orphans, &start, NULL, 0, &a)) {
+		ipam_set_remove(&orphans, &a);
+		log_info(recordless ? "address without a record is kept: a pod has lost its record"
+				    : "address without a record is released",
+			 "subnet", sub->name, "address", ip_format(&a, text));
+		if (!recordless)
+			plan_list_add(&sub->releases, &a, "");
+	}
+}
+
+static void settle(struct sub *sub)
+{
+	AUTO(ipam_set_done) struct ipam_set held = IPAM_SET_INIT;
+	size_t pos = 0, recordless = sub->app->n_unreadable;
+	struct ent *ent;
+
+	sub->state = SUB_SETTLING;
+	takeover_inflight(sub);
+	while ((ent = map_each(&sub->app->ents, &pos))) {
+		hold_record(sub, ent, ent_record(ent), &held);
+		hold_record(sub, ent, ent->lost, &held);
+		recordless += is_recordless(ent, sub);
+	}
+	release_orphans(sub, &held, recordless);
+	sub->fresh = false;
+	sub->app->look_all = true;
+	sub_hard(sub);
+	log_info("subnet is taken over", "subnet", sub->name);
+}
+
+static bool all_claimed(const struct app *app)
+{
+	const struct sub *sub;
+	size_t pos = 0;
+
+	while ((sub = map_each(&app->subs, &pos))) {
+		if (sub->obj && sub->state == SUB_NEW)
+			return false;
+	}
+	return true;
+}
+
+static void begin_running(struct app *app)
+{
+	struct sub *sub;
+	struct ent *ent;
+	size_t pos = 0;
+
+	app->phase = APP_RUN;
+	sub_refresh_ranges(app);
+	while ((sub = map_each(&app->subs, &pos))) {
+		if (sub->state == SUB_CLAIMED)
+			settle(sub);
+	}
+	pos = 0;
+	while ((ent = map_each(&app->ents, &pos)))
+		ent_mark(ent);
+	log_info("caches are filled, allocation begins");
+}
+
+void takeover_listed(struct app *app)
+{
+	struct sub *sub;
+	size_t pos = 0;
+
+	while ((sub = map_each(&app->subs, &pos))) {
+		if (sub->state == SUB_LISTING && sub->relisting)
+			sub->state = SUB_CLAIMED;
+	}
+}
+
+/* Subnets that came while we run: records are listed again after our term is in them. */
+static void late_subnets(struct app *app)
+{
+	bool begin = false;
+	struct sub *sub;
+	size_t pos = 0;
+
+	while ((sub = map_each(&app->subs, &pos))) {
+		if (sub->state == SUB_CLAIMED)
+			settle(sub);
+		begin |= sub->state == SUB_LISTING && !sub->relisting;
+	}
+	if (!begin)
+		return;
+	pos = 0;
+	while ((sub = map_each(&app->subs, &pos)))
+		sub->relisting |= sub->state == SUB_LISTING;
+	kube_reflector_relist(app->reflector[STORE_IPS]);
+}
+
+static bool synced(const struct app *app, int which)
+{
+	return kube_store_is_synced(app->store[which]);
+}
+
+void takeover_advance(struct app *app)
+{
+	switch (app->phase) {
+	case APP_SUBNETS:
+		if (synced(app, STORE_SUBNETS))
+			app->phase = APP_CLAIM;
+		break;
+	case APP_CLAIM:
+		if (!all_claimed(app))
+			break;
+		app->phase = APP_IPS;
+		cache_start(app, STORE_IPS);
+		break;
+	case APP_IPS:
+		if (!synced(app, STORE_IPS))
+			break;
+		app->phase = APP_PODS;
+		cache_start(app, STORE_PODS);
+		break;
+	case APP_PODS:
+		if (!synced(app, STORE_PODS))
+			break;
+		app->phase = APP_REST;
+		cache_start(app, STORE_NAMESPACES);
+		cache_start(app, STORE_NODES);
+		break;
+	case APP_REST:
+		if (synced(app, STORE_NAMESPACES) && synced(app, STORE_NODES))
+			begin_running(app);
+		break;
+	case APP_RUN:
+		late_subnets(app);
+		break;
+	}
+}

@@ -1,0 +1,436 @@
+#include "controller/work.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "controller/cache.h"
+#include "controller/calls.h"
+#include "controller/ent.h"
+#include "controller/events.h"
+#include "controller/sub.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+
+/* ------------------------------------------------------------------------------- questions */
+
+static bool parse_request(struct ent *ent, struct err *e)
+{
+	struct api_annotations a = api_pod_annotations(ent->pod);
+	struct api_request r = {0};
+
+	if (api_request_parse(&a, &r, e) < 0)
+		return false;
+	api_request_done(&ent->request);
+	ent->request = r;
+	return true;
+}
+
+/* May the pod have a record? The subnet goes to *out when it may. */
+static enum decide_reason ask_new(struct ent *ent, struct sub **out, char *msg, size_t size)
+{
+	const struct app *app = ent->app;
+	const struct ns_obj *ns = cache_ns(app, ent->pod->meta.ns);
+	const struct node_obj *node = cache_node(app, ent->pod->node);
+	struct err e = {0};
+	struct decide_new_in in = {
+		.pod = ent->pod,
+		.request_err = &e,
+		.system_ns = app->opt.system_ns,
+	};
+	struct sub *sub = NULL;
+
+	if (parse_request(ent, &e)) {
+		in.request = &ent->request;
+		sub = ent->request.wanted ? sub_find(app, ent->request.subnet) : NULL;
+	}
+	if (sub && sub->obj) {
+		in.subnet_found = true;
+		in.subnet_terminating = sub->obj->meta.deletion != 0;
+		in.subnet = sub->obj->spec;
+		in.subnet_why = sub->obj->why.msg;
+	}
+	if (ns)
+		in.ns = (struct decide_labels){true, ns->labels, ns->n_labels};
+	if (node)
+		in.node = (struct decide_labels){true, node->labels, node->n_labels};
+	*out = sub;
+	return decide_new(&in, msg, size);
+}
+
+static enum decide_record_verdict ask_record(struct ent *ent, const struct api_ip *rec,
+					     int64_t *wake_ms)
+{
+	const struct node_obj *node = cache_node(ent->app, rec->node);
+	struct decide_record_in in = {
+		.rec = rec,
+		.pod = ent->pod,
+		.holds_address = api_ip_is_allocated(rec) || ent->lost ||
+				 ent->step == ENT_COMMITTED,
+		.node_ready = node && node->ready,
+		.end = str_eq(ent->end_uid, rec->pod_id) ? ent->end : DECIDE_END_UNKNOWN,
+		.end_ms = ent->end_ms,
+		.over_ms = ent->over_ms,
+		.now_ms = clock_now_ms(),
+		.now_s = app_now_s(ent->app),
+	};
+
+	return decide_record(&in, &ent->app->opt.rules, wake_ms);
+}
+
+/* ------------------------------------------------------------------------------- telling */
+
+static void tell_allocated(struct ent *ent, const struct api_ip *rec)
+{
+	char msg[400], cidr[IP_NET_LEN], mac[MAC_ADDR_LEN];
+
+	snprintf(msg, sizeof(msg), "MacvlanSubnet %s gave %s, MAC %s", rec->subnet,
+		 ip_net_format(&rec->cidr, cidr), mac_format(&rec->mac, mac));
+	events_tell(ent, DECIDE_ALLOCATED, msg);
+}
+
+void work_tell_waiting(struct sub *sub, struct ent *ent, enum decide_reason why)
+{
+	int64_t next = ipam_pool_next_expiry(&sub->next.pool, &sub->range);
+	char msg[400], when[CLOCK_RFC3339_LEN];
+
+	switch (why) {
+	case DECIDE_EXHAUSTED:
+		snprintf(msg, sizeof(msg),
+			 "MacvlanSubnet %s has no free address; the pod gets one as soon as one is "
+			 "free%s%s",
+			 sub->name, next ? ", the next one at " : "",
+			 next ? clock_rfc3339(next, when) : "");
+		break;
+	case DECIDE_OUTSIDE:
+		snprintf(msg, sizeof(msg),
+			 "annotation " API_ANNOTATION_IP ": \"%.120s\": MacvlanSubnet %s does not "
+			 "give that address",
+			 ent->pod && ent->pod->annotation[1] ? ent->pod->annotation[1] : "",
+			 sub->name);
+		break;
+	case DECIDE_ADDRESS_IN_USE:
+		snprintf(msg, sizeof(msg),
+			 "annotation " API_ANNOTATION_IP
+			 ": \"%.120s\": in use or cooling down; the "
+			 "pod gets one as soon as one is free%s%s",
+			 ent->pod && ent->pod->annotation[1] ? ent->pod->annotation[1] : "",
+			 next ? ", the subnet's next one at " : "",
+			 next ? clock_rfc3339(next, when) : "");
+		break;
+	default:
+		snprintf(msg, sizeof(msg),
+			 "annotation " API_ANNOTATION_MAC ": \"%.120s\": another pod has that MAC",
+			 ent->pod && ent->pod->annotation[2] ? ent->pod->annotation[2] : "");
+		break;
+	}
+	events_tell(ent, why, msg);
+}
+
+/* ------------------------------------------------------------------------------- committed */
+
+static bool mac_taken(void *ctx, const struct mac_addr *mac, const char *uid)
+{
+	return ent_mac_taken(ctx, mac, uid);
+}
+
+bool work_commit_known(struct sub *sub, struct ent *ent, const struct ip_addr *addr)
+{
+	const struct api_ip *rec = ent_record(ent);
+	struct plan_in in = {
+		.ns = sub->app->opt.system_ns,
+		.name = sub->name,
+		.mac_taken = mac_taken,
+		.ctx = sub->app,
+	};
+	struct plan_want want = {.request = &ent->request, .record_uid = rec->meta.uid};
+	struct mac_addr mac;
+	struct err e = {0};
+
+	if (!ent->pod || !parse_request(ent, &e) || !plan_mac(&in, &want, addr, &mac))
+		return false;
+	ent->step = ENT_COMMITTED;
+	ent->sub = sub;
+	ent->addr = *addr;
+	ent->mac = mac;
+	ent->prefix = sub->obj->spec->v.cidr.prefix;
+	free(ent->want_uid);
+	ent->want_uid = xstrdup(rec->meta.uid);
+	return true;
+}
+
+/* Committed or waiting for a record that is no more, or another by now. */
+static void drop_stale_step(struct ent *ent, const struct api_ip *rec)
+{
+	struct sub *sub = ent->sub;
+
+	if (ent->step == ENT_IDLE || (rec && str_eq(rec->meta.uid, ent->want_uid)))
+		return;
+	if (ent->step == ENT_QUEUED) {
+		sub_dequeue(ent);
+		return;
+	}
+	ent->step = ENT_IDLE;
+	ent->sub = NULL;
+	ent_claim(ent);
+	if (!ent->lost || !ip_eq(&ent->lost->cidr.addr, &ent->addr))
+		sub_release(sub, &ent->addr, ent->want_uid);
+}
+
+void work_released(struct ent *ent, const struct api_ip *rec)
+{
+	struct sub *sub = sub_find(ent->app, rec->subnet);
+	struct ip_addr addr = rec->cidr.addr;
+	AUTO(free) char *uid = xstrdup(rec->meta.uid);
+	bool made_anew = ent->lost && rec != ent->lost && ent->pod &&
+			 str_eq(ent->pod->meta.uid, rec->pod_id) && !api_pod_is_over(ent->pod);
+
+	if (ent->step == ENT_COMMITTED && !ip_is_set(&addr))
+		addr = ent->addr;
+	if (!ip_is_set(&addr) && ent->lost)
+		addr = ent->lost->cidr.addr;
+	sub_dequeue(ent);
+	ent->step = ENT_IDLE;
+	ent->sub = NULL;
+	ent->releasing = ent->forced_anew = false;
+	ent_hold(ent, NULL);
+	if (rec != ent->lost)
+		ent_set_own(ent, NULL);
+	if (made_anew) {
+		/* The card has the address all the same: it is for the next attempt. */
+		if (sub)
+			sub_drop(sub, &addr, uid);
+		ent_claim(ent);
+		ent_mark(ent);
+		return;
+	}
+	api_ip_free(ent->lost);
+	ent->lost = NULL;
+	api_ip_free(ent->good);
+	ent->good = NULL;
+	ent_claim(ent);
+	log_debug("record is gone", "record", ent->key, "uid", uid);
+	if (sub && ip_is_set(&addr))
+		sub_release(sub, &addr, uid);
+	ent_mark(ent);
+}
+
+/* ------------------------------------------------------------------------------- pods that live */
+
+/* The network as it is now, to be written along with the address; NULL = the record's is the same. */
+static const struct api_network *fresh_network(const struct ent *ent, const struct api_ip *rec)
+{
+	const struct sub *sub = ent->sub;
+
+	if (ent->lost || !sub->obj || !sub->obj->spec ||
+	    api_network_eq(&rec->network, &sub->obj->spec->network))
+		return NULL;
+	return &sub->obj->spec->network;
+}
+
+static void live_allocated(struct ent *ent, const struct api_ip *rec)
+{
+	struct sub *sub = sub_find(ent->app, rec->subnet);
+
+	if (ent->step == ENT_COMMITTED) {
+		if (ip_eq(&ent->addr, &rec->cidr.addr)) {
+			sub_drop(ent->sub, &ent->addr, rec->meta.uid);
+			tell_allocated(ent, rec);
+		}
+		ent->step = ENT_IDLE;
+		ent->sub = NULL;
+		api_ip_free(ent->lost);
+		ent->lost = NULL;
+		ent_claim(ent);
+	}
+	if (sub && sub->state == SUB_READY && !sub->call &&
+	    !ipam_set_has(&sub->record.pool.used, &rec->cidr.addr)) {
+		plan_list_add(&sub->adopts, &rec->cidr.addr, rec->meta.uid);
+		sub_hard(sub);
+	}
+}
+
+/* Made anew for a pod whose record went by another hand: it gets the address that its card has. */
+static void live_lost(struct ent *ent, const struct api_ip *rec)
+{
+	struct sub *sub = sub_find(ent->app, ent->lost->subnet);
+	struct err e = {0};
+
+	if (!rec) {
+		log_warn("record went while its pod lives: it is made anew", "record", ent->key);
+		calls_create(ent, ent->lost->subnet, &ent->lost->network);
+		return;
+	}
+	if (ent->step == ENT_IDLE && sub && sub->state >= SUB_SETTLING && parse_request(ent, &e))
+		sub_enqueue(sub, ent);
+}
+
+static void live_pending(struct ent *ent, const struct api_ip *rec)
+{
+	struct sub *sub = NULL;
+	char msg[512];
+	enum decide_reason why = ask_new(ent, &sub, msg, sizeof(msg));
+
+	if (why == DECIDE_NOTHING) {
+		/* Its pod is being deleted: it needs no address any more. */
+		sub_dequeue(ent);
+		return;
+	}
+	if (why != DECIDE_OK || !str_eq(sub->name, rec->subnet)) {
+		if (why != DECIDE_OK)
+			events_tell(ent, why, msg);
+		sub_dequeue(ent);
+		calls_end(ent);
+		return;
+	}
+	if (ent->step == ENT_IDLE && sub->state >= SUB_SETTLING)
+		sub_enqueue(sub, ent);
+}
+
+static void live(struct ent *ent, const struct api_ip *rec)
+{
+	bool allocated = rec && api_ip_is_allocated(rec);
+
+	ent->releasing = false;
+	if (allocated) {
+		live_allocated(ent, rec);
+	} else if (rec && ent->forced_anew) {
+		calls_end(ent);
+	} else if (ent->step == ENT_COMMITTED) {
+		calls_address(ent, ent->lost ? &ent->lost->network : fresh_network(ent, rec));
+	} else if (ent->lost) {
+		live_lost(ent, rec);
+	} else {
+		live_pending(ent, rec);
+	}
+}
+
+/* ------------------------------------------------------------------------------- one entry */
+
+static void end(struct ent *ent, const struct api_ip *rec)
+{
+	sub_dequeue(ent);
+	if (rec == ent->lost)
+		work_released(ent, rec);
+	else
+		calls_end(ent);
+}
+
+static void run_record(struct ent *ent, const struct api_ip *rec)
+{
+	int64_t wake_ms = 0, now_ms = clock_now_ms();
+	enum decide_record_verdict verdict = ask_record(ent, rec, &wake_ms);
+
+	ent_hold(ent, verdict == DECIDE_HOLD ? rec->subnet : NULL);
+	if (verdict != DECIDE_KEEP && ent->pod && !str_eq(ent->pod->meta.uid, rec->pod_id) &&
+	    verdict != DECIDE_RELEASE && verdict != DECIDE_LOOK)
+		events_tell(ent, DECIDE_FORMER_POD,
+			    "a former pod of this name still holds its address: its end was not "
+			    "seen; waiting until its card is sure to be down");
+	switch (verdict) {
+	case DECIDE_KEEP:
+		live(ent, rec == ent->lost ? NULL : rec);
+		break;
+	case DECIDE_RENEW:
+	case DECIDE_RELEASE:
+		end(ent, rec);
+		break;
+	case DECIDE_LOOK:
+		sub_dequeue(ent);
+		if (ent->look_ms > now_ms && str_eq(ent->look_uid, rec->pod_id))
+			ent_wake(ent, ent->look_ms - now_ms);
+		else
+			calls_look(ent, rec->pod_id);
+		break;
+	case DECIDE_MARK:
+		calls_mark(ent);
+		break;
+	case DECIDE_WAIT:
+	case DECIDE_HOLD:
+		sub_dequeue(ent);
+		ent_wake(ent, wake_ms - now_ms);
+		break;
+	}
+}
+
+static void run_pod(struct ent *ent)
+{
+	struct sub *sub = NULL;
+	char msg[512];
+	enum decide_reason why = ask_new(ent, &sub, msg, sizeof(msg));
+
+	if (why == DECIDE_OK) {
+		/* Not before the subnet has been compared with the records; then all are looked at. */
+		if (sub->state >= SUB_SETTLING)
+			calls_create(ent, sub->name, &sub->obj->spec->network);
+	} else if (why != DECIDE_NOTHING) {
+		events_tell(ent, why, msg);
+	}
+}
+
+static void run_one(struct ent *ent)
+{
+	int64_t now = clock_now_ms();
+	const struct api_ip *rec;
+
+	if (ent->app->phase != APP_RUN || ent->call || ent->step == ENT_COMMITTING ||
+	    ent->unreadable || (ent->failures && ent->wake_ms > now))
+		return;
+	if (ent->wake_ms && ent->wake_ms <= now)
+		ent->wake_ms = 0;
+	rec = ent_record(ent);
+	drop_stale_step(ent, rec);
+	if (ent->good && rec && rec == ent->seen) {
+		/* Before anything is decided on what it says. */
+		events_tell(
+			ent, DECIDE_RESTORED,
+			"the pod's MacvlanIP was edited by hand; it is put back, since the pod's "
+			"network is made from it");
+		calls_restore(ent);
+	} else if (rec || ent->lost)
+		run_record(ent, rec ? rec : ent->lost);
+	else if (ent->pod)
+		run_pod(ent);
+}
+
+/* Refused before, or waiting in a subnet that may not be the same any more. */
+static bool is_unserved(const struct ent *ent)
+{
+	const struct api_ip *rec = ent_record(ent);
+
+	return !rec || !api_ip_is_allocated(rec) || ent->lost;
+}
+
+static void wake_due(struct app *app)
+{
+	int64_t now = clock_now_ms(), next = 0;
+	struct ent *ent;
+	size_t pos = 0;
+
+	if (!app->look_all && (!app->wake_ms || app->wake_ms > now))
+		return;
+	while ((ent = map_each(&app->ents, &pos))) {
+		if (ent->wake_ms && ent->wake_ms <= now)
+			ent_mark(ent);
+		else if (ent->wake_ms && (!next || ent->wake_ms < next))
+			next = ent->wake_ms;
+		if (app->look_all && ent->pod && is_unserved(ent))
+			ent_mark(ent);
+	}
+	app->wake_ms = next;
+	app->look_all = false;
+}
+
+void work_run(struct app *app)
+{
+	if (app->phase == APP_RUN)
+		wake_due(app);
+	while (app->n_dirty) {
+		struct ent *ent = app->dirty[--app->n_dirty];
+
+		ent->dirty = false;
+		run_one(ent);
+		ent_free_idle(ent);
+	}
+}
