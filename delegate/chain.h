@@ -19,7 +19,7 @@ struct chain_source {
 	const char *what; /* for messages: "delegate" or the file's path */
 	struct jspan text;
 	const char *fallback_name; /* the network name when the conf has none of its own */
-	const char *own_type; /* a plugin of this type in it is ERR_CONFIG: we do not run ourselves */
+	const char *own_type;      /* this type in it is ERR_CONFIG: we do not run ourselves */
 	const char *conf_dir; /* where <name>/(any).conf may add plugins (1.1.0), NULL = nowhere */
 };
 

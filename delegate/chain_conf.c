@@ -7,7 +7,7 @@
 #include "lib/cni/result.h"
 #include "lib/json/jwrite.h"
 
-/* The members of the runtime's runtimeConfig that this plugin has declared; "" when there are none. */
+/* The members of runtimeConfig that this plugin has declared; "" when there are none. */
 static char *share_of(struct jspan plugin, struct jspan runtime_config)
 {
 	AUTO(sb_done) struct sb sb = SB_INIT;

@@ -163,7 +163,7 @@ static int is_conf(const struct dirent *d)
 	return str_ends(d->d_name, ".conf");
 }
 
-/* Plugins that others have put beside the list, <conf_dir>/<network name>, in order of their names. */
+/* Plugins that others have put into <conf_dir>/<network name>, in order of their names. */
 static int add_folder(struct chain *c, const struct chain_source *src, struct err *e)
 {
 	AUTO(free) char *dir = xasprintf("%s/%s", src->conf_dir, c->name);

@@ -9,6 +9,7 @@
 #include <net/if.h>
 #include <sched.h>
 
+#include "delegate/exec.h"
 #include "delegate/test_dir.h"
 #include "lib/base/clock.h"
 #include "lib/base/sb.h"
@@ -111,6 +112,22 @@ static size_t leases(void)
 	return n;
 }
 
+/* The packet filter of our host namespace holds this text. */
+static bool in_rules(const char *text)
+{
+	AUTO(exec_output_done) struct exec_output out = EXEC_OUTPUT_INIT;
+	struct exec_run run = {.name = "iptables-save",
+			       .path = "/usr/sbin/iptables-save",
+			       .env = environ,
+			       .deadline_ms = clock_now_ms() + 10000,
+			       .cancel_fd = -1};
+	struct err e = {0};
+
+	if (exec_run(&run, &out, &e) < 0)
+		fail_msg("%s", e.msg);
+	return strstr(out.out, text) != NULL;
+}
+
 /* Whole life of an attachment under one version of the spec. */
 static void live_and_die(const char *version, const char *runtime_config)
 {
@@ -135,12 +152,15 @@ static void live_and_die(const char *version, const char *runtime_config)
 	assert_int_not_equal(index_in_pod("eth0"), 0);
 	assert_int_equal(leases(), 1);
 	env.prev_result = jspan_of(r.v[1]);
-	if (chain_check(c, &env, &e) < 0)
+	/* With mappings portmap 1.1.1 wants IPv6 rules that it has not made itself. */
+	if (!runtime_config && chain_check(c, &env, &e) < 0)
 		fail_msg("%s", e.msg);
+	assert_int_equal(runtime_config && in_rules("--dport 18080 "), runtime_config != NULL);
 	if (chain_del(c, &env, &e) < 0)
 		fail_msg("%s", e.msg);
 	assert_int_equal(index_in_pod("eth0"), 0);
 	assert_int_equal(leases(), 0);
+	assert_false(runtime_config && in_rules("--dport 18080 "));
 	/* CHECK looks at the kernel: it sees that the interface is gone. */
 	if (chain_version(c) >= CNI_0_4_0) {
 		assert_int_equal(chain_check(c, &env, &e), -1);
@@ -159,6 +179,21 @@ static void bridge_and_portmap_in_each_version(void **state)
 	need_plugins();
 	for (i = 0; i < ARRAY_SIZE(versions); i++)
 		live_and_die(versions[i], NULL);
+}
+
+/* portmap has something to do only when the runtime's share of runtimeConfig reaches it. */
+static void portmap_gets_its_mappings(void **state)
+{
+	static const char mappings[] =
+		"{\"portMappings\":[{\"hostPort\":18080,\"containerPort\":80,\"protocol\":\"tcp\"}],"
+		"\"dns\":{}}";
+
+	(void)state;
+	need_plugins();
+	if (access("/usr/sbin/iptables-save", X_OK) < 0)
+		skip();
+	live_and_die("0.4.0", mappings);
+	live_and_die("1.0.0", mappings);
 }
 
 static void del_without_namespace_and_result(void **state)
@@ -233,6 +268,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bridge_and_portmap_in_each_version),
+		cmocka_unit_test(portmap_gets_its_mappings),
 		cmocka_unit_test(del_without_namespace_and_result),
 		cmocka_unit_test(an_exhausted_range),
 	};

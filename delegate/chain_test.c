@@ -41,18 +41,17 @@ static struct chain_env env_of(void)
 }
 
 /*
- * A plugin that keeps what it was given and prints what lies ready: <name>.out, or on failure the error
- * object <name>.<verb>.err.
+ * A plugin that keeps what it was given and prints what lies ready: <name>.out, or, to fail, the
+ * error object <name>.<verb>.err.
  */
 static void recorder(const char *name)
 {
-	AUTO(free)
-	char *path = test_script(name, "n=${0##*/}; cat >$D/$n.$CNI_COMMAND.conf; "
-				       "echo $n $CNI_COMMAND >>$D/order; "
-				       "env | grep ^CNI_ | LC_ALL=C sort >$D/$n.$CNI_COMMAND.env; "
-				       "if [ -e $D/$n.$CNI_COMMAND.err ]; then "
-				       "cat $D/$n.$CNI_COMMAND.err; exit 1; fi; "
-				       "[ $CNI_COMMAND = ADD ] && cat $D/$n.out; exit 0");
+	free(test_script(name, "n=${0##*/}; cat >$D/$n.$CNI_COMMAND.conf; "
+			       "echo $n $CNI_COMMAND >>$D/order; "
+			       "env | grep ^CNI_ | LC_ALL=C sort >$D/$n.$CNI_COMMAND.env; "
+			       "if [ -e $D/$n.$CNI_COMMAND.err ]; then "
+			       "cat $D/$n.$CNI_COMMAND.err; exit 1; fi; "
+			       "[ $CNI_COMMAND = ADD ] && cat $D/$n.out; exit 0"));
 }
 
 static int fresh(void **state)
@@ -316,12 +315,12 @@ static void a_missing_binary_yields_to_a_real_failure(void **state)
 
 static void a_hanging_plugin_leaves_time_for_the_others(void **state)
 {
-	AUTO(free) char *path = test_script("three", "exec sleep 300");
 	AUTO(chain_free) struct chain *c = load(list);
 	struct chain_env env = env_of();
 	struct err e = {0};
 
 	(void)state;
+	free(test_script("three", "exec sleep 300"));
 	env.deadline_ms = clock_now_ms() + 1500;
 	assert_int_equal(chain_del(c, &env, &e), -1);
 	assert_string_equal(e.msg, "plugin \"three\" did not finish in time and was killed");

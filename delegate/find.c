@@ -34,11 +34,27 @@ static bool usable(const char *path, struct sb *notes)
 	return true;
 }
 
+/* The file for this type in one directory of the list; NULL when that is none. Caller frees. */
+static char *look_in(const char *dir, const char *type, struct sb *notes)
+{
+	AUTO(free) char *path = NULL;
+
+	if (!*dir)
+		return NULL;
+	if (*dir != '/') {
+		note(notes, dir, "is a relative directory");
+		return NULL;
+	}
+	path = xasprintf("%s/%s", dir, type);
+	return usable(path, notes) ? STEAL(path) : NULL;
+}
+
 int find_plugin(const char *type, const char *dirs, struct sb *notes, char **out_path,
 		struct err *e)
 {
 	AUTO(sb_done) struct sb own = SB_INIT;
 	AUTO(free) char *copy = xstrdup(dirs ? dirs : "");
+	char *found = NULL;
 	char *rest = copy;
 	char *dir;
 
@@ -46,21 +62,13 @@ int find_plugin(const char *type, const char *dirs, struct sb *notes, char **out
 		return err_set(e, ERR_CONFIG, 0, "\"%.64s\" is no plugin type", type);
 	if (!notes)
 		notes = &own;
-	while ((dir = strsep(&rest, ":"))) {
-		AUTO(free) char *path = xasprintf("%s/%s", dir, type);
-
-		if (!*dir)
-			continue;
-		if (*dir != '/') {
-			note(notes, dir, "is a relative directory");
-			continue;
-		}
-		if (usable(path, notes)) {
-			*out_path = STEAL(path);
-			return 0;
-		}
-	}
-	return err_set(e, ERR_NOT_FOUND, ENOENT, "plugin \"%.64s\" is missing in %.128s%s%.200s",
-		       type, dirs && *dirs ? dirs : "an empty CNI_PATH", notes->len ? ": " : "",
-		       sb_get(notes));
+	while (!found && (dir = strsep(&rest, ":")))
+		found = look_in(dir, type, notes);
+	if (!found)
+		return err_set(e, ERR_NOT_FOUND, ENOENT,
+			       "plugin \"%.64s\" is missing in %.128s%s%.200s", type,
+			       dirs && *dirs ? dirs : "an empty CNI_PATH", notes->len ? ": " : "",
+			       sb_get(notes));
+	*out_path = found;
+	return 0;
 }

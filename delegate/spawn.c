@@ -70,8 +70,8 @@ __attribute__((no_sanitize("address"))) static int child_main(void *arg)
 }
 
 /*
- * clone() as posix_spawn() uses it, since that cannot set a parent death signal. No page is copied, and
- * the parent goes on only when the child has executed the file or failed to.
+ * clone() as posix_spawn() uses it, since that cannot set a parent death signal. No page is copied,
+ * and the parent goes on only when the child has executed the file or failed to.
  */
 static pid_t clone_child(struct plan *p)
 {

@@ -22,8 +22,8 @@ struct spawn_child {
 /**
  * spawn_start - start run->path in a process group of its own.
  *
- * 0: it runs (*out_errno 0; *out is filled, the caller owns it), or the kernel refused to execute the
- * file (*out_errno says why; *out unchanged). -1: ERR_IO, no pipe or process could be made.
+ * 0: it runs (*out_errno 0; *out is filled, the caller owns it), or the kernel refused to execute
+ * the file (*out_errno says why; *out unchanged). -1: ERR_IO, no pipe or process could be made.
  */
 int spawn_start(const struct exec_run *run, struct spawn_child *out, int *out_errno,
 		struct err *e) FN_MUST;

@@ -23,7 +23,7 @@ static const struct env_case cases[] = {
 	{{"CNI_COMMAND=VERSION", "CNI_IFNAME=a/b", NULL}, 1, ""},
 	{{"CNI_COMMAND=GC", "CNI_PATH=/bin", NULL}, 1, ""},
 	{{"CNI_COMMAND=STATUS", "CNI_PATH=/bin", NULL}, 1, ""},
-	{{"CNI_COMMAND=DEL", "CNI_CONTAINERID=c1", "CNI_IFNAME=eth0", "CNI_PATH=/bin", NULL}, 1, ""},
+	{{"CNI_COMMAND=DEL", "CNI_CONTAINERID=c", "CNI_IFNAME=eth0", "CNI_PATH=/b", NULL}, 1, ""},
 	{{"CNI_COMMAND=DEL", "CNI_CONTAINERID=c1", "CNI_NETNS=", "CNI_IFNAME=eth0", "CNI_PATH=/b",
 	  NULL},
 	 1,

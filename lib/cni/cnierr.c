@@ -69,12 +69,14 @@ static const struct {
 /* Replaces what stands at s; the number of bytes that it took from s, 0 when it is harmless. */
 static size_t put_instead(const char *s, char **to)
 {
-	size_t i, n;
+	size_t i, n, len;
 
 	for (i = 0; i < sizeof(taboos) / sizeof(taboos[0]); i++) {
 		n = strlen(taboos[i].words);
 		if (strncasecmp(s, taboos[i].words, n) == 0) {
-			*to = stpcpy(*to, taboos[i].instead);
+			len = strlen(taboos[i].instead);
+			memcpy(*to, taboos[i].instead, len);
+			*to += len;
 			return n;
 		}
 	}

@@ -219,7 +219,7 @@ static void read_log(const struct jval *root, struct cni_conf *c)
 	c->log_note = xstrdup(wrong);
 }
 
-/* The runtime's DNS servers; one that is no plain address (a zone, a name) is none of our business. */
+/* The runtime's DNS servers; one that is no plain address (a zone, a name) is passed over. */
 static int read_nameservers(const struct jval *runtime_config, struct cni_conf *c, struct err *e)
 {
 	struct jval dns = {0}, servers = {0}, item;

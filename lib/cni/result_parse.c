@@ -4,7 +4,7 @@
 #include "lib/cni/result.h"
 #include "lib/json/jread.h"
 
-#define U32 JRANGE(0, UINT32_MAX)
+static const struct jrange u32 = {0, UINT32_MAX};
 
 static int read_version(const struct jval *root, enum cni_version fallback, enum cni_version *out,
 			struct err *e)
@@ -109,7 +109,7 @@ static int read_ip(const struct jval *v, struct cni_result *r, struct err *e)
 static int read_extra(const struct jval *v, const char *key, long long *out, struct err *e)
 {
 	int64_t value;
-	int rc = jget_i64(v, key, U32, &value, e);
+	int rc = jget_i64(v, key, u32, &value, e);
 
 	if (rc > 0)
 		*out = value;

@@ -28,7 +28,7 @@ int jdoc_parse(const char *what, const char *text, size_t len, struct jdoc **out
 {
 	AUTO(jdoc_free) struct jdoc *doc = NULL;
 
-	/* cJSON lets through trailing bytes, broken UTF-8 and doubled names; the scanner does not. */
+	/* cJSON lets through trailing bytes, broken UTF-8 and doubled names; jscan does not. */
 	if (jscan_check(what, (struct jspan){text, len}, JSCAN_BIG_INTS, e) < 0)
 		return -1;
 	doc = xcalloc(1, sizeof(*doc));

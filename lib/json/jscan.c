@@ -5,6 +5,7 @@
 
 #include "lib/base/auto.h"
 #include "lib/base/mem.h"
+#include "lib/json/jtext.h"
 #include "lib/json/utf8.h"
 
 /* A member's name between its quotes. */
@@ -32,61 +33,6 @@ static int bad(struct scan *s, const char *at, const char *wrong)
 		       (size_t)(at - s->start));
 }
 
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static const char *skip_space(const char *p, const char *end)
-{
-	while (p < end && is_space(*p))
-		p++;
-	return p;
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static int hex_digit(char c)
-{
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* The code unit of the four digits at p; -1 when they are not four digits. */
-static int hex4(const char *p, const char *end)
-{
-	int code = 0;
-	int i, d;
-
-	if (end - p < 4)
-		return -1;
-	for (i = 0; i < 4; i++) {
-		d = hex_digit(p[i]);
-		if (d < 0)
-			return -1;
-		code = code * 16 + d;
-	}
-	return code;
-}
-
-static bool is_high(int unit)
-{
-	return unit >= 0xd800 && unit <= 0xdbff;
-}
-
-static bool is_low(int unit)
-{
-	return unit >= 0xdc00 && unit <= 0xdfff;
-}
-
 /* s->p is behind "\u". */
 static int scan_unicode(struct scan *s)
 {
@@ -96,13 +42,13 @@ static int scan_unicode(struct scan *s)
 		return bad(s, s->p, "four hexadecimal digits are missing");
 	if (unit == 0)
 		return bad(s, s->p, "a NUL character is not allowed");
-	if (is_low(unit))
+	if (is_low_surrogate(unit))
 		return bad(s, s->p, "half a surrogate pair");
 	s->p += 4;
-	if (!is_high(unit))
+	if (!is_high_surrogate(unit))
 		return 0;
 	if (s->end - s->p < 6 || s->p[0] != '\\' || s->p[1] != 'u' ||
-	    !is_low(hex4(s->p + 2, s->end)))
+	    !is_low_surrogate(hex4(s->p + 2, s->end)))
 		return bad(s, s->p - 4, "half a surrogate pair");
 	s->p += 6;
 	return 0;
@@ -215,50 +161,6 @@ static int scan_word(struct scan *s, const char *word)
 		return bad(s, s->p, "no JSON value");
 	s->p += n;
 	return 0;
-}
-
-/* The decoded bytes of a string, one at a time. */
-struct cursor {
-	const char *p, *end;
-	char buf[4];
-	size_t i, n;
-};
-
-static void cursor_unescape(struct cursor *c)
-{
-	static const char from[] = "\"\\/bfnrt";
-	static const char to[] = "\"\\/\b\f\n\r\t";
-	char kind = c->p[1];
-	unsigned int code;
-
-	c->i = 0;
-	if (kind != 'u') {
-		c->buf[0] = to[strchr(from, kind) - from];
-		c->n = 1;
-		c->p += 2;
-		return;
-	}
-	code = (unsigned int)hex4(c->p + 2, c->end);
-	c->p += 6;
-	if (is_high((int)code)) {
-		code = 0x10000 + ((code - 0xd800) << 10) +
-		       ((unsigned int)hex4(c->p + 2, c->end) - 0xdc00);
-		c->p += 6;
-	}
-	c->n = utf8_put(code, c->buf);
-}
-
-/* 0..255, -1 at the end. */
-static int cursor_next(struct cursor *c)
-{
-	if (c->i == c->n) {
-		if (c->p == c->end)
-			return -1;
-		if (*c->p != '\\')
-			return (unsigned char)*c->p++;
-		cursor_unescape(c);
-	}
-	return (unsigned char)c->buf[c->i++];
 }
 
 static int name_cmp(const struct name *a, const struct name *b)
@@ -432,185 +334,4 @@ int jscan_check(const char *what, struct jspan text, unsigned int flags, struct 
 	if (s.p != s.end)
 		return bad(&s, s.p, "something follows the JSON text");
 	return 0;
-}
-
-struct jspan jspan_of(const char *s)
-{
-	return (struct jspan){s, s ? strlen(s) : 0};
-}
-
-struct jspan jspan_trim(struct jspan s)
-{
-	while (s.len && is_space(*s.p)) {
-		s.p++;
-		s.len--;
-	}
-	while (s.len && is_space(s.p[s.len - 1]))
-		s.len--;
-	return s;
-}
-
-enum jtype jspan_type(struct jspan s)
-{
-	s = jspan_trim(s);
-	if (!s.len)
-		return JTYPE_NONE;
-	switch (*s.p) {
-	case '{':
-		return JTYPE_OBJECT;
-	case '[':
-		return JTYPE_ARRAY;
-	case '"':
-		return JTYPE_STRING;
-	case 't':
-	case 'f':
-		return JTYPE_BOOL;
-	case 'n':
-		return JTYPE_NULL;
-	default:
-		return JTYPE_NUMBER;
-	}
-}
-
-static const char *string_end(const char *p)
-{
-	for (p++; *p != '"'; p++) {
-		if (*p == '\\')
-			p++;
-	}
-	return p + 1;
-}
-
-/* The end of the valid value at p. */
-static const char *value_end(const char *p, const char *end)
-{
-	int depth = 0;
-
-	do {
-		switch (*p) {
-		case '"':
-			p = string_end(p);
-			break;
-		case '{':
-		case '[':
-			depth++;
-			p++;
-			break;
-		case '}':
-		case ']':
-			depth--;
-			p++;
-			break;
-		default:
-			p++;
-			if (depth == 0)
-				while (p < end && !is_space(*p) && !memchr(",]}", *p, 3))
-					p++;
-		}
-	} while (depth > 0);
-	return p;
-}
-
-struct jspan_iter jspan_begin(struct jspan container)
-{
-	enum jtype type = jspan_type(container);
-
-	if (type != JTYPE_OBJECT && type != JTYPE_ARRAY)
-		return (struct jspan_iter){NULL, NULL};
-	container = jspan_trim(container);
-	/* Between the brackets. */
-	return (struct jspan_iter){container.p + 1, container.p + container.len - 1};
-}
-
-bool jspan_next_element(struct jspan_iter *it, struct jspan *value)
-{
-	const char *p = it->p;
-
-	while (p < it->end && (is_space(*p) || *p == ','))
-		p++;
-	if (p == it->end)
-		return false;
-	it->p = value_end(p, it->end);
-	*value = (struct jspan){p, (size_t)(it->p - p)};
-	return true;
-}
-
-bool jspan_next_member(struct jspan_iter *it, struct jspan *key, struct jspan *value)
-{
-	struct jspan name;
-
-	if (!jspan_next_element(it, &name))
-		return false;
-	/* Behind the name: white space, a colon, white space. */
-	it->p = skip_space(it->p, it->end) + 1;
-	it->p = skip_space(it->p, it->end);
-	*key = name;
-	return jspan_next_element(it, value);
-}
-
-static struct cursor cursor_of(struct jspan string)
-{
-	string = jspan_trim(string);
-	return (struct cursor){.p = string.p + 1, .end = string.p + string.len - 1};
-}
-
-bool jspan_starts(struct jspan string, const char *prefix)
-{
-	struct cursor c;
-
-	if (jspan_type(string) != JTYPE_STRING)
-		return false;
-	c = cursor_of(string);
-	for (; *prefix; prefix++) {
-		if (cursor_next(&c) != (unsigned char)*prefix)
-			return false;
-	}
-	return true;
-}
-
-bool jspan_is(struct jspan string, const char *s)
-{
-	struct cursor c;
-
-	if (jspan_type(string) != JTYPE_STRING)
-		return false;
-	c = cursor_of(string);
-	for (; *s; s++) {
-		if (cursor_next(&c) != (unsigned char)*s)
-			return false;
-	}
-	return cursor_next(&c) < 0;
-}
-
-bool jspan_find(struct jspan object, const char *name, struct jspan *value)
-{
-	struct jspan_iter it = jspan_begin(object);
-	struct jspan key, found;
-
-	if (jspan_type(object) != JTYPE_OBJECT)
-		return false;
-	while (jspan_next_member(&it, &key, &found)) {
-		if (jspan_is(key, name)) {
-			*value = found;
-			return true;
-		}
-	}
-	return false;
-}
-
-char *jspan_decode(struct jspan string)
-{
-	struct cursor c;
-	char *out, *at;
-	int byte;
-
-	if (jspan_type(string) != JTYPE_STRING)
-		return NULL;
-	c = cursor_of(string);
-	/* Decoded text is never longer than its source. */
-	out = at = xmalloc((size_t)(c.end - c.p) + 1);
-	while ((byte = cursor_next(&c)) >= 0)
-		*at++ = (char)byte;
-	*at = '\0';
-	return out;
 }
