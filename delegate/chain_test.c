@@ -48,7 +48,8 @@ static void recorder(const char *name)
 {
 	free(test_script(name, "n=${0##*/}; cat >$D/$n.$CNI_COMMAND.conf; "
 			       "echo $n $CNI_COMMAND >>$D/order; "
-			       "env | grep ^CNI_ | LC_ALL=C sort >$D/$n.$CNI_COMMAND.env; "
+			       "tr '\\000' '\\n' </proc/$$/environ | grep ^CNI_ | "
+			       "LC_ALL=C sort >$D/$n.$CNI_COMMAND.env; "
 			       "if [ -e $D/$n.$CNI_COMMAND.err ]; then "
 			       "cat $D/$n.$CNI_COMMAND.err; exit 1; fi; "
 			       "[ $CNI_COMMAND = ADD ] && cat $D/$n.out; exit 0"));

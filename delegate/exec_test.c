@@ -399,9 +399,9 @@ static void the_child_starts_clean(void **state)
 {
 	int leak = open("/dev/null", O_RDONLY); /* no O_CLOEXEC, on purpose */
 	AUTO(free)
-	char *body = xasprintf("[ -e /proc/$$/fd/%d ] && echo leaked; "
+	char *body = xasprintf("[ -e /proc/$$/fd/%d ] && echo leaked >&2; "
 			       "read a b c d pgrp rest </proc/self/stat; "
-			       "[ \"$pgrp\" = \"$$\" ] || echo no group; "
+			       "[ \"$pgrp\" = \"$$\" ] || echo no group >&2; "
 			       "kill -PIPE $$; echo SIGPIPE is ignored",
 			       leak);
 	struct err e = {0};
