@@ -133,7 +133,7 @@ static void the_card_carries_traffic(void **state)
 {
 	AUTO(macvlan_link_free) struct macvlan_link *l = NULL;
 	struct macvlan_card c = world_card("192.168.120.2/24", "192.168.120.1");
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9)}, from;
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(9)}, from = {0};
 	socklen_t len = sizeof(from);
 	AUTO(fd) int lan = -1;
 	AUTO(fd) int pod = -1;

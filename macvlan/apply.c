@@ -233,6 +233,7 @@ static int create_into(struct nl *host, struct macvlan_link *l, const struct mac
 		       struct err *e)
 {
 	struct nl_link parent = {0};
+	struct err ignored = {0};
 
 	if (macvlan_parent_find(host, card, &parent, e) < 0 ||
 	    check_name_free(l->pod, card->ifname, e) < 0)
@@ -240,13 +241,10 @@ static int create_into(struct nl *host, struct macvlan_link *l, const struct mac
 	memcpy(l->parent, parent.name, sizeof(l->parent));
 	if (make_link(host, l, card, &parent, e) < 0)
 		return -1;
-	if (set_ipv4(l, e) < 0 || set_ipv6(l, card, e) < 0) {
-		struct err ignored = {0};
-
-		IGNORE(nl_link_delete(l->pod, l->index, &ignored), "the first error counts");
-		return -1;
-	}
-	return 0;
+	if (set_ipv4(l, e) == 0 && set_ipv6(l, card, e) == 0)
+		return 0;
+	IGNORE(nl_link_delete(l->pod, l->index, &ignored), "the first error counts");
+	return -1;
 }
 
 int macvlan_create(const struct macvlan_card *card, int netns_fd, int64_t deadline_ms,

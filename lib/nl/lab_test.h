@@ -155,10 +155,13 @@ static inline LAB_UNUSED struct mac_addr lab_mac(const char *s)
 	return m;
 }
 
-#define LAB_OK(call)                                      \
-	do {                                              \
-		if ((call) < 0)                           \
-			fail_msg("%s: %s", #call, e.msg); \
-	} while (0)
+static inline LAB_UNUSED void lab_ok(int rc, const char *call, const struct err *e)
+{
+	if (rc < 0)
+		fail_msg("%s: %s", call, e->msg);
+}
+
+/* A call that reports into a local "struct err e". */
+#define LAB_OK(call) lab_ok((call), #call, &e)
 
 #endif
