@@ -30,7 +30,7 @@ files=$(node_state_files | wc -l)
 cluster kill controller
 check "a card works on: $card" pings cluster lan "$card"
 deployment waiting 1 n1 tandem-cni.io/subnet=lone | k apply -f - >/dev/null
-check "the pod is bound to its node" wait_for 20 waiting_pod_is_bound
+wait_for 20 waiting_pod_is_bound || bail "the pod is not bound to its node"
 check "the kubelet tells that its network is not to be had" wait_for 60 sandbox_failed "$waiting"
 same "it does not run without its card" Pending "$(phase "$waiting")"
 same "a record without address was not made up by anyone" "" \
