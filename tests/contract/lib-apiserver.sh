@@ -73,10 +73,12 @@ record() {
 	JSON
 }
 
-# requests: how many requests the plugin sent since the last call (kubectl's own do not count)
+# requests: sets REQUESTS to how many the plugin has sent since the last call (kubectl's do not count)
+REQUESTS_SEEN=0
 requests() {
-	local seen=${REQUESTS_SEEN:-0} all
+	local all
 	all=$(grep -c '"userAgent":"tandem/' "$DIR/api/audit.log")
+	# shellcheck disable=SC2034 # read by the tests
+	REQUESTS=$((all - REQUESTS_SEEN))
 	REQUESTS_SEEN=$all
-	echo $((all - seen))
 }
