@@ -284,7 +284,11 @@ void api_network_write(struct jw *w, const struct api_network *n, bool patch)
 		sb_printf(&cidrs, "%s%s", i ? "," : "", ip_net_format(&n->service_cidrs[i], net));
 	jw_kv_obj(w, "podDefaultGateway");
 	jw_kv_bool(w, "enable", n->pod_default_gateway);
-	jw_kv_str(w, "serviceCidr", sb_get(&cidrs));
+	/* An empty string would be refused by API servers of 1.20. */
+	if (cidrs.len)
+		jw_kv_str(w, "serviceCidr", sb_get(&cidrs));
+	else
+		write_absent(w, "serviceCidr", patch);
 	jw_end(w);
 	write_switch(w, "hostAccess", n->host_access, patch);
 	write_switch(w, "conflictDetection", n->conflict_detection, patch);

@@ -170,6 +170,8 @@ int api_pod_decode(const struct jval *obj, struct api_pod **out, struct err *e)
 	size_t containers = 0;
 
 	if (api_meta_decode(obj, &p->meta, e) < 0 || jneed_obj(obj, "metadata", &meta, e) < 0 ||
+	    jget_i64(&meta, "deletionGracePeriodSeconds", JRANGE(0, INT64_MAX),
+		     &p->deletion_grace_s, e) < 0 ||
 	    read_annotations(&meta, p, e) < 0 || read_owner(&meta, p, e) < 0 ||
 	    read_spec(obj, p, &containers, e) < 0 || read_status(obj, p, containers, e) < 0)
 		return -1;

@@ -12,6 +12,7 @@ struct api_pod {
 	char *owner_kind; /* of the controlling owner, "" for a bare pod */
 	char *owner_name;
 	char *owner_uid;
+	int64_t deletion_grace_s; /* metadata.deletionGracePeriodSeconds, 0 = none or forced */
 	bool host_network;
 	bool is_static;      /* made from a file of the kubelet, or the mirror of one */
 	bool has_ip;         /* status.podIP stands: the sandbox has been made */

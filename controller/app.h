@@ -71,6 +71,7 @@ struct ent {
 	int64_t look_ms;  /* not to be asked for again before */
 	bool forced_anew; /* its record must be ended and made again */
 
+	bool graceful; /* the pod's deletion began with time for the kubelet to act */
 	char *end_uid; /* the former pod whose end was noticed */
 	enum decide_end end;
 	int64_t end_ms;

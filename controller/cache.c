@@ -191,11 +191,12 @@ static void note_end(struct ent *ent, const struct api_pod *old)
 	ent->end = DECIDE_END_UNKNOWN;
 	/*
 	 * The kubelet deletes a pod's object when its sandbox is down, and has told of every
-	 * container before. Of a pod that never ran it may tell nothing.
+	 * container before. Of a pod that never ran it may tell nothing. A forced deletion shows a
+	 * deletionTimestamp too, but never one with time to act.
 	 */
-	if (old->all_terminated && (old->meta.deletion || api_pod_is_over(old)))
+	if (old->all_terminated && (ent->graceful || api_pod_is_over(old)))
 		ent->end = DECIDE_END_FINISHED;
-	else if (old->meta.deletion && !old->ever_started && node && node->ready)
+	else if (ent->graceful && !old->ever_started && node && node->ready)
 		ent->end = DECIDE_END_UNSTARTED;
 }
 
@@ -210,7 +211,10 @@ static void pod_changed(void *ctx, const char *key, const void *old_obj, const v
 	if (!same) {
 		memset(ent->told_ms, 0, sizeof(ent->told_ms));
 		ent->over_ms = 0;
+		ent->graceful = false;
 	}
+	if (pod && pod->meta.deletion && pod->deletion_grace_s > 0)
+		ent->graceful = true;
 	if (!pod || !api_pod_is_over(pod))
 		ent->over_ms = 0;
 	else if (!ent->over_ms)

@@ -239,8 +239,10 @@ static void write_record(struct sb *sb, const struct ipam_record *r)
 	jw_obj(&w);
 	jw_kv_i64(&w, "term", (int64_t)r->term);
 	jw_kv_i64(&w, "commit", (int64_t)r->commit);
-	jw_kv_str(&w, "holder", r->holder ? r->holder : "");
-	jw_kv_str(&w, "cursor", ip_format(&r->pool.cursor, addr));
+	/* Absent is null, not "": the validation of API servers of 1.20 refuses an empty string. */
+	jw_kv_str(&w, "holder", r->holder && *r->holder ? r->holder : NULL);
+	jw_kv_str(&w, "cursor",
+		  ip_is_set(&r->pool.cursor) ? ip_format(&r->pool.cursor, addr) : NULL);
 	write_set(&w, "used", &r->pool.used);
 	jw_kv_arr(&w, "cooling");
 	for (size_t i = 0; i < r->pool.n_cooling; i++) {

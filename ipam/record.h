@@ -47,7 +47,7 @@ void ipam_record_copy(const struct ipam_record *r, struct ipam_record *out);
 int ipam_record_decode(const struct jval *v, struct ipam_record *out, struct err *e) FN_MUST;
 
 /**
- * ipam_record_encode - the JSON text of the record, every key present.
+ * ipam_record_encode - the JSON text of the record, every key present, null where nothing is set.
  *
  * In a merge patch it replaces whatever stood there. When it would be over IPAM_RECORD_MAX_BYTES
  * cooling runs are joined first (addresses cool longer, never shorter), in r itself.

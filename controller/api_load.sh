@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+# Part of test_api.sh: a range of exactly as many addresses as pods, the controller killed in the middle.
+COUNT=${COUNT:-200}
+
+# A second pair of eyes: every state of every record, as the watch shows it, and what it makes of it.
+watch_records() {
+	curl -sN --cacert "$DIR/tls.crt" -H "Authorization: Bearer admin" \
+		"$API/apis/tandem-cni.io/v1/macvlanips?watch=true" |
+		jq -rc --unbuffered '[.type, .object.metadata.uid, .object.spec.cidr // ""] | @tsv'
+}
+
+# doubles: addresses that two records had at one time, by the watch's log
+doubles() {
+	awk -F '\t' '
+		$1 == "DELETED" { if (has[$2] != "" && owner[has[$2]] == $2) delete owner[has[$2]]; delete has[$2]; next }
+		$3 != "" && has[$2] != $3 {
+			if (($3 in owner) && owner[$3] != $2) print $3, owner[$3], $2
+			owner[$3] = $2; has[$2] = $3
+		}' "$DIR/watch.log"
+}
+
+controller_alive || controller_up
+subnet load 10.50.0.0/16 'ipDelayReuse: 0' \
+	"ranges: [{rangeStart: 10.50.1.0, rangeEnd: 10.50.1.$((COUNT - 1))}]" | k apply -f - >/dev/null
+check "the range is as large as the number of pods" wait_for 20 status_is load free "$COUNT"
+start watch watch_records
+
+tests_now_ms begin
+pods 1001 $((1000 + COUNT)) load >"$DIR/pods.yaml"
+k create -f "$DIR/pods.yaml" >/dev/null &
+creating=$!
+for n in 20 60 120; do
+	wait_for 30 eval "[ \"\$(records | wc -l)\" -ge $n ]"
+	controller_bounce
+done
+wait "$creating"
+check "all $COUNT pods are served" wait_for 60 served_is "$COUNT"
+tests_now_ms end
+echo "# $COUNT pods in $((end - begin)) ms, the controller killed three times"
+records >"$DIR/records"
+same "distinct addresses" "$COUNT" "$(awk '{ print $2 }' "$DIR/records" | sort -u | wc -l)"
+same "distinct MACs" "$COUNT" "$(awk '{ print $3 }' "$DIR/records" | sort -u | wc -l)"
+check "none is free" wait_for 5 status_is load free 0
+
+# Half of them end and others come, again with the controller killed in the middle.
+for round in 1 2; do
+	first=$((1001 + (round - 1) * COUNT)) half=$((COUNT / 2))
+	finish "$first" $((first + half - 1)) &
+	ending=$!
+	wait_for 10 eval "[ \"\$(records | wc -l)\" -lt $((COUNT - 10)) ]"
+	controller_bounce
+	wait "$ending"
+	pods $((1000 + round * COUNT + 1)) $((1000 + round * COUNT + half)) load >"$DIR/pods.yaml"
+	k create -f "$DIR/pods.yaml" >/dev/null
+	controller_bounce
+	finish $((first + half)) $((first + COUNT - 1))
+	pods $((1000 + round * COUNT + half + 1)) $((1000 + round * COUNT + COUNT)) load >"$DIR/pods.yaml"
+	k create -f "$DIR/pods.yaml" >/dev/null
+	check "round $round: all are served" wait_for 90 served_is "$COUNT"
+	same "round $round: distinct addresses" "$COUNT" \
+		"$(records | awk '{ print $2 }' | sort -u | wc -l)"
+done
+
+first=$((1001 + 2 * COUNT))
+finish "$first" $((first + COUNT - 1))
+check "all records are gone" wait_for 60 no_records
+check "every address is free again" wait_for 20 status_is load free "$COUNT"
+same "no address was ever in two records" "" "$(doubles)"
+same "the watch saw them all" "$((3 * COUNT))" \
+	"$(awk -F '\t' '$3 != "" { print $2 }' "$DIR/watch.log" | sort -u | wc -l)"
