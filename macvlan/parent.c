@@ -84,17 +84,35 @@ void macvlan_vlan_name(const char *master, uint16_t vlan, char out[IFNAMSIZ])
 		 (uint32_t)hash_fnv1a(HASH_FNV1A_INIT, full, strlen(full)));
 }
 
-/* The kernel allows one link for a master and id, whatever its name. 1, 0 or -1. */
-static int vlan_look(struct nl *host, int master, uint16_t id, struct nl_link *out, struct err *e)
+static bool is_vlan_of(const struct nl_link *l, const struct nl_link *master, uint16_t id)
+{
+	return str_eq(l->kind, "vlan") && l->parent == master->index && !l->parent_elsewhere &&
+	       l->vlan_id == id;
+}
+
+/*
+ * The kernel allows one link for a master and id, whatever its name: mostly it has ours, and the
+ * long list of a node's links need not be read. 1, 0 or -1.
+ */
+static int vlan_look(struct nl *host, const struct nl_link *master, uint16_t id,
+		     struct nl_link *out, struct err *e)
 {
 	AUTO(free) struct nl_link *links = NULL;
+	struct nl_link named = {0};
+	char name[IFNAMSIZ];
 	size_t n = 0, i;
+	int rc;
 
-	if (nl_link_list(host, &links, &n, e) < 0)
+	macvlan_vlan_name(master->name, id, name);
+	rc = nl_link_find(host, name, &named, e);
+	if (rc > 0 && is_vlan_of(&named, master, id)) {
+		*out = named;
+		return 1;
+	}
+	if (rc < 0 || nl_link_list(host, &links, &n, e) < 0)
 		return -1;
 	for (i = 0; i < n; i++) {
-		if (str_eq(links[i].kind, "vlan") && links[i].parent == master &&
-		    !links[i].parent_elsewhere && links[i].vlan_id == id) {
+		if (is_vlan_of(&links[i], master, id)) {
 			*out = links[i];
 			return 1;
 		}
@@ -117,7 +135,7 @@ static int vlan_make(struct nl *host, const struct nl_link *master, uint16_t id,
 			return err_wrap(e, "make VLAN %s", name);
 		err_clear(e);
 	}
-	rc = vlan_look(host, master->index, id, out, e);
+	rc = vlan_look(host, master, id, out, e);
 	if (rc < 0)
 		return -1;
 	if (rc == 0)
@@ -131,7 +149,7 @@ static int vlan_find(struct nl *host, const struct macvlan_card *card, const str
 		     struct nl_link *out, struct err *e)
 {
 	struct nl_link_change up = {.flags = IFF_UP, .flags_mask = IFF_UP};
-	int rc = vlan_look(host, master->index, card->vlan, out, e);
+	int rc = vlan_look(host, master, card->vlan, out, e);
 
 	if (rc == 0 && vlan_make(host, master, card->vlan, out, e) < 0)
 		return -1;

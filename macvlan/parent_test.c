@@ -91,6 +91,10 @@ static void altnames_and_bridges_are_masters_too(void **state)
 	assert_string_equal(l.name, "ens4");
 	lab(-1,
 	    "ip link add p0 type veth peer name p1; ip link set p1 up; ip link set p0 up master cni0");
+	/* A bridge has carrier once a port forwards, which the kernel does in its own time. */
+	lab(-1,
+	    "for i in $(seq 200); do ip link show cni0 | grep -q LOWER_UP && exit 0; sleep 0.02; "
+	    "done; exit 1");
 	assert_int_equal(str_copy(c.master, sizeof(c.master), "cni0"), 0);
 	LAB_OK(find(&c, &l, &e));
 	assert_string_equal(l.name, "cni0");

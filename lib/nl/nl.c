@@ -17,7 +17,8 @@
 /* rtnetlink answers before sendto() returns: this only guards against a kernel that never does. */
 #define NL_RECV_TIMEOUT_S 10
 
-#define NL_DUMP_TRIES 20
+/* Each try takes about a millisecond, and something on the node may change more often for a while. */
+#define NL_DUMP_TRIES 100
 
 struct nl {
 	struct mnl_socket *sock;

@@ -347,11 +347,11 @@ static void neighbours(void **state)
 
 static atomic_bool stop;
 
-/* Takes an address in front of the others away and back, some hundred times a second. */
+/* Takes an address in front of the others away and back, a few hundred times a second. */
 static void *churn(void *arg)
 {
 	struct ip_net a = {{AF_INET, {172, 16, 0, 1}}, 16};
-	struct timespec pause = {.tv_nsec = 1000000};
+	struct timespec pause = {.tv_nsec = 3000000};
 	struct nl *own = NULL;
 	struct err e = {0};
 
