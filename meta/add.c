@@ -8,6 +8,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/base/sb.h"
 #include "lib/base/str.h"
 #include "lib/base/undo.h"
 #include "lib/cni/args.h"
@@ -41,6 +42,7 @@ struct add {
 	struct card card;
 	struct macvlan_link *link;
 	struct undo undo;
+	struct sb notes;                     /* of the delegates */
 	int64_t api_us, primary_us, card_us; /* when each was through, since the start */
 	int64_t start_us;
 };
@@ -57,6 +59,7 @@ static void add_done(struct add *a)
 	card_done(&a->card);
 	macvlan_link_free(a->link);
 	undo_done(&a->undo);
+	sb_done(&a->notes);
 }
 DEFINE_AUTO_VALUE(struct add, add_done)
 
@@ -259,14 +262,22 @@ static struct cni_result *card_result(const struct add *a)
 
 static int make_result(const struct add *a, struct cni_result **out, struct err *e)
 {
+	AUTO(cni_result_free) struct cni_result *result = NULL;
+
 	if (is_single(a)) {
 		*out = card_result(a);
 		return 0;
 	}
 	/* The primary's alone: a runtime takes every address in a result for one of the pod's IPs. */
-	return cni_result_parse("result of the primary",
-				a->state->result ? jspan_of(a->state->result) : (struct jspan){0},
-				chain_version(a->primary.chain), out, e);
+	if (cni_result_parse("result of the primary",
+			     a->state->result ? jspan_of(a->state->result) : (struct jspan){0},
+			     chain_version(a->primary.chain), &result, e) < 0)
+		return -1;
+	if (!result->n_ips)
+		return err_set(e, ERR_DECODE, 0, "result of the primary (%s): no address",
+			       chain_name(a->primary.chain));
+	*out = STEAL(result);
+	return 0;
 }
 
 static int finish(struct add *a, struct err *e)
@@ -318,6 +329,7 @@ static void roll_back(struct add *a)
 static int add_locked(struct add *a, struct err *e)
 {
 	struct app *app = a->app;
+	int r;
 
 	if (clear_remains(a, e) < 0 || pod_request(app, &a->pod, &a->request, e) < 0)
 		return -1;
@@ -330,16 +342,21 @@ static int add_locked(struct add *a, struct err *e)
 		.prev_result = app->conf->prev_result,
 		.deadline_ms = app->deadline_ms,
 		.cancel_fd = -1,
+		.notes = &a->notes,
 	};
 	fill_state(a);
 	if (state_save(app->dir, a->state, e) < 0)
 		return -1;
-	if ((a->request.wanted ? add_annotated(a, e) : add_plain(a, e)) < 0 || finish(a, e) < 0) {
+	r = a->request.wanted ? add_annotated(a, e) : add_plain(a, e);
+	if (r == 0)
+		r = finish(a, e);
+	if (r == 0)
+		log_added(a);
+	else
 		roll_back(a);
-		return -1;
-	}
-	log_added(a);
-	return 0;
+	if (a->notes.len)
+		log_warn("the primary's plugins", "notes", sb_get(&a->notes));
+	return r;
 }
 
 int meta_add(struct app *app, struct err *e)

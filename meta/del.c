@@ -6,6 +6,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/base/sb.h"
 #include "lib/base/str.h"
 #include "lib/cni/args.h"
 #include "lib/cni/conf.h"
@@ -66,7 +67,9 @@ static int del_primary(struct app *app, const struct state *s, const struct cni_
 		       struct err *e)
 {
 	AUTO(primary_done) struct primary p = {0};
+	AUTO(sb_done) struct sb notes = SB_INIT;
 	struct chain_env env = {
+		.notes = &notes,
 		.args = args,
 		.environ = environ,
 		.runtime_config = s->runtime_config ? jspan_of(s->runtime_config)
@@ -75,12 +78,16 @@ static int del_primary(struct app *app, const struct state *s, const struct cni_
 		.deadline_ms = app->deadline_ms,
 		.cancel_fd = -1,
 	};
+	int r;
 
 	if (!s->delegate)
 		return 0;
 	if (primary_restore(s, &p, e) < 0)
 		return -1;
-	return chain_del(p.chain, &env, e);
+	r = chain_del(p.chain, &env, e);
+	if (notes.len)
+		log_warn("the primary's plugins", "notes", sb_get(&notes));
+	return r;
 }
 
 /* 0: give the primary up. -1: not yet, and the state file knows since when. */

@@ -21,13 +21,12 @@ void primary_done(struct primary *p)
 	*p = (struct primary){0};
 }
 
-/* Takes text over, whether it succeeds or not. */
-static int load_take(const char *what, char *text, size_t len, const char *name,
-		     struct primary *out, struct err *e)
+/* Takes text, of src->text.len bytes, over, whether it succeeds or not. */
+static int load_take(struct chain_source src, char *text, struct primary *out, struct err *e)
 {
-	struct chain_source src = {.what = what, .text = {text, len}, .fallback_name = name};
 	AUTO(primary_done) struct primary p = {text, NULL};
 
+	src.text.p = text;
 	if (chain_load(&src, &p.chain, e) < 0)
 		return -1;
 	*out = p;
@@ -35,9 +34,17 @@ static int load_take(const char *what, char *text, size_t len, const char *name,
 	return 0;
 }
 
+static struct chain_source source_of(const struct cni_conf *conf, const char *what, size_t len)
+{
+	return (struct chain_source){.what = what,
+				     .text = {NULL, len},
+				     .fallback_name = conf->name,
+				     .own_type = conf->type};
+}
+
 static int load_file(struct app *app, struct primary *out, struct err *e)
 {
-	const char *path = app->conf->delegate_file, *name = app->conf->name;
+	const char *path = app->conf->delegate_file;
 	struct err why = {0}, ignored = {0};
 	char *text = NULL;
 	size_t len = 0;
@@ -45,7 +52,7 @@ static int load_file(struct app *app, struct primary *out, struct err *e)
 
 	/* May be a link: it is another installer's file. */
 	if (io_read_file(path, CNI_CONF_MAX, &text, &len, &why) == 0 &&
-	    load_take(path, text, len, name, out, &why) == 0) {
+	    load_take(source_of(app->conf, path, len), text, out, &why) == 0) {
 		if (state_keep_delegate(app->dir, out->text, len, &ignored) < 0)
 			log_warn("no copy of the delegate's file kept", "file", path, "error",
 				 ignored.msg);
@@ -63,7 +70,7 @@ static int load_file(struct app *app, struct primary *out, struct err *e)
 	if (r == 0)
 		return err_set(e, ERR_AGAIN, 0, "delegateFile cannot be used yet: %s", why.msg);
 	log_warn("using the last good copy of the delegate's file", "file", path, "error", why.msg);
-	return load_take("last good copy of delegateFile", text, len, name, out, e);
+	return load_take(source_of(app->conf, "last good copy of delegateFile", len), text, out, e);
 }
 
 int primary_load(struct app *app, struct primary *out, struct err *e)
@@ -72,8 +79,8 @@ int primary_load(struct app *app, struct primary *out, struct err *e)
 	AUTO(primary_done) struct primary p = {0};
 
 	if (conf->delegate.p) {
-		if (load_take("delegate", xmemdup(conf->delegate.p, conf->delegate.len),
-			      conf->delegate.len, conf->name, &p, e) < 0)
+		if (load_take(source_of(conf, "delegate", conf->delegate.len),
+			      xmemdup(conf->delegate.p, conf->delegate.len), &p, e) < 0)
 			return -1;
 	} else if (load_file(app, &p, e) < 0) {
 		return -1;
@@ -90,8 +97,11 @@ int primary_load(struct app *app, struct primary *out, struct err *e)
 
 int primary_restore(const struct state *s, struct primary *out, struct err *e)
 {
-	return load_take("delegate in the state file", xstrdup(s->delegate), strlen(s->delegate),
-			 s->network ? s->network : "", out, e);
+	const struct chain_source src = {.what = "delegate in the state file",
+					 .text = {NULL, strlen(s->delegate)},
+					 .fallback_name = s->network ? s->network : ""};
+
+	return load_take(src, xstrdup(s->delegate), out, e);
 }
 
 struct primary_add {

@@ -25,7 +25,7 @@ one() {
 	local program=$TANDEM_BIN
 	[ "$1" != bare ] || program=$CNI_PLUGINS/bridge
 	env -i CNI_COMMAND="$2" CNI_CONTAINERID="$CID" CNI_NETNS="$NETNS" CNI_IFNAME=eth0 CNI_PATH="$CNI_PLUGINS" \
-		CNI_ARGS="K8S_POD_NAMESPACE=default;K8S_POD_NAME=$POD_NAME;K8S_POD_UID=$POD_UID" \
+		CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=$POD_NAME;K8S_POD_UID=$POD_UID" \
 		nsenter --net=/run/netns/"$NODE" "$ONERUN" "$DIR/$1.json" "$program"
 }
 

@@ -96,7 +96,7 @@ POD_NAME=late
 (cni ADD "$(asks)" && echo "$RC" >"$DIR/late.rc" && printf '%s\n' "$ERR" >"$DIR/late.err") &
 job=$!
 # The log tells of a watch when it ends; the list is what comes before it.
-waiting() { grep '"userAgent":"tandem/' "$DIR/api/audit.log" | grep -q '"verb":"list".*macvlanips?fieldSelector=metadata.name%3Dlate'; }
+waiting() { grep '"userAgent":"tandem/' "$DIR/api/audit.log" | grep -q 'macvlanips?fieldSelector=metadata.name%3Dlate'; }
 requests
 wait_for 10 waiting || fail "late: the plugin waits for the record" "it does not"
 record late "$(cat /proc/sys/kernel/random/uuid)" "$NET100"

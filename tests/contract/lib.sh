@@ -16,6 +16,10 @@ contract_names=0
 
 # contract_node: makes node and LAN, sets NODE LAN DIR
 contract_node() {
+	if [ ! -x "$TANDEM_BIN" ]; then
+		fail "$TANDEM_BIN" "is not there: make static"
+		exit 1
+	fi
 	NODE=tct-$$-node LAN=tct-$$-lan
 	scratch DIR
 	mkdir -p "$DIR/bin" "$DIR/state"

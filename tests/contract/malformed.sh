@@ -163,6 +163,14 @@ plugin bad-index <<<'#!/bin/sh
 [ "$CNI_COMMAND" = DEL ] || echo "{\"cniVersion\":\"0.4.0\",\"interfaces\":[],\"ips\":[{\"version\":\"4\",\"address\":\"10.42.0.9/24\",\"interface\":3}]}"'
 cni ADD "$(conf "$(one bad-index)")"
 refused "a delegate with an interface index beyond its list" 6 interface
+plugin no-address <<<'#!/bin/sh
+[ "$CNI_COMMAND" = DEL ] || echo "{\"cniVersion\":\"0.4.0\",\"interfaces\":[{\"name\":\"eth0\",\"sandbox\":\"$CNI_NETNS\"}]}"'
+cni ADD "$(conf "$(one no-address)")"
+refused "a delegate whose result has no address" 6 "no address"
+plugin null <<<'#!/bin/sh
+[ "$CNI_COMMAND" = DEL ] || echo null'
+cni ADD "$(conf "$(one null)")"
+refused "a delegate whose result is null" 6 "no address"
 plugin bad-version <<<'#!/bin/sh
 [ "$CNI_COMMAND" = DEL ] || echo "{\"cniVersion\":\"7.0.0\",\"ips\":[]}"'
 cni ADD "$(conf "$(one bad-version)")"
