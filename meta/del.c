@@ -108,6 +108,16 @@ static int missing_binary(struct app *app, struct state *s, struct err *e)
 	return err_set(e, ERR_AGAIN, 0, "the primary cannot be asked to clean up: %s", why.msg);
 }
 
+/* By name and MAC; the MAC of a card that was never finished is not known. */
+static int start_card(int netns, const struct state *s, struct macvlan_deletion **out,
+		      struct err *e)
+{
+	struct mac_addr mac;
+	bool known = s->card_mac && mac_parse(s->card_mac, &mac) == 0;
+
+	return macvlan_delete_start(netns, s->card, known ? &mac : NULL, out, e);
+}
+
 int del_attachment(struct app *app, struct state *s, struct err *e)
 {
 	AUTO(macvlan_deletion_free) struct macvlan_deletion *gone = NULL;
@@ -120,7 +130,7 @@ int del_attachment(struct app *app, struct state *s, struct err *e)
 	if (str_eq(boot_id, s->boot_id ? s->boot_id : boot_id))
 		netns = open_netns(*app->args->netns ? app->args->netns : s->netns);
 	args = merged_args(app, s, netns >= 0);
-	if (netns >= 0 && s->card && macvlan_delete_start(netns, s->card, NULL, &gone, &now) < 0)
+	if (netns >= 0 && s->card && start_card(netns, s, &gone, &now) < 0)
 		note(&first, &now);
 	err_clear(&now);
 	if (del_primary(app, s, &args, &now) < 0 &&
