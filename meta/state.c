@@ -52,14 +52,17 @@ void state_free(struct state *s)
 	free(s);
 }
 
+/* Made when it is missing; that is once in a node's life, so opening comes first. */
 static int open_sub(const char *dir, const char *sub, int *out, struct err *e)
 {
 	AUTO(free) char *path = xasprintf("%s%s%s", dir, *sub ? "/" : "", sub);
-	int fd;
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (io_mkdirs(path, 0700, e) < 0)
-		return -1;
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		if (io_mkdirs(path, 0700, e) < 0)
+			return -1;
+		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	}
 	if (fd < 0)
 		return err_errno(e, ERR_IO, errno, "open %s", path);
 	*out = fd;

@@ -70,7 +70,7 @@ conf() {
 	cat <<-CONF
 		{"cniVersion":"${VERSION:-0.4.0}","name":"cbr0","type":"tandem","stateDir":"$DIR/state",
 		"kubeconfig":"$DIR/kubeconfig","clusterCIDR":"10.42.0.0/16","serviceCIDR":"10.43.0.0/16",
-		"logLevel":"debug",$more"delegate":$delegate,"runtimeConfig":$runtime}
+		"logLevel":"debug","logFile":"$DIR/log",$more"delegate":$delegate,"runtimeConfig":$runtime}
 	CONF
 }
 
