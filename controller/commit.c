@@ -82,8 +82,8 @@ static void failed(struct sub *sub, const char *what, const struct err *e)
 		pause = e->retry_after_ms;
 	sub->retry_ms = e->kind == ERR_CONFLICT ? 0 : clock_now_ms() + pause;
 	sub->reread = true;
-	if (e->kind == ERR_CONFLICT)
-		log_debug("subnet changed meanwhile", "subnet", sub->name, "what", what);
+	if (e->kind == ERR_CONFLICT || e->kind == ERR_NOT_FOUND)
+		log_debug("subnet changed or went meanwhile", "subnet", sub->name, "what", what);
 	else
 		log_warn("subnet: request failed", "subnet", sub->name, "what", what, "error",
 			 e->msg);

@@ -1,0 +1,148 @@
+#include "api/annotations.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/test.h"
+
+static void nothing_asked(void **state)
+{
+	struct api_annotations a = {0};
+	struct api_request r = {0};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(api_request_parse(&a, &r, &e), 0);
+	assert_false(r.wanted);
+	api_request_done(&r);
+}
+
+static void defaults(void **state)
+{
+	struct api_annotations a = {.subnet = "vlan100", .ip = "auto", .mac = "auto"};
+	struct api_request r = {0};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(api_request_parse(&a, &r, &e), 0);
+	assert_true(r.wanted);
+	assert_string_equal(r.subnet, "vlan100");
+	assert_string_equal(r.interface, "eth1");
+	assert_int_equal(r.n_ips, 0);
+	assert_null(api_request_mac(&r, 0));
+	api_request_done(&r);
+}
+
+static void lists_are_paired(void **state)
+{
+	struct api_annotations a = {
+		.subnet = "v",
+		.ip = "192.168.1.5-fd00::1-192.168.1.7",
+		.mac = "0A:00:00:00:00:01-0a:00:00:00:00:02-0a:00:00:00:00:03",
+		.interface = "eth0",
+	};
+	struct api_request r = {0};
+	struct err e = {0};
+	char text[IP_ADDR_LEN];
+
+	(void)state;
+	assert_int_equal(api_request_parse(&a, &r, &e), 0);
+	assert_int_equal(r.n_ips, 3);
+	assert_string_equal(ip_format(&r.ips[1], text), "fd00::1");
+	assert_string_equal(mac_format(api_request_mac(&r, 2), text), "0a:00:00:00:00:03");
+	assert_string_equal(r.interface, "eth0");
+	api_request_done(&r);
+}
+
+static void one_mac_goes_with_any_address(void **state)
+{
+	struct api_annotations a = {.subnet = "v", .mac = "0a:00:00:00:00:01"};
+	struct api_request r = {0};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(api_request_parse(&a, &r, &e), 0);
+	assert_non_null(api_request_mac(&r, 7));
+	api_request_done(&r);
+}
+
+static void mistakes_are_named(void **state)
+{
+	static const struct {
+		struct api_annotations a;
+		const char *msg;
+	} rows[] = {
+		{{.subnet = ""},
+		 "annotation tandem-cni.io/subnet: \"\": is not a name of a MacvlanSubnet"},
+		{{.subnet = "A"},
+		 "annotation tandem-cni.io/subnet: \"A\": is not a name of a MacvlanSubnet"},
+		{{.subnet = "a..b"},
+		 "annotation tandem-cni.io/subnet: \"a..b\": is not a name of a MacvlanSubnet"},
+		{{.subnet = "../x"},
+		 "annotation tandem-cni.io/subnet: \"../x\": is not a name of a MacvlanSubnet"},
+		{{.ip = "auto"},
+		 "annotation tandem-cni.io/ip needs tandem-cni.io/subnet beside it"},
+		{{.mac = "auto"},
+		 "annotation tandem-cni.io/mac needs tandem-cni.io/subnet beside it"},
+		{{.interface = "eth0"},
+		 "annotation tandem-cni.io/interface needs tandem-cni.io/subnet beside it"},
+		{{.subnet = "v", .ip = ""},
+		 "annotation tandem-cni.io/ip: \"\": must be \"auto\", an address, or addresses joined by hyphens"},
+		{{.subnet = "v", .ip = "1.2.3.4-"},
+		 "annotation tandem-cni.io/ip: \"1.2.3.4-\": must be \"auto\", an address, or addresses joined by hyphens"},
+		{{.subnet = "v", .ip = "1.2.3.4/24"},
+		 "annotation tandem-cni.io/ip: \"1.2.3.4/24\": must be \"auto\", an address, or addresses joined by hyphens"},
+		{{.subnet = "v", .ip = "1.2.3.4-1.2.3.4"},
+		 "annotation tandem-cni.io/ip: \"1.2.3.4-1.2.3.4\": names an address twice"},
+		{{.subnet = "v", .mac = "0a-00"},
+		 "annotation tandem-cni.io/mac: \"0a-00\": must be \"auto\", a MAC like 0a:00:00:00:00:01, or MACs joined by hyphens"},
+		{{.subnet = "v", .mac = "01:00:5e:00:00:01"},
+		 "annotation tandem-cni.io/mac: \"01:00:5e:00:00:01\": a card cannot have a multicast or zero MAC"},
+		{{.subnet = "v", .mac = "0a:00:00:00:00:01-0a:00:00:00:00:02"},
+		 "annotation tandem-cni.io/mac: \"0a:00:00:00:00:01-0a:00:00:00:00:02\": a list of MACs needs a list of as many addresses in tandem-cni.io/ip"},
+		{{.subnet = "v", .interface = "net1"},
+		 "annotation tandem-cni.io/interface: \"net1\": must be eth1 or eth0"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct api_request r = {0};
+		struct err e = {0};
+
+		assert_int_equal(api_request_parse(&rows[i].a, &r, &e), -1);
+		assert_int_equal(e.kind, ERR_CONFIG);
+		assert_string_equal(e.msg, rows[i].msg);
+		assert_null(r.subnet);
+	}
+}
+
+static void too_many_addresses(void **state)
+{
+	char *list = xcalloc(1, 16 * 1100);
+	struct api_annotations a = {.subnet = "v", .ip = list};
+	struct api_request r = {0};
+	struct err e = {0};
+
+	(void)state;
+	for (int i = 0; i < 1025; i++)
+		snprintf(list + strlen(list), 20, "%s10.0.%d.%d", i ? "-" : "", i / 250, i % 250);
+	assert_int_equal(api_request_parse(&a, &r, &e), -1);
+	assert_non_null(strstr(e.msg, "more than 1024"));
+	free(list);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_asked),
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(lists_are_paired),
+		cmocka_unit_test(one_mac_goes_with_any_address),
+		cmocka_unit_test(mistakes_are_named),
+		cmocka_unit_test(too_many_addresses),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

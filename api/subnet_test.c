@@ -1,0 +1,219 @@
+#include "api/subnet.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/test.h"
+#include "lib/json/jread.h"
+
+static int decode(const char *spec, struct api_subnet **out, struct err *e)
+{
+	char text[4096];
+	struct jdoc *doc = NULL;
+	struct jval root;
+	int rc;
+
+	snprintf(text, sizeof(text),
+		 "{\"metadata\":{\"name\":\"s\",\"namespace\":\"kube-system\",\"uid\":\"u\","
+		 "\"resourceVersion\":\"7\",\"generation\":2,"
+		 "\"deletionTimestamp\":\"2026-01-01T00:00:00Z\",\"finalizers\":[\"a/b\"]},"
+		 "\"spec\":%s}",
+		 spec);
+	assert_int_equal(jdoc_parse("t", text, strlen(text), &doc, e), 0);
+	root = jdoc_root(doc);
+	rc = api_subnet_decode(&root, out, e);
+	jdoc_free(doc);
+	return rc;
+}
+
+static void everything_absent_has_a_default(void **state)
+{
+	struct api_subnet *s = NULL;
+	struct err e = {0};
+	char text[IP_ADDR_LEN];
+
+	(void)state;
+	assert_int_equal(decode("{\"master\":\"ens4\",\"cidr\":\"192.168.100.77/24\"}", &s, &e), 0);
+	assert_string_equal(s->meta.resource_version, "7");
+	assert_int_equal(s->meta.deletion, 1767225600);
+	assert_true(api_meta_has_finalizer(&s->meta, "a/b"));
+	assert_int_equal(s->network.vlan, 0);
+	assert_int_equal(s->network.mode, API_MODE_BRIDGE);
+	assert_int_equal(s->delay_reuse_s, 60);
+	assert_string_equal(ip_format(&s->v.gateway, text), "192.168.100.1");
+	assert_string_equal(ip_format(&s->network.gateway, text), "192.168.100.1");
+	assert_string_equal(ip_format(&s->v.cidr.addr, text), "192.168.100.0");
+	assert_int_equal(s->network.conflict_detection, API_SWITCH_ON);
+	assert_int_equal(s->network.host_access, API_SWITCH_UNSET);
+	api_subnet_free(s);
+}
+
+static void everything_given_is_taken(void **state)
+{
+	struct api_subnet *s = NULL;
+	struct err e = {0};
+	char text[100];
+
+	(void)state;
+	assert_int_equal(
+		decode("{\"master\":\"bond0\",\"vlan\":4094,\"cidr\":\"10.0.0.0/8\",\"linkType\":"
+		       "\"ipvlan\",\"mtu\":9000,\"gateway\":\"10.1.2.3\",\"ranges\":[{\"rangeStart\":"
+		       "\"10.0.0.5\",\"rangeEnd\":\"10.0.0.9\"}],\"exclude\":[\"10.0.0.6\","
+		       "\"10.0.0.7-10.0.0.8\",\"10.0.0.0/30\"],\"routes\":[{\"dst\":\"0.0.0.0/0\","
+		       "\"gw\":\"10.0.0.2\"},{\"dst\":\"172.16.0.1/12\",\"gw\":\"169.254.1.1\","
+		       "\"iface\":\"eth0\"}],\"podDefaultGateway\":{\"enable\":true,\"serviceCidr\":"
+		       "\"10.43.0.0/16, fd00::/108\"},\"ipDelayReuse\":0,\"hostAccess\":false,"
+		       "\"nodeSelector\":{\"matchLabels\":{\"a\":\"b\"},\"matchExpressions\":[{\"key\":"
+		       "\"c\",\"operator\":\"NotIn\",\"values\":[\"d\",\"e\"]},{\"key\":\"f\","
+		       "\"operator\":\"DoesNotExist\"}]}}",
+		       &s, &e),
+		0);
+	assert_int_equal(s->network.mode, API_MODE_L2);
+	assert_int_equal(s->n_exclude, 3);
+	assert_string_equal(ip_format(&s->exclude[2].end, text), "10.0.0.3");
+	assert_string_equal(s->network.routes[0].iface, "eth1");
+	assert_string_equal(ip_net_format(&s->network.routes[1].dst, text), "172.16.0.0/12");
+	assert_int_equal(s->network.n_service_cidrs, 2);
+	assert_int_equal(s->network.host_access, API_SWITCH_OFF);
+	assert_int_equal(s->network.conflict_detection, API_SWITCH_OFF);
+	assert_int_equal(s->delay_reuse_s, 0);
+	assert_string_equal(api_selector_format(&s->node_selector, text, sizeof(text)),
+			    "a=b,c notin (d,e),!f");
+	api_subnet_free(s);
+}
+
+static void gateways_of_small_networks(void **state)
+{
+	static const struct {
+		const char *cidr, *gateway;
+	} rows[] = {
+		{"10.0.0.4/31", "10.0.0.4"}, {"10.0.0.4/32", ""},
+		{"10.0.0.4/30", "10.0.0.5"}, {"fd00::/64", "fd00::1"},
+		{"fd00::2/127", "fd00::2"},  {"fd00::2/128", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct api_subnet *s = NULL;
+		struct err e = {0};
+		char spec[100], text[IP_ADDR_LEN];
+
+		snprintf(spec, sizeof(spec), "{\"master\":\"m\",\"cidr\":\"%s\"}", rows[i].cidr);
+		assert_int_equal(decode(spec, &s, &e), 0);
+		assert_string_equal(ip_format(&s->v.gateway, text), rows[i].gateway);
+		api_subnet_free(s);
+	}
+}
+
+static void bad_fields_are_named(void **state)
+{
+	static const struct {
+		const char *spec, *msg;
+	} rows[] = {
+		{"{}", "spec.master: is missing"},
+		{"{\"master\":\"a b\"}", "spec.master: \"a b\" is not the name of a network card"},
+		{"{\"master\":\"..\"}", "spec.master: \"..\" is not the name of a network card"},
+		{"{\"master\":\"m\"}", "spec.cidr: is missing"},
+		{"{\"master\":\"m\",\"vlan\":4095}", "spec.vlan: 4095 must be 0 to 4094"},
+		{"{\"master\":\"m\",\"vlan\":-1}", "spec.vlan: -1 must be 0 to 4094"},
+		{"{\"master\":\"m\",\"mtu\":67}", "spec.mtu: 67 must be 0 or 68 to 65535"},
+		{"{\"master\":\"m\",\"linkType\":\"x\"}",
+		 "spec.linkType: \"x\" must be macvlan or ipvlan"},
+		{"{\"master\":\"m\",\"mode\":\"l2\"}",
+		 "spec.mode: \"l2\" must be bridge, private, vepa or passthru"},
+		{"{\"master\":\"m\",\"linkType\":\"ipvlan\",\"mode\":\"vepa\"}",
+		 "spec.mode: \"vepa\" of an ipvlan must be l2, l3 or l3s"},
+		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0\"}",
+		 "spec.cidr: \"10.0.0.0\" is not a CIDR"},
+		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/15\"}",
+		 "spec.cidr: /15 is larger than a /16: give ranges"},
+		{"{\"master\":\"m\",\"cidr\":\"224.0.0.0/24\"}",
+		 "spec.cidr: \"224.0.0.0/24\" is not a network that hosts can have"},
+		{"{\"master\":\"m\",\"cidr\":\"0.0.0.0/0\"}",
+		 "spec.cidr: \"0.0.0.0/0\" is not a network that hosts can have"},
+		{"{\"master\":\"m\",\"cidr\":\"fe80::/64\"}",
+		 "spec.cidr: \"fe80::/64\" is link-local"},
+		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"gateway\":\"10.0.1.1\"}",
+		 "spec.gateway: \"10.0.1.1\" lies outside the cidr"},
+		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"gateway\":\"10.0.0.0\"}",
+		 "spec.gateway: \"10.0.0.0\" is the network address"},
+		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"gateway\":\"10.0.0.255\"}",
+		 "spec.gateway: \"10.0.0.255\" is the broadcast address"},
+		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"gateway\":\"x\"}",
+		 "spec.gateway: \"x\" is not an address"},
+		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ranges\":[{\"rangeStart\":\"10.0.0.9\",\"rangeEnd\":\"10.0.0.5\"}]}",
+		 "spec.ranges[0]: rangeEnd 10.0.0.5 is below rangeStart"},
+		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ranges\":[{\"rangeStart\":\"10.0.0.9\"}]}",
+		 "spec.ranges[0].rangeEnd: is missing"},
+		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/8\",\"ranges\":[{\"rangeStart\":\"10.0.0.0\",\"rangeEnd\":\"10.1.0.0\"}]}",
+		 "spec.ranges: more than 65536 addresses"},
+		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"exclude\":[\"10.0.1.1\"]}",
+		 "spec.exclude[0]: \"10.0.1.1\" lies outside the cidr"},
+		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"exclude\":[\"10.0.0.1-10.0.0.0\"]}",
+		 "spec.exclude[0]: \"10.0.0.1-10.0.0.0\" is not an address, a range or a CIDR"},
+		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"routes\":[{\"dst\":\"10.0.0.0\"}]}",
+		 "spec.routes[0].dst: \"10.0.0.0\" is not a CIDR"},
+		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"routes\":[{\"dst\":\"::/0\",\"gw\":\"10.0.0.1\"}]}",
+		 "spec.routes[0].gw: \"10.0.0.1\" is of another family than dst"},
+		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"routes\":[{\"dst\":\"1.0.0.0/8\",\"gw\":\"10.0.1.1\"}]}",
+		 "spec.routes[0].gw: \"10.0.1.1\" lies outside the cidr"},
+		{"{\"master\":\"m\",\"cidr\":\"10.0.0.4/32\",\"podDefaultGateway\":{\"enable\":true}}",
+		 "spec.podDefaultGateway.enable: the subnet has no gateway"},
+		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"podDefaultGateway\":{\"serviceCidr\":\"10.43.0.0/16,\"}}",
+		 "spec.podDefaultGateway.serviceCidr: \"10.43.0.0/16,\" must be CIDRs separated by commas"},
+		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ipDelayReuse\":216001}",
+		 "spec.ipDelayReuse: 216001 must be 0 to 216000"},
+		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ipv6\":{\"cidr\":\"10.0.0.0/24\"}}",
+		 "spec.ipv6.cidr: must be an IPv6 CIDR"},
+		{"{\"master\":\"m\",\"cidr\":\"fd00::/64\",\"ipv6\":{\"cidr\":\"fd00::/64\"}}",
+		 "spec.ipv6: spec.cidr is IPv6 already"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct api_subnet *s = NULL;
+		struct err e = {0};
+
+		assert_int_equal(decode(rows[i].spec, &s, &e), -1);
+		assert_string_equal(e.msg, rows[i].msg);
+		assert_int_equal(e.kind, ERR_CONFIG);
+		assert_null(s);
+	}
+}
+
+static void selectors(void **state)
+{
+	char team[] = "team", a[] = "a", zone[] = "zone", one[] = "1";
+	struct api_label labels[] = {{team, a}, {zone, one}};
+	struct api_subnet *s = NULL;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(
+		decode("{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"allowedNamespaces\":{"
+		       "\"matchExpressions\":[{\"key\":\"team\",\"operator\":\"In\",\"values\":"
+		       "[\"a\",\"b\"]},{\"key\":\"x\",\"operator\":\"NotIn\",\"values\":[\"1\"]},"
+		       "{\"key\":\"zone\",\"operator\":\"Exists\"}]},\"nodeSelector\":{}}",
+		       &s, &e),
+		0);
+	assert_true(api_selector_matches(&s->allowed_namespaces, labels, 2));
+	assert_false(api_selector_matches(&s->allowed_namespaces, labels, 1));
+	assert_false(api_selector_matches(&s->allowed_namespaces, NULL, 0));
+	assert_true(api_selector_matches(&s->node_selector, NULL, 0));
+	api_subnet_free(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everything_absent_has_a_default),
+		cmocka_unit_test(everything_given_is_taken),
+		cmocka_unit_test(gateways_of_small_networks),
+		cmocka_unit_test(bad_fields_are_named),
+		cmocka_unit_test(selectors),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,176 @@
+# shellcheck shell=bash
+# Part of test_api.sh: what is refused, by the schema, in the status, and in events on pods.
+
+# Each line: a name, then the lines of spec after master and cidr (or instead: "cidr: X").
+bad_specs() {
+	cat <<-'LINES'
+		vlan too large|cidr: 10.1.0.0/24|vlan: 4095
+		vlan negative|cidr: 10.1.0.0/24|vlan: -1
+		vlan a word|cidr: 10.1.0.0/24|vlan: abc
+		cidr without prefix|cidr: 10.1.0.0
+		cidr with an octet of 300|cidr: 10.1.300.0/24
+		cidr with prefix 33|cidr: 10.1.0.0/33
+		cidr a word|cidr: lan
+		no cidr|vlan: 1
+		unknown mode|cidr: 10.1.0.0/24|mode: l4
+		unknown link type|cidr: 10.1.0.0/24|linkType: vxlan
+		gateway a word|cidr: 10.1.0.0/24|gateway: router
+		range without end|cidr: 10.1.0.0/24|ranges: [{rangeStart: 10.1.0.5}]
+		range start a word|cidr: 10.1.0.0/24|ranges: [{rangeStart: a, rangeEnd: 10.1.0.9}]
+		route without dst|cidr: 10.1.0.0/24|routes: [{gw: 10.1.0.1}]
+		route on eth2|cidr: 10.1.0.0/24|routes: [{dst: 10.9.0.0/16, iface: eth2}]
+		delay too long|cidr: 10.1.0.0/24|ipDelayReuse: 216001
+		delay negative|cidr: 10.1.0.0/24|ipDelayReuse: -1
+		mtu too large|cidr: 10.1.0.0/24|mtu: 65536
+		exclude a word|cidr: 10.1.0.0/24|exclude: [printer]
+		service CIDR a word|cidr: 10.1.0.0/24|podDefaultGateway: {enable: true, serviceCidr: x}
+		operator unknown|cidr: 10.1.0.0/24|allowedNamespaces: {matchExpressions: [{key: a, operator: Is}]}
+	LINES
+}
+
+# spec_yaml NAME LINES: a subnet with these lines of spec, separated by bars
+spec_yaml() {
+	printf 'apiVersion: tandem-cni.io/v1\nkind: MacvlanSubnet\n'
+	printf 'metadata: {name: %s, namespace: kube-system}\nspec:\n  master: ens4\n' "$1"
+	tr '|' '\n' <<<"$2" | sed 's/^/  /'
+}
+
+while IFS='|' read -r name lines; do
+	check_fails "schema: $name" k apply -f <(spec_yaml bad "$lines")
+done < <(bad_specs)
+check_fails "schema: no master" k apply -f - <<-YAML
+	apiVersion: tandem-cni.io/v1
+	kind: MacvlanSubnet
+	metadata: {name: bad, namespace: kube-system}
+	spec: {cidr: 10.1.0.0/24}
+YAML
+same "nothing of it was stored" "" "$(k get macvlansubnets -A -o name)"
+
+# invalid NAME LINES MESSAGE: what a schema cannot say stands in the condition
+message_is() {
+	[ "$(k get macvlansubnet -n kube-system bad \
+		-o jsonpath='{.status.conditions[?(@.type=="Ready")].message}')" = "$1" ]
+}
+invalid() {
+	k apply -f <(spec_yaml bad "$2") >/dev/null
+	wait_for 5 message_is "$3" || k get macvlansubnet -n kube-system bad -o yaml | sed 's/^/    /'
+	check "condition: $1" message_is "$3"
+	k delete macvlansubnet -n kube-system bad >/dev/null
+}
+
+controller_alive || controller_up
+invalid "gateway outside" 'cidr: 10.1.0.0/24|gateway: 10.2.0.1' \
+	'spec.gateway: "10.2.0.1" lies outside the cidr'
+invalid "range outside" 'cidr: 10.1.0.0/24|ranges: [{rangeStart: 10.1.0.9, rangeEnd: 10.1.1.9}]' \
+	'spec.ranges[0].rangeEnd: "10.1.1.9" lies outside the cidr'
+invalid "range backwards" 'cidr: 10.1.0.0/24|ranges: [{rangeStart: 10.1.0.9, rangeEnd: 10.1.0.5}]' \
+	'spec.ranges[0]: rangeEnd 10.1.0.5 is below rangeStart'
+invalid "ranges overlap" \
+	'cidr: 10.1.0.0/24|ranges: [{rangeStart: 10.1.0.5, rangeEnd: 10.1.0.9}, {rangeStart: 10.1.0.9, rangeEnd: 10.1.0.9}]' \
+	'spec.ranges[1]: overlaps with ranges[0]'
+invalid "a /8 without ranges" 'cidr: 10.0.0.0/8' \
+	'spec.cidr: /8 is larger than a /16: give ranges'
+invalid "mode of the other kind" 'cidr: 10.1.0.0/24|mode: l2' \
+	'spec.mode: "l2" must be bridge, private, vepa or passthru'
+invalid "no IPv6 after all" "cidr: '::::/64'" 'spec.cidr: "::::/64" is not a CIDR'
+
+# pod NAME YAML-of-metadata YAML-of-spec
+pod() {
+	printf 'apiVersion: v1\nkind: Pod\nmetadata: {name: %s, namespace: default, %s}\n' "$1" "$2"
+	printf 'spec: {nodeName: n1, containers: [{name: c, image: none}]%s}\n' "${3:+, $3}"
+}
+
+# refused NAME REASON MESSAGE YAML-of-metadata [YAML-of-spec]
+refused() {
+	local name=$1 reason=$2 message=$3
+	shift 3
+	k apply -f <(pod "$name" "$@") >/dev/null
+	wait_for 5 event_is "$name" "$reason"
+	same "event: $reason" "$message" "$(event_is "$name" "$reason")"
+	same "no record: $reason" "" "$(k get macvlanip "$name" -o jsonpath='{.spec.cidr}' 2>/dev/null)"
+	k delete pod "$name" --force --grace-period=0 >/dev/null 2>&1
+}
+
+subnet ok 10.60.0.0/24 'ipDelayReuse: 0' | k apply -f - >/dev/null
+subnet picky 10.61.0.0/24 'nodeSelector: {matchLabels: {lan: "no"}}' \
+	'allowedNamespaces: {}' | k apply -f - >/dev/null
+subnet private 10.62.0.0/24 'allowedNamespaces: {matchLabels: {team: a}}' | k apply -f - >/dev/null
+check "three subnets are ready" wait_for 10 ready_is private True
+
+refused nosuch SubnetNotFound "there is no MacvlanSubnet nosuch in namespace kube-system" \
+	'annotations: {tandem-cni.io/subnet: nosuch}'
+refused badip InvalidAnnotation \
+	'annotation tandem-cni.io/ip: "10.60.0.x": must be "auto", an address, or addresses joined by hyphens' \
+	'annotations: {tandem-cni.io/subnet: ok, tandem-cni.io/ip: 10.60.0.x}'
+refused badmac InvalidAnnotation \
+	'annotation tandem-cni.io/mac: "01:00:00:00:00:01": a card cannot have a multicast or zero MAC' \
+	'annotations: {tandem-cni.io/subnet: ok, tandem-cni.io/mac: "01:00:00:00:00:01"}'
+refused alone InvalidAnnotation "annotation tandem-cni.io/ip needs tandem-cni.io/subnet beside it" \
+	'annotations: {tandem-cni.io/ip: auto}'
+refused outside AddressNotInSubnet \
+	'annotation tandem-cni.io/ip: "10.9.9.9": MacvlanSubnet ok does not give that address' \
+	'annotations: {tandem-cni.io/subnet: ok, tandem-cni.io/ip: 10.9.9.9}'
+refused gateway AddressNotInSubnet \
+	'annotation tandem-cni.io/ip: "10.60.0.1": MacvlanSubnet ok does not give that address' \
+	'annotations: {tandem-cni.io/subnet: ok, tandem-cni.io/ip: 10.60.0.1}'
+refused host HostNetworkPod \
+	"a pod with hostNetwork has no network of its own and gets no card: take the tandem-cni.io annotations away" \
+	'annotations: {tandem-cni.io/subnet: ok}' 'hostNetwork: true'
+refused picky NodeNotSelected \
+	"node n1 does not reach MacvlanSubnet picky, which is for nodes with lan=no: give the pod such a nodeSelector" \
+	'annotations: {tandem-cni.io/subnet: picky}'
+refused private NamespaceNotAllowed \
+	"MacvlanSubnet private is for namespaces with team=a, which default does not have" \
+	'annotations: {tandem-cni.io/subnet: private}'
+
+k apply -f <(pod late 'labels: {a: b}') >/dev/null
+curls PATCH application/merge-patch+json '{"status":{"phase":"Running","podIP":"10.42.0.9"}}' \
+	/api/v1/namespaces/default/pods/late/status
+k annotate pod late tandem-cni.io/subnet=ok >/dev/null
+check "event: annotated after its network was made" wait_for 5 event_is late AnnotatedTooLate
+
+# Once the reason is gone, the pod is served without a hand.
+k apply -f <(pod wish 'annotations: {tandem-cni.io/subnet: private}') >/dev/null
+wait_for 5 event_is wish NamespaceNotAllowed
+k label namespace default team=a >/dev/null
+check "a namespace that gets the label is served" wait_for 5 served_is 1
+
+k apply -f <(pod fixed 'annotations: {tandem-cni.io/subnet: ok, tandem-cni.io/ip: 10.60.0.77-10.60.0.78, tandem-cni.io/mac: "0a:00:00:00:00:77-0a:00:00:00:00:78"}') >/dev/null
+k apply -f <(pod fixed2 'annotations: {tandem-cni.io/subnet: ok, tandem-cni.io/ip: 10.60.0.77-10.60.0.78, tandem-cni.io/mac: "0a:00:00:00:00:77-0a:00:00:00:00:78"}') >/dev/null
+k apply -f <(pod fixed3 'annotations: {tandem-cni.io/subnet: ok, tandem-cni.io/ip: 10.60.0.77-10.60.0.78}') >/dev/null
+check "two of three have an address of the list" wait_for 5 served_is 3
+check "event: the third waits" wait_for 5 event_is fixed3 AddressInUse
+same "addresses and MACs go together" "10.60.0.77/24 0a:00:00:00:00:77
+10.60.0.78/24 0a:00:00:00:00:78" "$(records | grep ^fixed | cut -d' ' -f2- | sort)"
+
+subnet twin 10.60.0.0/24 'ranges: [{rangeStart: 10.60.0.100, rangeEnd: 10.60.0.109}]' |
+	k apply -f - >/dev/null
+check "overlapping subnets: the later gives none of what is shared" wait_for 5 status_is twin total 0
+check "nor the earlier" wait_for 5 status_is ok total 243
+
+# A second controller takes over: the first one sees its term and exits at once.
+first=$pid_controller
+controller_up
+exits() { ! kill -0 "$first" 2>/dev/null; }
+check "the former controller exits" wait_for 10 exits
+wait "$first"
+same "with its own status" 3 $?
+check "the new one has the next term" wait_for 5 status_is ok allocation.term 2
+
+# A status wiped by hand: the controller exits, and its successor adopts what the records say.
+first=$pid_controller
+curls PATCH application/merge-patch+json '{"status":{"allocation":null}}' \
+	/apis/tandem-cni.io/v1/namespaces/kube-system/macvlansubnets/ok/status
+check "its record wiped by hand, it exits" wait_for 10 exits
+controller_up
+check "its successor adopts the records" wait_for 10 status_is ok used 2
+
+k delete macvlansubnet -n kube-system twin >/dev/null
+k delete pods --all --force --grace-period=0 >/dev/null 2>&1
+check "held, then free" wait_for 20 no_records
+k delete macvlansubnets -n kube-system --all --timeout=20s >/dev/null
+kill "$pid_controller"
+wait "$pid_controller"
+same "SIGTERM ends it cleanly" 0 $?
+same "leader election is refused, not ignored" 2 \
+	"$("$TANDEM_CONTROLLER_BIN" --leader-elect=true >/dev/null 2>&1; echo $?)"
