@@ -1,0 +1,229 @@
+#include "controller/decide.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/base/test.h"
+
+#define NOW_MS 1000000
+#define NOW_S  5000000
+
+static const struct decide_rules rules = {.after_terminal_ms = 30000, .hold_s = 3600};
+
+struct row {
+	const char *name;
+	const char *pod; /* its UID, NULL = there is none */
+	const char *phase;
+	bool holds, terminated, node_ready;
+	enum decide_end end;
+	int64_t end_ago_ms, over_ago_ms, deleted_ago_s; /* the record; -1 = not being deleted */
+	enum decide_record_verdict verdict;
+	int64_t wake_in_ms;
+};
+
+static const struct row rows[] = {
+	{"lives", "u1", "Running", true, false, true, 0, 0, 0, -1, DECIDE_KEEP, 0},
+	{"lives on a node that does not answer", "u1", "Running", true, false, false, 0, 0, 0, -1,
+	 DECIDE_KEEP, 0},
+	{"lives, record deleted by hand", "u1", "Running", true, false, true, 0, 0, 0, 9999,
+	 DECIDE_KEEP, 0},
+	{"waits", "u1", "Pending", false, false, true, 0, 0, 0, -1, DECIDE_KEEP, 0},
+	{"waits, record deleted by hand", "u1", "Pending", false, false, true, 0, 0, 0, 1,
+	 DECIDE_RENEW, 0},
+	{"over a moment ago", "u1", "Succeeded", true, true, true, 0, 0, 0, -1, DECIDE_WAIT, 30000},
+	{"over for 29 s", "u1", "Failed", true, false, true, 0, 0, 29000, -1, DECIDE_WAIT, 1000},
+	{"over for 30 s", "u1", "Failed", true, false, true, 0, 0, 30000, -1, DECIDE_RELEASE, 0},
+	{"over, its kubelet has told all before the node went", "u1", "Failed", true, true, false,
+	 0, 0, 30000, -1, DECIDE_RELEASE, 0},
+	{"called over by others, node away", "u1", "Failed", true, false, false, 0, 0, 30000, -1,
+	 DECIDE_HOLD, 3570000},
+	{"over without an address", "u1", "Failed", false, false, true, 0, 0, 0, -1, DECIDE_RELEASE,
+	 0},
+	{"not in the cache", NULL, "", true, false, true, DECIDE_END_UNKNOWN, 0, 0, -1, DECIDE_LOOK,
+	 0},
+	{"not in the cache, no address", NULL, "", false, false, true, DECIDE_END_UNKNOWN, 0, 0, -1,
+	 DECIDE_LOOK, 0},
+	{"another pod of its name", "u2", "Running", true, false, true, DECIDE_END_UNKNOWN, 0, 0,
+	 -1, DECIDE_LOOK, 0},
+	{"finished by the kubelet", NULL, "", true, false, false, DECIDE_END_FINISHED, 0, 0, -1,
+	 DECIDE_RELEASE, 0},
+	{"finished, name taken again", "u2", "Pending", true, false, true, DECIDE_END_FINISHED, 0,
+	 0, -1, DECIDE_RELEASE, 0},
+	{"never started, gone a moment ago", NULL, "", true, false, true, DECIDE_END_UNSTARTED, 0,
+	 0, -1, DECIDE_WAIT, 30000},
+	{"never started, gone for 30 s", NULL, "", true, false, true, DECIDE_END_UNSTARTED, 30000,
+	 0, -1, DECIDE_RELEASE, 0},
+	{"forced", NULL, "", true, false, true, DECIDE_END_LOST, 0, 0, -1, DECIDE_MARK, 0},
+	{"forced, marked", NULL, "", true, false, true, DECIDE_END_LOST, 0, 0, 0, DECIDE_HOLD,
+	 3600000},
+	{"forced, 3599 s ago", NULL, "", true, false, true, DECIDE_END_LOST, 0, 0, 3599,
+	 DECIDE_HOLD, 1000},
+	{"forced, an hour ago", NULL, "", true, false, true, DECIDE_END_LOST, 0, 0, 3600,
+	 DECIDE_RELEASE, 0},
+	{"forced, no address", NULL, "", false, false, true, DECIDE_END_LOST, 0, 0, -1,
+	 DECIDE_RELEASE, 0},
+	{"forced, name taken again", "u2", "Pending", true, false, true, DECIDE_END_LOST, 0, 0, 10,
+	 DECIDE_HOLD, 3590000},
+};
+
+static void records(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct row *r = &rows[i];
+		char uid[8] = "", phase[16] = "", id[] = "u1";
+		struct api_ip rec = {.pod_id = id};
+		struct api_pod pod = {.phase = phase, .all_terminated = r->terminated};
+		struct decide_record_in in = {
+			.rec = &rec,
+			.pod = r->pod ? &pod : NULL,
+			.holds_address = r->holds,
+			.node_ready = r->node_ready,
+			.end = r->end,
+			.end_ms = NOW_MS - r->end_ago_ms,
+			.over_ms = NOW_MS - r->over_ago_ms,
+			.now_ms = NOW_MS,
+			.now_s = NOW_S,
+		};
+		int64_t wake = 0;
+
+		assert_int_equal(str_copy(uid, sizeof(uid), r->pod ? r->pod : ""), 0);
+		assert_int_equal(str_copy(phase, sizeof(phase), r->phase), 0);
+		pod.meta.uid = uid;
+		rec.meta.deletion = r->deleted_ago_s < 0 ? 0 : NOW_S - r->deleted_ago_s;
+		print_message("%s\n", r->name);
+		assert_int_equal(decide_record(&in, &rules, &wake), r->verdict);
+		assert_int_equal(wake ? wake - NOW_MS : 0, r->wake_in_ms);
+	}
+}
+
+/* A pod that would be served, to be spoilt in one way at a time. */
+struct world {
+	char subnet[8], node[4], phase[12], empty[1], ns[4];
+	struct api_pod pod;
+	struct api_request request;
+	struct api_subnet spec;
+	struct err why;
+	struct decide_new_in in;
+};
+
+static void fill(struct world *w)
+{
+	*w = (struct world){.subnet = "v", .node = "n1", .phase = "Pending", .ns = "d"};
+	w->pod = (struct api_pod){.meta = {.ns = w->ns}, .node = w->node, .phase = w->phase};
+	w->pod.annotation[0] = w->subnet;
+	w->request = (struct api_request){.wanted = true, .subnet = w->subnet};
+	w->in = (struct decide_new_in){
+		.pod = &w->pod,
+		.request = &w->request,
+		.request_err = &w->why,
+		.subnet_found = true,
+		.subnet = &w->spec,
+		.subnet_why = "spec.cidr: is missing",
+		.system_ns = "kube-system",
+		.ns = {.known = true},
+		.node = {.known = true},
+	};
+}
+
+static void spoil(struct world *w, enum decide_reason how)
+{
+	static struct api_selector_term term = {.op = API_SELECTOR_EXISTS};
+	static char key[] = "x";
+
+	term.key = key;
+	switch (how) {
+	case DECIDE_INVALID_ANNOTATION:
+		w->in.request = NULL;
+		err_set(&w->why, ERR_CONFIG, 0, "annotation a: b");
+		break;
+	case DECIDE_HOST_NETWORK:
+		w->pod.host_network = true;
+		break;
+	case DECIDE_STATIC_POD:
+		w->pod.is_static = true;
+		break;
+	case DECIDE_TOO_LATE:
+		w->pod.has_ip = true;
+		break;
+	case DECIDE_NO_SUBNET:
+		w->in.subnet_found = false;
+		break;
+	case DECIDE_SUBNET_INVALID:
+		w->in.subnet = NULL;
+		break;
+	case DECIDE_SUBNET_TERMINATING:
+		w->in.subnet_terminating = true;
+		break;
+	case DECIDE_NAMESPACE_NOT_ALLOWED:
+		w->spec.allowed_namespaces = (struct api_selector){true, &term, 1};
+		break;
+	case DECIDE_NODE_NOT_SELECTED:
+		w->spec.node_selector = (struct api_selector){true, &term, 1};
+		break;
+	default:
+		break;
+	}
+}
+
+static void new_pods(void **state)
+{
+	(void)state;
+	for (int how = DECIDE_OK; how < DECIDE_EXHAUSTED; how++) {
+		struct world w;
+		char msg[512];
+
+		if (how == DECIDE_NOTHING)
+			continue;
+		fill(&w);
+		spoil(&w, (enum decide_reason)how);
+		assert_int_equal(decide_new(&w.in, msg, sizeof(msg)), how);
+		assert_int_equal(*msg == '\0', how == DECIDE_OK);
+	}
+}
+
+static void pods_that_want_nothing(void **state)
+{
+	struct world w;
+	char msg[512];
+
+	(void)state;
+	fill(&w);
+	w.pod.node = w.empty;
+	assert_int_equal(decide_new(&w.in, msg, sizeof(msg)), DECIDE_NOTHING);
+	fill(&w);
+	w.pod.annotation[0] = NULL;
+	assert_int_equal(decide_new(&w.in, msg, sizeof(msg)), DECIDE_NOTHING);
+	fill(&w);
+	w.pod.meta.deletion = 1;
+	assert_int_equal(decide_new(&w.in, msg, sizeof(msg)), DECIDE_NOTHING);
+	fill(&w);
+	assert_int_equal(str_copy(w.phase, sizeof(w.phase), "Succeeded"), 0);
+	assert_int_equal(decide_new(&w.in, msg, sizeof(msg)), DECIDE_NOTHING);
+	/* A selector that cannot be answered yet is no refusal. */
+	fill(&w);
+	spoil(&w, DECIDE_NAMESPACE_NOT_ALLOWED);
+	w.in.ns.known = false;
+	assert_int_equal(decide_new(&w.in, msg, sizeof(msg)), DECIDE_NOTHING);
+}
+
+static void every_reason_has_a_name(void **state)
+{
+	(void)state;
+	for (int i = 0; i < DECIDE_REASONS; i++)
+		assert_non_null(decide_reason_name((enum decide_reason)i));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(records),
+		cmocka_unit_test(new_pods),
+		cmocka_unit_test(pods_that_want_nothing),
+		cmocka_unit_test(every_reason_has_a_name),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
