@@ -9,7 +9,7 @@
 
 static int read_owner(const struct jval *meta, struct api_ip *ip, struct err *e)
 {
-	struct jval list = { 0 }, item;
+	struct jval list = {0}, item;
 	int rc = jget_arr(meta, "ownerReferences", &list, e);
 
 	if (rc < 0)
@@ -31,7 +31,7 @@ static int read_owner(const struct jval *meta, struct api_ip *ip, struct err *e)
 static int read_metadata(const struct jval *obj, struct api_ip *ip, struct err *e)
 {
 	const char *node = "", *subnet = "";
-	struct jval meta = { 0 }, labels = { 0 };
+	struct jval meta = {0}, labels = {0};
 	int rc;
 
 	if (api_meta_decode(obj, &ip->meta, e) < 0 || jneed_obj(obj, "metadata", &meta, e) < 0 ||

@@ -26,7 +26,7 @@ static int read_time(const struct jval *v, const char *key, int64_t *out, struct
 
 static int read_finalizers(const struct jval *v, struct api_meta *m, struct err *e)
 {
-	struct jval list = { 0 }, item;
+	struct jval list = {0}, item;
 	int rc = jget_arr(v, "finalizers", &list, e);
 
 	if (rc <= 0)

@@ -131,7 +131,7 @@ static int read_route(const struct jval *v, const char *path, struct api_route *
 
 static int read_routes(const struct jval *v, const char *path, struct api_network *n, struct err *e)
 {
-	struct jval list = { 0 }, item;
+	struct jval list = {0}, item;
 	int rc = jget_arr(v, "routes", &list, e);
 	char where[80];
 

@@ -38,7 +38,7 @@ static int read_annotations(const struct jval *meta, struct api_pod *p, struct e
 static int read_owner(const struct jval *meta, struct api_pod *p, struct err *e)
 {
 	const char *kind = "", *name = "", *uid = "";
-	struct jval list = { 0 }, item;
+	struct jval list = {0}, item;
 	int rc = jget_arr(meta, "ownerReferences", &list, e);
 
 	if (rc < 0)
@@ -64,7 +64,7 @@ static int read_owner(const struct jval *meta, struct api_pod *p, struct err *e)
 static int read_spec(const struct jval *obj, struct api_pod *p, size_t *containers, struct err *e)
 {
 	const char *node = "";
-	struct jval spec = { 0 }, list = { 0 };
+	struct jval spec = {0}, list = {0};
 	int rc = jget_obj(obj, "spec", &spec, e);
 
 	if (rc < 0)
@@ -124,7 +124,7 @@ static int tally_state(const struct jval *status, const char *key, bool now,
 static int tally(const struct jval *status, const char *key, struct container_tally *t,
 		 struct err *e)
 {
-	struct jval list = { 0 }, item;
+	struct jval list = {0}, item;
 	int rc = jget_arr(status, key, &list, e);
 
 	if (rc <= 0)

@@ -16,7 +16,7 @@ static int bad(struct err *e, const char *path, const char *value, const char *w
 
 static int read_match_labels(const struct jval *v, struct api_selector *s, struct err *e)
 {
-	struct jval labels = { 0 }, item;
+	struct jval labels = {0}, item;
 	int rc = jget_obj(v, "matchLabels", &labels, e);
 
 	if (rc <= 0)
@@ -40,7 +40,7 @@ static int read_match_labels(const struct jval *v, struct api_selector *s, struc
 
 static int read_values(const struct jval *v, struct api_selector_term *t, struct err *e)
 {
-	struct jval list = { 0 }, item;
+	struct jval list = {0}, item;
 	int rc = jget_arr(v, "values", &list, e);
 	bool wants = t->op == API_SELECTOR_IN || t->op == API_SELECTOR_NOT_IN;
 
@@ -85,7 +85,7 @@ static int read_expression(const struct jval *v, struct api_selector *s, struct 
 static int read_selector(const struct jval *spec, const char *name, struct api_selector *s,
 			 struct err *e)
 {
-	struct jval v = { 0 }, list = { 0 }, item;
+	struct jval v = {0}, list = {0}, item;
 	int rc = jget_obj(spec, name, &v, e);
 
 	if (rc <= 0)
@@ -156,7 +156,7 @@ static int check_range(const struct api_family *f, const char *where, struct err
 
 static int read_ranges(const struct jval *v, const char *path, struct api_family *f, struct err *e)
 {
-	struct jval list = { 0 }, item;
+	struct jval list = {0}, item;
 	int rc = jget_arr(v, "ranges", &list, e);
 	char where[80];
 
@@ -331,7 +331,7 @@ static int parse_exclude(const char *text, struct api_range *out)
 
 static int read_exclude(const struct jval *spec, struct api_subnet *s, struct err *e)
 {
-	struct jval list = { 0 }, item;
+	struct jval list = {0}, item;
 	int rc = jget_arr(spec, "exclude", &list, e);
 
 	if (rc <= 0)
