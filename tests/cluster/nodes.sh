@@ -95,6 +95,7 @@ define_kubelet() {
 		cgroupRoot: /tandem-lab/$node
 		enforceNodeAllocatable: []
 		nodeStatusUpdateFrequency: 2s
+		syncFrequency: 5s
 		failSwapOn: false
 		evictionHard: {memory.available: 1Mi, nodefs.available: 0%, imagefs.available: 0%}
 		imageGCHighThresholdPercent: 100

@@ -139,7 +139,9 @@ pod_routes() {
 	in_pod "$1" ip -4 route show | sed -E 's/ (proto|mtu) [^ ]+//g; s/ +$//' | LC_ALL=C sort
 }
 
-# wait_gone KIND SELECTOR SECONDS: until no object of that kind matches the label selector
+# wait_gone KIND SELECTOR SECONDS: until no object of that kind matches the label selector. Records
+# take up to half a minute longer than their pods: this kubelet now and then ends a pod with a status
+# from which its containers' end cannot be told, and the controller then waits.
 none_left() {
 	[ -z "$(k get "$1" -A -l "$2" -o name)" ]
 }

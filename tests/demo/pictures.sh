@@ -37,7 +37,8 @@ workloads_up() {
 	deploy app-b 1 $node tandem-cni.io/subnet=vlan120
 	deploy app-c 1 $node tandem-cni.io/subnet=vlan22 tandem-cni.io/interface=eth0
 	deploy other 1 n2
-	k expose deployment other --name other --port 80 --target-port "$SERVE_PORT" >/dev/null
+	k expose deployment other --port 80 --target-port "$SERVE_PORT" --dry-run=client -o yaml |
+		k apply -f - >/dev/null
 	POD_PLAIN=$(pod_of plain)
 	POD_A=$(pod_of app-a)
 	POD_A2=$(pod_of app-a2)
@@ -48,7 +49,7 @@ workloads_up() {
 workloads_down() {
 	k delete deployment plain app-a app-a2 app-b app-c other --wait=false >/dev/null
 	k delete service other >/dev/null
-	check "records are gone with their pods" wait_gone macvlanips "" 60
+	check "records are gone with their pods" wait_gone macvlanips "" 120
 	k delete -f "$DEMO/manifests/subnets.yaml" --timeout=30s >/dev/null ||
 		fail "subnets can be deleted" "still there after 30 s"
 }
@@ -65,7 +66,7 @@ picture() {
 	local letter=$1 pod=$2 host
 
 	heading "picture ($letter): $pod"
-	in_pod "$pod" ip -4 addr show | grep -v -w lo
+	in_pod "$pod" ip -4 addr show scope global
 	echo "--"
 	in_pod "$pod" ip -4 route show
 	host=$(pod_address "$pod" eth0)
@@ -111,7 +112,7 @@ records() {
 card_mac() {
 	local mac record
 
-	mac=$(in_pod "$1" cat "/sys/class/net/$2/address")
+	mac=$(pod_mac "$1" "$2")
 	record=$(k get macvlanip "$1" -o jsonpath='{.spec.mac}')
 	same "MAC of $2 is the record's ($1)" "$record" "$mac"
 	case $mac in
@@ -147,6 +148,7 @@ in_b() { in_pod "$POD_B" "$@"; }
 in_c() { in_pod "$POD_C" "$@"; }
 in_plain() { in_pod "$POD_PLAIN" "$@"; }
 ask() { "$1" "$NETCHECK" ask "${@:2}"; }
+ask_udp() { "$1" "$NETCHECK" ask-udp "${@:2}"; }
 
 on_lan() { cluster lan "$@"; }
 on_far() { cluster far "$@"; }
@@ -161,6 +163,8 @@ ways_a() {
 	check "(a) from the LAN machine" pings on_lan 192.168.100.50
 	sees "(a) the LAN machine reaches a server in the pod" 192.168.100.1 \
 		ask on_lan 192.168.100.50 "$SERVE_PORT"
+	sees "(a) the LAN machine reaches it by UDP" 192.168.100.1 \
+		ask_udp on_lan 192.168.100.50 "$SERVE_PORT"
 	sees "(a) the custom route leads out by eth1" 192.168.100.50 ask in_a "$FAR" "$SERVE_PORT"
 	sees "(a) is reached from beyond the router" "$FAR" ask on_far 192.168.100.50 "$SERVE_PORT"
 	sees "(a) reaches a service" "$(pod_address "$POD_A" eth0)" ask in_a "$SERVICE" 80
