@@ -121,6 +121,28 @@ static int tally_state(const struct jval *status, const char *key, bool now,
 	return 0;
 }
 
+/*
+ * Removed before the kubelet wrote its last status of a pod that is being deleted: state is "waiting"
+ * again, and the end stands in lastState alone (kubelet 1.19 to 1.21, convertToAPIContainerStatuses).
+ */
+static int tally_unlocated(const struct jval *status, struct container_tally *t, struct err *e)
+{
+	struct jval state = {0}, waiting, last = {0}, terminated = {0};
+	const char *reason = "";
+
+	if (jget_obj(status, "state", &state, e) < 0 ||
+	    jget_obj(status, "lastState", &last, e) < 0 ||
+	    jget_obj(&last, "terminated", &terminated, e) < 0 ||
+	    jget_str(&terminated, "reason", &reason, e) < 0)
+		return -1;
+	if (!str_eq(reason, "ContainerStatusUnknown"))
+		return 0;
+	t->started = true;
+	if (jget_obj(&state, "waiting", &waiting, e) == 1)
+		t->terminated++;
+	return 0;
+}
+
 static int tally(const struct jval *status, const char *key, struct container_tally *t,
 		 struct err *e)
 {
@@ -131,7 +153,8 @@ static int tally(const struct jval *status, const char *key, struct container_ta
 		return rc;
 	for (struct jiter it = jiter_of(&list); jiter_next(&it, &item);) {
 		if (jas_obj(&item, e) < 0 || tally_state(&item, "state", true, t, e) < 0 ||
-		    tally_state(&item, "lastState", false, t, e) < 0)
+		    tally_state(&item, "lastState", false, t, e) < 0 ||
+		    tally_unlocated(&item, t, e) < 0)
 			return -1;
 		t->statuses++;
 	}

@@ -249,10 +249,12 @@ static void set_finalizer(struct sub *sub, bool on)
 
 static void list_cut(struct plan_list *l, size_t n)
 {
-	for (size_t i = 0; i < n && i < l->n; i++)
-		free(l->items[i].record_uid);
 	if (n > l->n)
 		n = l->n;
+	if (!n)
+		return;
+	for (size_t i = 0; i < n; i++)
+		free(l->items[i].record_uid);
 	l->n -= n;
 	memmove(l->items, l->items + n, l->n * sizeof(*l->items));
 }
@@ -393,7 +395,8 @@ static void pick_served(struct sub *sub, struct plan_want *wants, size_t n)
 		    !(wants[i].result == DECIDE_EXHAUSTED && left.free))
 			work_tell_waiting(sub, ent, wants[i].result);
 	}
-	memmove(&sub->queue[to], &sub->queue[n], (sub->n_queue - n) * sizeof(struct ent *));
+	if (n > to)
+		memmove(&sub->queue[to], &sub->queue[n], (sub->n_queue - n) * sizeof(struct ent *));
 	sub->n_queue -= n - to;
 }
 

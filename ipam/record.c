@@ -159,7 +159,7 @@ static int read_inflight(const struct jval *v, struct ipam_record *r, struct err
 
 static int read_lists(const struct jval *v, struct ipam_record *r, struct err *e)
 {
-	struct jval list, item;
+	struct jval list = {0}, item;
 	int rc;
 
 	if (read_set(v, "used", &r->pool.used, e) < 0)
