@@ -86,7 +86,6 @@ struct container_tally {
 	size_t statuses;
 	size_t terminated;
 	size_t running;
-	bool started;
 	int64_t ended;
 };
 
@@ -104,7 +103,6 @@ static int tally_state(const struct jval *status, const char *key, bool now,
 	if (rc < 0)
 		return -1;
 	t->running += rc && now;
-	t->started |= rc;
 	rc = jget_obj(&state, "terminated", &one, e);
 	if (rc <= 0)
 		return rc;
@@ -113,11 +111,6 @@ static int tally_state(const struct jval *status, const char *key, bool now,
 		return -1;
 	if (when && clock_parse_rfc3339(when, &at) == 0 && at > t->ended)
 		t->ended = at;
-	rc = jget_str(&one, "startedAt", &when, e);
-	if (rc < 0)
-		return -1;
-	/* The kubelet writes an empty "terminated" for a container that it never started. */
-	t->started |= rc && clock_parse_rfc3339(when, &at) == 0 && at > 0;
 	return 0;
 }
 
@@ -135,10 +128,8 @@ static int tally_unlocated(const struct jval *status, struct container_tally *t,
 	    jget_obj(&last, "terminated", &terminated, e) < 0 ||
 	    jget_str(&terminated, "reason", &reason, e) < 0)
 		return -1;
-	if (!str_eq(reason, "ContainerStatusUnknown"))
-		return 0;
-	t->started = true;
-	if (jget_obj(&state, "waiting", &waiting, e) == 1)
+	if (str_eq(reason, "ContainerStatusUnknown") &&
+	    jget_obj(&state, "waiting", &waiting, e) == 1)
 		t->terminated++;
 	return 0;
 }
@@ -178,7 +169,7 @@ static int read_status(const struct jval *obj, struct api_pod *p, size_t contain
 		return -1;
 	p->phase = xstrdup(phase);
 	p->has_ip = *ip != '\0';
-	p->ever_started = main.started || others.started;
+	p->any_running = main.running || others.running;
 	p->ended = main.ended > others.ended ? main.ended : others.ended;
 	/* Init containers that were never reached stay "waiting" for ever; running they must not be. */
 	p->all_terminated = containers && main.terminated >= containers &&

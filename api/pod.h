@@ -16,7 +16,7 @@ struct api_pod {
 	bool host_network;
 	bool is_static;      /* made from a file of the kubelet, or the mirror of one */
 	bool has_ip;         /* status.podIP stands: the sandbox has been made */
-	bool ever_started;   /* a container runs or ran */
+	bool any_running;    /* by the last status a container runs */
 	bool all_terminated; /* there is a status for every container and each one has ended */
 	int64_t ended;       /* when the last container ended, 0 = not said */
 	char *annotation[4]; /* subnet, ip, mac, interface; NULL = absent */

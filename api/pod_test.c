@@ -68,6 +68,8 @@ static void mirrors_are_static(void **state)
 #define NEVER "{\"state\":{\"terminated\":{\"exitCode\":0,\"startedAt\":null,\"finishedAt\":null}}}"
 #define RUN   "{\"state\":{\"running\":{\"startedAt\":\"2026-01-01T00:00:00Z\"}}}"
 #define WAIT  "{\"state\":{\"waiting\":{\"reason\":\"ContainerCreating\"}}}"
+#define LOST \
+	"{\"state\":{\"waiting\":{\"reason\":\"ContainerCreating\"}},\"lastState\":{\"terminated\":{\"exitCode\":137,\"reason\":\"ContainerStatusUnknown\",\"startedAt\":null,\"finishedAt\":null}}}"
 #define LOOP \
 	"{\"state\":{\"waiting\":{}},\"lastState\":{\"terminated\":{\"startedAt\":\"2026-01-01T00:00:00Z\"}}}"
 
@@ -75,16 +77,19 @@ static void containers_that_have_ended(void **state)
 {
 	static const struct {
 		const char *status;
-		bool all_terminated, ever_started;
+		bool all_terminated, any_running;
 	} rows[] = {
 		{"", false, false},
-		{"\"containerStatuses\":[" TERM "]", false, true}, /* one of two */
-		{"\"containerStatuses\":[" TERM "," TERM "]", true, true},
+		{"\"containerStatuses\":[" TERM "]", false, false}, /* one of two */
+		{"\"containerStatuses\":[" TERM "," TERM "]", true, false},
 		{"\"containerStatuses\":[" TERM "," RUN "]", false, true},
-		{"\"containerStatuses\":[" TERM "," WAIT "]", false, true},
+		{"\"containerStatuses\":[" TERM "," WAIT "]", false, false},
+		{"\"containerStatuses\":[" LOST "," LOST "]", true, false},
+		{"\"containerStatuses\":[" LOST "," TERM "]", true, false},
+		{"\"containerStatuses\":[" LOST "," RUN "]", false, true},
 		{"\"containerStatuses\":[" NEVER "," NEVER "]", true, false},
 		{"\"containerStatuses\":[" WAIT "," WAIT "]", false, false},
-		{"\"containerStatuses\":[" LOOP "," WAIT "]", false, true},
+		{"\"containerStatuses\":[" LOOP "," WAIT "]", false, false},
 		{"\"containerStatuses\":[" TERM "," TERM "],\"initContainerStatuses\":[" RUN "]",
 		 false, true},
 		{"\"containerStatuses\":[" NEVER "," NEVER "],\"initContainerStatuses\":[" WAIT "]",
@@ -99,7 +104,7 @@ static void containers_that_have_ended(void **state)
 		struct api_pod *p = decode("", "\"containers\":[{},{}]", rows[i].status);
 
 		assert_int_equal(p->all_terminated, rows[i].all_terminated);
-		assert_int_equal(p->ever_started, rows[i].ever_started);
+		assert_int_equal(p->any_running, rows[i].any_running);
 		api_pod_free(p);
 	}
 }

@@ -191,13 +191,13 @@ static void note_end(struct ent *ent, const struct api_pod *old)
 	ent->end = DECIDE_END_UNKNOWN;
 	/*
 	 * The kubelet deletes a pod's object when its sandbox is down, and has told of every
-	 * container before. Of a pod that never ran it may tell nothing. A forced deletion shows a
-	 * deletionTimestamp too, but never one with time to act.
+	 * container before. Of one that never ran, or that waits to be started again, it may tell
+	 * nothing. A forced deletion shows a deletionTimestamp too, but never one with time to act.
 	 */
 	if (old->all_terminated && (ent->graceful || api_pod_is_over(old)))
 		ent->end = DECIDE_END_FINISHED;
-	else if (ent->graceful && !old->ever_started && node && node->ready)
-		ent->end = DECIDE_END_UNSTARTED;
+	else if (ent->graceful && !old->any_running && node && node->ready)
+		ent->end = DECIDE_END_IDLE;
 }
 
 static void pod_changed(void *ctx, const char *key, const void *old_obj, const void *new_obj)

@@ -42,7 +42,7 @@ enum decide_record_verdict decide_record(const struct decide_record_in *in,
 		return DECIDE_LOOK;
 	if (!in->holds_address || in->end == DECIDE_END_FINISHED)
 		return DECIDE_RELEASE;
-	if (in->end == DECIDE_END_UNSTARTED)
+	if (in->end == DECIDE_END_IDLE)
 		return at(in->end_ms + rules->after_terminal_ms, in, DECIDE_WAIT, wake_ms);
 	if (!in->rec->meta.deletion)
 		return DECIDE_MARK;
