@@ -100,7 +100,7 @@ controller() {
 
 conf() {
 	jq -n '{
-		cniVersion: "0.4.0", cniVersions: ["0.4.0", "1.0.0", "1.1.0"], name: "cbr0",
+		cniVersion: "0.4.0", disableCheck: true, name: "cbr0",
 		plugins: [{
 			type: "tandem",
 			capabilities: ({"io.kubernetes.cri.pod-annotations": true} +
