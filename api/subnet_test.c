@@ -107,77 +107,74 @@ static void gateways_of_small_networks(void **state)
 	}
 }
 
+static const struct {
+	const char *spec, *msg;
+} bad_fields[] = {
+	{"{}", "spec.master: is missing"},
+	{"{\"master\":\"a b\"}", "spec.master: \"a b\" is not the name of a network card"},
+	{"{\"master\":\"..\"}", "spec.master: \"..\" is not the name of a network card"},
+	{"{\"master\":\"m\"}", "spec.cidr: is missing"},
+	{"{\"master\":\"m\",\"vlan\":4095}", "spec.vlan: 4095 must be 0 to 4094"},
+	{"{\"master\":\"m\",\"vlan\":-1}", "spec.vlan: -1 must be 0 to 4094"},
+	{"{\"master\":\"m\",\"mtu\":67}", "spec.mtu: 67 must be 0 or 68 to 65535"},
+	{"{\"master\":\"m\",\"linkType\":\"x\"}", "spec.linkType: \"x\" must be macvlan or ipvlan"},
+	{"{\"master\":\"m\",\"mode\":\"l2\"}",
+	 "spec.mode: \"l2\" must be bridge, private, vepa or passthru"},
+	{"{\"master\":\"m\",\"linkType\":\"ipvlan\",\"mode\":\"vepa\"}",
+	 "spec.mode: \"vepa\" of an ipvlan must be l2, l3 or l3s"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0\"}", "spec.cidr: \"10.0.0.0\" is not a CIDR"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/15\"}",
+	 "spec.cidr: /15 is larger than a /16: give ranges"},
+	{"{\"master\":\"m\",\"cidr\":\"224.0.0.0/24\"}",
+	 "spec.cidr: \"224.0.0.0/24\" is not a network that hosts can have"},
+	{"{\"master\":\"m\",\"cidr\":\"0.0.0.0/0\"}",
+	 "spec.cidr: \"0.0.0.0/0\" is not a network that hosts can have"},
+	{"{\"master\":\"m\",\"cidr\":\"fe80::/64\"}", "spec.cidr: \"fe80::/64\" is link-local"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"gateway\":\"10.0.1.1\"}",
+	 "spec.gateway: \"10.0.1.1\" lies outside the cidr"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"gateway\":\"10.0.0.0\"}",
+	 "spec.gateway: \"10.0.0.0\" is the network address"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"gateway\":\"10.0.0.255\"}",
+	 "spec.gateway: \"10.0.0.255\" is the broadcast address"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"gateway\":\"x\"}",
+	 "spec.gateway: \"x\" is not an address"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ranges\":[{\"rangeStart\":\"10.0.0.9\",\"rangeEnd\":\"10.0.0.5\"}]}",
+	 "spec.ranges[0]: rangeEnd 10.0.0.5 is below rangeStart"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ranges\":[{\"rangeStart\":\"10.0.0.9\"}]}",
+	 "spec.ranges[0].rangeEnd: is missing"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/8\",\"ranges\":[{\"rangeStart\":\"10.0.0.0\",\"rangeEnd\":\"10.1.0.0\"}]}",
+	 "spec.ranges: more than 65536 addresses"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"exclude\":[\"10.0.1.1\"]}",
+	 "spec.exclude[0]: \"10.0.1.1\" lies outside the cidr"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"exclude\":[\"10.0.0.1-10.0.0.0\"]}",
+	 "spec.exclude[0]: \"10.0.0.1-10.0.0.0\" is not an address, a range or a CIDR"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"routes\":[{\"dst\":\"10.0.0.0\"}]}",
+	 "spec.routes[0].dst: \"10.0.0.0\" is not a CIDR"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"routes\":[{\"dst\":\"::/0\",\"gw\":\"10.0.0.1\"}]}",
+	 "spec.routes[0].gw: \"10.0.0.1\" is of another family than dst"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"routes\":[{\"dst\":\"1.0.0.0/8\",\"gw\":\"10.0.1.1\"}]}",
+	 "spec.routes[0].gw: \"10.0.1.1\" lies outside the cidr"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.4/32\",\"podDefaultGateway\":{\"enable\":true}}",
+	 "spec.podDefaultGateway.enable: the subnet has no gateway"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"podDefaultGateway\":{\"serviceCidr\":\"10.43.0.0/16,\"}}",
+	 "spec.podDefaultGateway.serviceCidr: \"10.43.0.0/16,\" must be CIDRs separated by commas"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ipDelayReuse\":216001}",
+	 "spec.ipDelayReuse: 216001 must be 0 to 216000"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ipv6\":{\"cidr\":\"10.0.0.0/24\"}}",
+	 "spec.ipv6.cidr: must be an IPv6 CIDR"},
+	{"{\"master\":\"m\",\"cidr\":\"fd00::/64\",\"ipv6\":{\"cidr\":\"fd00::/64\"}}",
+	 "spec.ipv6: spec.cidr is IPv6 already"},
+};
+
 static void bad_fields_are_named(void **state)
 {
-	static const struct {
-		const char *spec, *msg;
-	} rows[] = {
-		{"{}", "spec.master: is missing"},
-		{"{\"master\":\"a b\"}", "spec.master: \"a b\" is not the name of a network card"},
-		{"{\"master\":\"..\"}", "spec.master: \"..\" is not the name of a network card"},
-		{"{\"master\":\"m\"}", "spec.cidr: is missing"},
-		{"{\"master\":\"m\",\"vlan\":4095}", "spec.vlan: 4095 must be 0 to 4094"},
-		{"{\"master\":\"m\",\"vlan\":-1}", "spec.vlan: -1 must be 0 to 4094"},
-		{"{\"master\":\"m\",\"mtu\":67}", "spec.mtu: 67 must be 0 or 68 to 65535"},
-		{"{\"master\":\"m\",\"linkType\":\"x\"}",
-		 "spec.linkType: \"x\" must be macvlan or ipvlan"},
-		{"{\"master\":\"m\",\"mode\":\"l2\"}",
-		 "spec.mode: \"l2\" must be bridge, private, vepa or passthru"},
-		{"{\"master\":\"m\",\"linkType\":\"ipvlan\",\"mode\":\"vepa\"}",
-		 "spec.mode: \"vepa\" of an ipvlan must be l2, l3 or l3s"},
-		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0\"}",
-		 "spec.cidr: \"10.0.0.0\" is not a CIDR"},
-		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/15\"}",
-		 "spec.cidr: /15 is larger than a /16: give ranges"},
-		{"{\"master\":\"m\",\"cidr\":\"224.0.0.0/24\"}",
-		 "spec.cidr: \"224.0.0.0/24\" is not a network that hosts can have"},
-		{"{\"master\":\"m\",\"cidr\":\"0.0.0.0/0\"}",
-		 "spec.cidr: \"0.0.0.0/0\" is not a network that hosts can have"},
-		{"{\"master\":\"m\",\"cidr\":\"fe80::/64\"}",
-		 "spec.cidr: \"fe80::/64\" is link-local"},
-		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"gateway\":\"10.0.1.1\"}",
-		 "spec.gateway: \"10.0.1.1\" lies outside the cidr"},
-		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"gateway\":\"10.0.0.0\"}",
-		 "spec.gateway: \"10.0.0.0\" is the network address"},
-		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"gateway\":\"10.0.0.255\"}",
-		 "spec.gateway: \"10.0.0.255\" is the broadcast address"},
-		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"gateway\":\"x\"}",
-		 "spec.gateway: \"x\" is not an address"},
-		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ranges\":[{\"rangeStart\":\"10.0.0.9\",\"rangeEnd\":\"10.0.0.5\"}]}",
-		 "spec.ranges[0]: rangeEnd 10.0.0.5 is below rangeStart"},
-		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ranges\":[{\"rangeStart\":\"10.0.0.9\"}]}",
-		 "spec.ranges[0].rangeEnd: is missing"},
-		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/8\",\"ranges\":[{\"rangeStart\":\"10.0.0.0\",\"rangeEnd\":\"10.1.0.0\"}]}",
-		 "spec.ranges: more than 65536 addresses"},
-		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"exclude\":[\"10.0.1.1\"]}",
-		 "spec.exclude[0]: \"10.0.1.1\" lies outside the cidr"},
-		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"exclude\":[\"10.0.0.1-10.0.0.0\"]}",
-		 "spec.exclude[0]: \"10.0.0.1-10.0.0.0\" is not an address, a range or a CIDR"},
-		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"routes\":[{\"dst\":\"10.0.0.0\"}]}",
-		 "spec.routes[0].dst: \"10.0.0.0\" is not a CIDR"},
-		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"routes\":[{\"dst\":\"::/0\",\"gw\":\"10.0.0.1\"}]}",
-		 "spec.routes[0].gw: \"10.0.0.1\" is of another family than dst"},
-		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"routes\":[{\"dst\":\"1.0.0.0/8\",\"gw\":\"10.0.1.1\"}]}",
-		 "spec.routes[0].gw: \"10.0.1.1\" lies outside the cidr"},
-		{"{\"master\":\"m\",\"cidr\":\"10.0.0.4/32\",\"podDefaultGateway\":{\"enable\":true}}",
-		 "spec.podDefaultGateway.enable: the subnet has no gateway"},
-		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"podDefaultGateway\":{\"serviceCidr\":\"10.43.0.0/16,\"}}",
-		 "spec.podDefaultGateway.serviceCidr: \"10.43.0.0/16,\" must be CIDRs separated by commas"},
-		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ipDelayReuse\":216001}",
-		 "spec.ipDelayReuse: 216001 must be 0 to 216000"},
-		{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ipv6\":{\"cidr\":\"10.0.0.0/24\"}}",
-		 "spec.ipv6.cidr: must be an IPv6 CIDR"},
-		{"{\"master\":\"m\",\"cidr\":\"fd00::/64\",\"ipv6\":{\"cidr\":\"fd00::/64\"}}",
-		 "spec.ipv6: spec.cidr is IPv6 already"},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(bad_fields); i++) {
 		struct api_subnet *s = NULL;
 		struct err e = {0};
 
-		assert_int_equal(decode(rows[i].spec, &s, &e), -1);
-		assert_string_equal(e.msg, rows[i].msg);
+		assert_int_equal(decode(bad_fields[i].spec, &s, &e), -1);
+		assert_string_equal(e.msg, bad_fields[i].msg);
 		assert_int_equal(e.kind, ERR_CONFIG);
 		assert_null(s);
 	}

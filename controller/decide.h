@@ -15,7 +15,7 @@ enum decide_end {
 	DECIDE_END_UNKNOWN = 0, /* not in our cache, and nobody has asked the API server */
 	DECIDE_END_FINISHED, /* vanished after every container had terminated: the kubelet's work */
 	DECIDE_END_IDLE, /* vanished after its deletion began, no container running, node Ready */
-	DECIDE_END_LOST,      /* the API server says that it is gone, and nobody saw how */
+	DECIDE_END_LOST, /* the API server says that it is gone, and nobody saw how */
 };
 
 struct decide_rules {

@@ -1,5 +1,6 @@
 #include "controller/ent.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "controller/sub.h"
@@ -57,7 +58,7 @@ static void claim_add(struct map *index, const char *text, struct ent *ent)
 
 	if (!c) {
 		c = xcalloc(1, sizeof(*c));
-		IGNORE(str_copy(c->text, sizeof(c->text), text), "an address fits");
+		snprintf(c->text, sizeof(c->text), "%s", text);
 		map_put(index, c->text, c);
 	}
 	c->ents = xreallocarray(c->ents, c->n + 1, sizeof(struct ent *));

@@ -33,7 +33,7 @@ static void settle_entry(struct sub *sub, const struct ipam_inflight *entry)
 	struct ent *ent = ent_find(sub->app, key);
 	const struct api_ip *rec = ent ? ent_record(ent) : NULL;
 
-	if (!bears_uid(rec, entry->record_uid)) {
+	if (!ent || !rec || !str_eq(rec->meta.uid, entry->record_uid)) {
 		if (ent && bears_uid(ent->lost, entry->record_uid))
 			return;
 		sub_release(sub, &entry->addr, entry->record_uid);

@@ -82,7 +82,7 @@ k() {
 
 controller_up() {
 	start controller "$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/controller.conf" \
-		--release-after-terminal 2 --hold-unwitnessed "${HOLD:-5}" --kube-api-qps 0 "$@"
+		--release-after-terminal 2 --hold-unwitnessed 5 --kube-api-qps 0
 }
 
 # kill -9 and start again

@@ -277,7 +277,7 @@ static void live_pending(struct ent *ent, const struct api_ip *rec)
 		sub_dequeue(ent);
 		return;
 	}
-	if (why != DECIDE_OK || !str_eq(sub->name, rec->subnet)) {
+	if (why != DECIDE_OK || !sub || !str_eq(sub->name, rec->subnet)) {
 		if (why != DECIDE_OK)
 			events_tell(ent, why, msg);
 		sub_dequeue(ent);
@@ -290,20 +290,17 @@ static void live_pending(struct ent *ent, const struct api_ip *rec)
 
 static void live(struct ent *ent, const struct api_ip *rec)
 {
-	bool allocated = rec && api_ip_is_allocated(rec);
-
 	ent->releasing = false;
-	if (allocated) {
+	if (rec && api_ip_is_allocated(rec))
 		live_allocated(ent, rec);
-	} else if (rec && ent->forced_anew) {
+	else if (rec && ent->forced_anew)
 		calls_end(ent);
-	} else if (ent->step == ENT_COMMITTED) {
+	else if (rec && ent->step == ENT_COMMITTED)
 		calls_address(ent, ent->lost ? &ent->lost->network : fresh_network(ent, rec));
-	} else if (ent->lost) {
+	else if (ent->lost)
 		live_lost(ent, rec);
-	} else {
+	else if (rec)
 		live_pending(ent, rec);
-	}
 }
 
 /* ------------------------------------------------------------------------------- one entry */
@@ -360,7 +357,7 @@ static void run_pod(struct ent *ent)
 	char msg[512];
 	enum decide_reason why = ask_new(ent, &sub, msg, sizeof(msg));
 
-	if (why == DECIDE_OK) {
+	if (why == DECIDE_OK && sub) {
 		/* Not before the subnet has been compared with the records; then all are looked at. */
 		if (sub->state >= SUB_SETTLING)
 			calls_create(ent, sub->name, &sub->obj->spec->network);
