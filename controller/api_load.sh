@@ -98,3 +98,4 @@ check "every address is free again" wait_for 20 status_is load free "$COUNT"
 same "no address was ever in two records" "" "$(doubles)"
 same "the watch saw them all" "$((3 * COUNT + 80))" \
 	"$(watched | awk -F '\t' '$3 != "" { print $2 }' | sort -u | wc -l)"
+k delete macvlansubnet -n kube-system load --timeout=20s >/dev/null
