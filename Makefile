@@ -162,15 +162,15 @@ $(O)/static/deps.path: FORCE
 shell_tests = $(filter-out tests/$1/lib%.sh,$(sort $(wildcard tests/$1/*.sh)))
 SUITE_unit     = $(TESTS_dev)
 SUITE_tools    = $(sort $(wildcard tests/*_test.sh tools/*_test.sh tools/*/*_test.sh))
-SUITE_net      = $(call shell_tests,net)
 SUITE_contract = $(call shell_tests,contract)
+SUITE_api      = $(call shell_tests,api)
 SUITE_cluster  = $(wildcard tests/cluster/run.sh)
 SUITE_lint     = tools/lint.sh
 
 ifneq ($(filter 1,$(STRICT))$(filter true,$(CI)),)
-SUITE ?= lint tools unit net contract cluster
+SUITE ?= lint tools unit contract api cluster
 endif
-SUITE ?= tools unit net contract cluster
+SUITE ?= tools unit contract api cluster
 
 # $(call run,VARIANT,PROGRAMS)
 run = TANDEM_BUILD=$(abspath $(O)/$1) TANDEM_TOOLS=$(abspath $(O)/dev/tests) CC='$(CC)' \
@@ -190,10 +190,10 @@ check-unit: tests-dev
 	@$(call run,dev,$(SUITE_unit))
 check-tools: static
 	@$(call run,static,$(SUITE_tools))
-check-net: tests-dev static
-	@$(call run,static,$(SUITE_net))
 check-contract: tests-dev static
 	@$(call run,static,$(SUITE_contract))
+check-api: tests-dev static
+	@$(call run,static,$(SUITE_api))
 check-cluster: tests-dev static
 	@$(call run,static,$(SUITE_cluster))
 
@@ -202,7 +202,7 @@ check-asan: tests-asan tests-dev
 	@mkdir -p $(O)/test-logs/asan && rm -f $(SANITIZER_LOG).*
 	@SANITIZER_LOG=$(SANITIZER_LOG) UBSAN_OPTIONS=print_stacktrace=1:log_path=$(SANITIZER_LOG) \
 		ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:log_path=$(SANITIZER_LOG) \
-		$(call run,asan,$(TESTS_asan) $(SUITE_net) $(SUITE_contract))
+		$(call run,asan,$(TESTS_asan) $(SUITE_contract) $(SUITE_api))
 
 cov: tests-cov
 	@find $(O)/cov -name '*.gcda' -delete
@@ -258,11 +258,11 @@ help:
 	@sed -n 's/^# help: \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 # help: all (default)   dynamic programs in build/dev, for development
 # help: static          what ships, in build/static: tandem, tandem-controller, tandem-node
-# help: check           setup, both builds, and every test; SUITE="unit net" selects among
-# help:                 lint tools unit net contract cluster; STRICT=1: a skip fails, lint included
-# help: check-unit      one suite, nothing installed: also -tools -net -contract -cluster
+# help: check           setup, both builds, and every test; SUITE="unit api" selects among
+# help:                 lint tools unit contract api cluster; STRICT=1: a skip fails, lint included
+# help: check-unit      one suite, nothing installed: also -tools -contract -api -cluster
 # help: check-only      $(SUITE) on what is already built
-# help: check-asan      unit, net and contract with address and undefined-behaviour sanitizers
+# help: check-asan      unit, contract and api with address and undefined-behaviour sanitizers
 # help: cov             line coverage of the unit tests
 # help: demo            the whole thing on a two-node cluster on this machine
 # help: lint, format    all static checks; clang-format in place
@@ -274,5 +274,5 @@ help:
 # help: DIRS="lib/base lib/nl" works on a part of the tree, TANDEM_CACHE=dir for what is fetched.
 
 FORCE:
-.PHONY: FORCE all help check check-only check-unit check-tools check-net check-contract \
+.PHONY: FORCE all help check check-only check-unit check-tools check-api check-contract \
 	check-cluster check-asan cov demo bench ci lint format install dist clean

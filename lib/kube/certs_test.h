@@ -33,7 +33,7 @@ static char *test_cert_text(BIO *bio)
 {
 	char *data;
 	long len = BIO_get_mem_data(bio, &data);
-	char *text = xstrndup(data, (size_t)len);
+	char *text = xmemdup(data, (size_t)len);
 
 	BIO_free(bio);
 	return text;

@@ -5,16 +5,9 @@
 # KUBE_BIN is the folder with kube-apiserver and kubectl, by default what tests/cluster has built.
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/lib.sh
-. "$HERE/../tests/lib.sh"
-ROOT=$HERE/..
-
-if [ -z "${KUBE_BIN:-}" ]; then
-	for KUBE_BIN in /var/cache/tandem/kubernetes-*/bin; do :; done
-fi
-if ! [ -x "$KUBE_BIN/kube-apiserver" ] || ! command -v etcd >/dev/null; then
-	skip "the controller at a real API server" "no kube-apiserver in $KUBE_BIN, or no etcd"
-	exit 0
-fi
+. "$HERE/../lib.sh"
+ROOT=$HERE/../..
+: "${KUBE_BIN:=$("$HERE/../cluster/build-kubernetes.sh")}"
 
 scratch DIR
 PORT=$((20000 + RANDOM % 20000))
@@ -32,7 +25,8 @@ start() {
 }
 
 stop() {
-	kill "$1" 2>/dev/null
+	# An API server that has lost its etcd takes a minute to end by itself.
+	kill -9 "$1" 2>/dev/null
 	wait "$1" 2>/dev/null
 }
 
@@ -197,8 +191,8 @@ curls PATCH application/merge-patch+json \
 	'{"status":{"addresses":[{"type":"InternalIP","address":"192.168.100.11"}],"conditions":[{"type":"Ready","status":"True"}]}}' \
 	/api/v1/nodes/n1/status
 
-for part in "$HERE"/api_*.sh; do
-	if [ -z "${ONLY:-}" ] || [ "${part##*/api_}" = "$ONLY.sh" ]; then
+for part in "$HERE"/lib_*.sh; do
+	if [ -z "${ONLY:-}" ] || [ "${part##*/lib_}" = "$ONLY.sh" ]; then
 		# shellcheck source=/dev/null
 		. "$part"
 	fi

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Part of test_api.sh: what is refused, by the schema, in the status, and in events on pods.
+# Part of controller.sh: what is refused, by the schema, in the status, and in events on pods.
 
 # Each line: a name, then the lines of spec after master and cidr (or instead: "cidr: X").
 bad_specs() {

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Part of test_api.sh: one subnet, one pod, pictures, restarts.
+# Part of controller.sh: one subnet, one pod, pictures, restarts.
 subnet vlan100 192.168.100.0/24 'vlan: 100' 'ipDelayReuse: 0' \
 	'ranges: [{rangeStart: 192.168.100.10, rangeEnd: 192.168.100.14}]' \
 	'routes: [{dst: 172.16.18.0/24}]' | k apply -f - >/dev/null

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Part of test_api.sh: a range of exactly as many addresses as pods, the controller killed in the middle.
+# Part of controller.sh: a range of exactly as many addresses as pods, the controller killed in the middle.
 COUNT=${COUNT:-200}
 
 # A second pair of eyes: every state of every record, as the watch shows it. Read at the end: a watcher that
