@@ -82,11 +82,12 @@ cluster_absent() {
 }
 
 cluster_up() {
-	local nodes=$1 i began=$SECONDS
+	local nodes=$1 i began
 
 	[[ $nodes =~ ^[1-9]$ ]] || die "number of nodes: 1 to 9, not '$nodes'"
 	BIN=$("$HERE/build-kubernetes.sh")
 	claim
+	began=$SECONDS
 	cluster_down
 	# Half a cluster is of no use to anyone; what failed has been shown by then.
 	trap 'say "up has failed, taking down what there is"; cluster_down' EXIT

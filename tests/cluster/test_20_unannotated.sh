@@ -37,7 +37,7 @@ before=$(audit_count "$NODE_ACCOUNT")
 deploy asking 1 n1 tandem-cni.io/subnet=asked
 check "a pod that asks is counted" test "$(audit_count "$NODE_ACCOUNT")" -gt "$before"
 k delete deployment asking --wait=false >/dev/null
-check "its record is gone" wait_gone macvlanips tandem-cni.io/subnet=asked 120
+records_end "its record is gone" tandem-cni.io/subnet=asked
 k delete macvlansubnet asked -n kube-system --timeout=30s >/dev/null ||
 	fail "the subnet can be deleted" "still there after 30 s"
 

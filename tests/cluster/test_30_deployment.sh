@@ -81,7 +81,7 @@ check "a card works without the controller" pings cluster lan "${first%/*}"
 cluster start controller
 k delete deployment many --wait=false >/dev/null
 check "the pods are gone" wait_gone pods app=many 120
-check "the records are gone" wait_gone macvlanips tandem-cni.io/subnet=many 120
+records_end "the records are gone" tandem-cni.io/subnet=many
 check "every address is free again" wait_for 60 subnet_free_is 40
 files_left() { [ "$(node_state_files | wc -l)" -eq "$files" ]; }
 check "the state files are gone" wait_for 30 files_left

@@ -46,7 +46,7 @@ fi
 same "with another address" 1 "$([ "$(pod_address "$waiting" eth1)" != "$card" ] && echo 1)"
 k delete deployment present waiting --wait=false >/dev/null
 check "the pods are gone" wait_gone pods 'app in (present, waiting)' 60
-check "the records are gone" wait_gone macvlanips tandem-cni.io/subnet=lone 120
+records_end "the records are gone" tandem-cni.io/subnet=lone
 files_left() { [ "$(node_state_files | wc -l)" -le "$((files - 1))" ]; }
 check "the state files are gone" wait_for 30 files_left
 k delete macvlansubnet lone -n kube-system --timeout=30s >/dev/null ||

@@ -149,6 +149,18 @@ wait_gone() {
 	wait_for "$3" none_left "$1" "$2"
 }
 
+# records_end NAME SELECTOR: the records that match vanish; if they don't, what is known about them
+records_end() {
+	if wait_gone macvlanips "$2" 120; then
+		pass "$1"
+		return
+	fi
+	fail "$1" "not after 120 s"
+	k get macvlanips -A -l "$2" -o wide
+	grep -hE 'level=(warn|error)|not seen' "$LAB/log/controller.log" \
+		"$LAB"/n[0-9]*/var/log/tandem.log | tail -n 10
+}
+
 # serve WHERE: a netcheck server on lan or far, as a component that ends with the cluster
 serve() {
 	cluster run "serve-$1" "ip netns exec tandem-$1 ss -Hltn sport = :$SERVE_PORT | grep -q ." \

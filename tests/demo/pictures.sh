@@ -49,7 +49,7 @@ workloads_up() {
 workloads_down() {
 	k delete deployment plain app-a app-a2 app-b app-c other --wait=false >/dev/null
 	k delete service other >/dev/null
-	check "records are gone with their pods" wait_gone macvlanips "" 120
+	records_end "records are gone with their pods" ""
 	k delete -f "$DEMO/manifests/subnets.yaml" --timeout=30s >/dev/null ||
 		fail "subnets can be deleted" "still there after 30 s"
 }
