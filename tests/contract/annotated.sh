@@ -128,6 +128,53 @@ same "asked first, the primary is not set up for nothing" "" "$(cat "$DIR/began"
 refused_hint "a record without address: code 11" 11 "no address yet"
 drop_pod
 
+# --- a runtime that does not pass annotations: the pod itself is asked -----------------------------------
+
+plain_conf() { conf "$(primary)" '{}' "${1:-}"; }
+pod_object() { # pod_object NAME ANNOTATIONS-JSON: bound by hand; sets POD_UID
+	kubectl_node apply -f - >/dev/null <<-JSON
+		{"apiVersion":"v1","kind":"Pod","metadata":{"namespace":"default","name":"$1","annotations":$2},
+		"spec":{"nodeName":"n1","containers":[{"name":"c","image":"registry.local/none"}]}}
+	JSON
+	POD_UID=$(kubectl_node get pod "$1" -o jsonpath='{.metadata.uid}')
+}
+new_pod
+pod_object asked '{"tandem-cni.io/subnet":"vlan100"}'
+POD_NAME=asked
+record asked "$POD_UID" "$NET100"
+requests
+cni ADD "$(plain_conf)"
+succeeded "old runtime: ADD of an annotated pod"
+requests
+same "old runtime: it costs a GET of the pod and one of its record" 2 "$REQUESTS"
+same "old runtime: address of eth1" 192.168.100.50/24 "$(addresses eth1)"
+cni DEL "$(plain_conf)"
+succeeded "old runtime: DEL"
+uid=$POD_UID
+POD_UID=
+cni ADD "$(plain_conf)"
+succeeded "older still: the UID comes from the pod, too"
+cni DEL "$(plain_conf)"
+POD_UID=$(cat /proc/sys/kernel/random/uuid)
+cni ADD "$(plain_conf '"deadlineSeconds":3,')"
+refused "the pod of that name has another UID by now" 11 "$uid"
+POD_NAME=nobody-here
+cni ADD "$(plain_conf '"deadlineSeconds":3,')"
+refused "there is no such pod" 11 default/nobody-here
+pod_object silent '{"note":"none of ours"}'
+POD_NAME=silent
+requests
+cni ADD "$(plain_conf)"
+requests
+same "old runtime: a pod that does not ask costs that one GET" "0 1" "$RC $REQUESTS"
+cni DEL "$(plain_conf)"
+cni ADD "$(plain_conf)" CNI_ARGS=
+requests
+same "no pod at all: the primary alone, no request" "0 0" "$RC $REQUESTS"
+cni DEL "$(plain_conf)" CNI_ARGS=
+same "nothing left of the old runtime's pods" "" "$(leftovers)"
+drop_pod
+
 # --- failures -----------------------------------------------------------------------------------------
 
 plugin refuses <<'EOF_PLUGIN'
