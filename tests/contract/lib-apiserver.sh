@@ -6,6 +6,7 @@
 apiserver_start() {
 	local bin
 	bin=$("$TESTS_ROOT/tests/cluster/build-kubernetes.sh") || exit 1
+	KUBECTL=$bin/kubectl
 	mkdir -p "$DIR/api"
 	openssl genpkey -algorithm RSA -out "$DIR/api/sa.key" 2>/dev/null
 	openssl pkey -in "$DIR/api/sa.key" -pubout -out "$DIR/api/sa.pub"
@@ -62,7 +63,7 @@ apiserver_end() {
 }
 
 kubectl_node() {
-	nsenter --net=/run/netns/"$NODE" kubectl --kubeconfig "$DIR/kubeconfig" "$@"
+	nsenter --net=/run/netns/"$NODE" "$KUBECTL" --kubeconfig "$DIR/kubeconfig" "$@"
 }
 
 # record NAME UID SPEC-JSON: the pod's MacvlanIP as the controller writes it; SPEC without subnet and podId
