@@ -27,12 +27,12 @@ BUILD_PACKAGES="
 	gcc libc6-dev linux-libc-dev make pkg-config dpkg-dev git rsync ca-certificates
 	libmnl-dev libcjson-dev libcurl4-openssl-dev libssl-dev libyaml-dev zlib1g-dev
 	libcmocka-dev valgrind strace jq curl openssl
-	iproute2 iptables tcpdump procps util-linux containernetworking-plugins"
+	iproute2 iputils-ping iptables tcpdump procps util-linux containernetworking-plugins"
 LINT_PACKAGES="
 	clang clang-format clang-tidy cppcheck shellcheck"
 CLUSTER_PACKAGES="
 	gcc libc6-dev make dpkg-dev rsync jq curl openssl ca-certificates
-	iproute2 iptables tcpdump procps util-linux conntrack
+	iproute2 iputils-ping iptables tcpdump procps util-linux conntrack
 	etcd-server containerd runc containernetworking-plugins busybox-static
 	golang-1.19-go golang-github-modern-go-reflect2-dev"
 
