@@ -50,8 +50,18 @@ new_pod() {
 	ip -n "$POD" link set lo up
 }
 
+# drop_pod: its namespace goes; the kernel takes the node's ends of its veths a moment later
 drop_pod() {
+	local index peers
+	peers=$(ip -n "$POD" -o link show type veth | sed -nE 's/^[0-9]+: [^@]+@if([0-9]+):.*/\1/p')
 	ip netns del "$POD"
+	for index in $peers; do
+		wait_for 5 no_link "$index" || fail "veth $index of $POD" "still on the node after 5 s"
+	done
+}
+
+no_link() {
+	! ip -n "$NODE" -o link show | grep -q "^$1: "
 }
 
 # The Flannel-shaped primary: what flannel's plugin renders, pinned to 0.3.1 as kube-flannel has it.
