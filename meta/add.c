@@ -94,7 +94,7 @@ static int clear_remains(struct add *a, struct err *e)
 {
 	struct app *app = a->app;
 	AUTO(state_free) struct state *old = NULL;
-	AUTO(free) char *boot_id = state_boot_id();
+	AUTO(free) char *boot_id = NULL;
 	bool damaged = false;
 	int r = state_load(app->dir, app->args->container_id, app->args->ifname, &old, &damaged, e);
 
@@ -102,6 +102,7 @@ static int clear_remains(struct add *a, struct err *e)
 		log_warn("damaged state file set aside", "container", app->args->container_id);
 	if (r <= 0)
 		return r;
+	boot_id = state_boot_id();
 	if (old->complete && str_eq(old->boot_id, boot_id))
 		return err_set(e, ERR_CONFIG, 0, "container %s has an interface %s already",
 			       old->container_id, old->ifname);
