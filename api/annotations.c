@@ -5,6 +5,12 @@
 #include "api/meta.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
+#include "lib/json/jread.h"
+
+static const char *const own_names[API_ANNOTATIONS] = {
+	API_ANNOTATION_SUBNET, API_ANNOTATION_IP, API_ANNOTATION_MAC, API_ANNOTATION_INTERFACE};
+static const char *const legacy_names[API_ANNOTATIONS] = {API_LEGACY_SUBNET, API_LEGACY_IP,
+							  API_LEGACY_MAC, API_LEGACY_NETWORK};
 
 #define VALUE_MAX 65536 /* 1,024 addresses of 45 characters fit */
 
@@ -12,6 +18,86 @@ static int bad(struct err *e, const char *annotation, const char *value, const c
 {
 	return err_set(e, ERR_CONFIG, 0, "annotation %s: \"%.120s\"%s: %s", annotation, value,
 		       strlen(value) > 120 ? "..." : "", why);
+}
+
+static void free_four(char *four[API_ANNOTATIONS])
+{
+	for (size_t i = 0; i < API_ANNOTATIONS; i++) {
+		free(four[i]);
+		four[i] = NULL;
+	}
+}
+
+static int read_four(api_annotation_get_fn *get, const void *ctx, const char *const *names,
+		     char *out[API_ANNOTATIONS], struct err *e)
+{
+	for (size_t i = 0; i < API_ANNOTATIONS; i++) {
+		if (get(ctx, names[i], &out[i], e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Theirs to ours: an empty ip switches the feature off, an empty mac is "auto". */
+static void translate(char *four[API_ANNOTATIONS])
+{
+	if (!four[0] || !*four[0] || !four[1] || !*four[1]) {
+		free_four(four);
+		return;
+	}
+	if (four[2] && !*four[2]) {
+		free(four[2]);
+		four[2] = NULL;
+	}
+	if (four[3]) {
+		free(four[3]);
+		four[3] = xstrdup("eth0");
+	}
+}
+
+int api_annotations_read(api_annotation_get_fn *get, const void *ctx, bool legacy,
+			 char *out[API_ANNOTATIONS], struct err *e)
+{
+	char *four[API_ANNOTATIONS] = {NULL};
+	int rc = read_four(get, ctx, own_names, four, e);
+
+	if (rc == 0 && legacy && !four[0] && !four[1] && !four[2] && !four[3]) {
+		rc = read_four(get, ctx, legacy_names, four, e);
+		translate(four);
+	}
+	if (rc < 0) {
+		free_four(four);
+		return -1;
+	}
+	memcpy(out, four, sizeof(four));
+	return 0;
+}
+
+static int get_meta(const void *ctx, const char *key, char **out, struct err *e)
+{
+	const char *text = NULL;
+	int rc = jget_str(ctx, key, &text, e);
+
+	if (rc < 0)
+		return -1;
+	*out = rc ? xstrdup(text) : NULL;
+	return 0;
+}
+
+int api_annotations_read_meta(const struct jval *meta, bool legacy, char *out[API_ANNOTATIONS],
+			      struct err *e)
+{
+	struct jval all;
+	int rc = jget_obj(meta, "annotations", &all, e);
+
+	if (rc <= 0)
+		return rc;
+	return api_annotations_read(get_meta, &all, legacy, out, e);
+}
+
+struct api_annotations api_annotations_of(char *const four[API_ANNOTATIONS])
+{
+	return (struct api_annotations){four[0], four[1], four[2], four[3]};
 }
 
 static bool is_auto(const char *value)

@@ -9,10 +9,18 @@
 #include "lib/base/err.h"
 #include "lib/base/ip.h"
 
+struct jval;
+
 #define API_ANNOTATION_SUBNET    "tandem-cni.io/subnet"
 #define API_ANNOTATION_IP        "tandem-cni.io/ip"
 #define API_ANNOTATION_MAC       "tandem-cni.io/mac"
 #define API_ANNOTATION_INTERFACE "tandem-cni.io/interface"
+
+/* The older product's, read where --legacy-annotations=read or the conf says so. */
+#define API_LEGACY_SUBNET  "macvlan.pandaria.cattle.io/subnet"
+#define API_LEGACY_IP      "macvlan.pandaria.cattle.io/ip"
+#define API_LEGACY_MAC     "macvlan.pandaria.cattle.io/mac"
+#define API_LEGACY_NETWORK "v1.multus-cni.io/default-network" /* its word for a single card */
 
 #define API_REQUEST_LIST_MAX 1024 /* addresses or MACs in one annotation */
 
@@ -23,6 +31,28 @@ struct api_annotations {
 	const char *mac;
 	const char *interface;
 };
+
+/* How the four are kept: subnet, ip, mac, interface. */
+#define API_ANNOTATIONS 4
+
+/** api_annotations_of - lent from the four. */
+struct api_annotations api_annotations_of(char *const four[API_ANNOTATIONS]);
+
+/* One annotation by its key: *out a copy of its own, or NULL where it is absent. */
+typedef int api_annotation_get_fn(const void *ctx, const char *key, char **out, struct err *e);
+
+/**
+ * api_annotations_read - the four out of wherever annotations stand.
+ * @legacy: where a pod has none of ours, the older product's count: subnet and ip must both be there and
+ *	ip not empty, else it asks for nothing; its single card becomes interface eth0
+ *
+ * The caller frees each of out[]. Fails as get does.
+ */
+int api_annotations_read(api_annotation_get_fn *get, const void *ctx, bool legacy,
+			 char *out[API_ANNOTATIONS], struct err *e) FN_MUST;
+/** api_annotations_read_meta - out of an object's metadata. ERR_DECODE names the key. */
+int api_annotations_read_meta(const struct jval *meta, bool legacy, char *out[API_ANNOTATIONS],
+			      struct err *e) FN_MUST;
 
 struct api_request {
 	bool wanted; /* the pod asks for a card; all else is empty when it does not */

@@ -11,27 +11,31 @@
 #define MIRROR_ANNOTATION "kubernetes.io/config.mirror"
 #define SOURCE_ANNOTATION "kubernetes.io/config.source"
 
-static const char *const annotation_names[] = {API_ANNOTATION_SUBNET, API_ANNOTATION_IP,
-					       API_ANNOTATION_MAC, API_ANNOTATION_INTERFACE};
-
-static int read_annotations(const struct jval *meta, struct api_pod *p, struct err *e)
+static int read_annotations(const struct jval *meta, bool legacy, struct api_pod *p, struct err *e)
 {
 	struct jval all;
-	const char *source = "api", *text;
+	const char *source = "api", *mirror;
 	int rc = jget_obj(meta, "annotations", &all, e);
 
 	if (rc <= 0)
 		return rc;
-	for (size_t i = 0; i < ARRAY_SIZE(annotation_names); i++) {
-		rc = jget_str(&all, annotation_names[i], &text, e);
-		if (rc < 0)
-			return -1;
-		p->annotation[i] = rc ? xstrdup(text) : NULL;
-	}
-	rc = jget_str(&all, MIRROR_ANNOTATION, &text, e);
+	rc = jget_str(&all, MIRROR_ANNOTATION, &mirror, e);
 	if (rc < 0 || jget_str(&all, SOURCE_ANNOTATION, &source, e) < 0)
 		return -1;
 	p->is_static = rc == 1 || !str_eq(source, "api");
+	return api_annotations_read_meta(meta, legacy, p->annotation, e);
+}
+
+/* The label by which a Deployment tells its ReplicaSets' pods apart. */
+static int read_labels(const struct jval *meta, struct api_pod *p, struct err *e)
+{
+	const char *hash = "";
+	struct jval labels;
+	int rc = jget_obj(meta, "labels", &labels, e);
+
+	if (rc < 0 || (rc && jget_str(&labels, "pod-template-hash", &hash, e) < 0))
+		return -1;
+	p->template_hash = xstrdup(hash);
 	return 0;
 }
 
@@ -177,7 +181,7 @@ static int read_status(const struct jval *obj, struct api_pod *p, size_t contain
 	return 0;
 }
 
-int api_pod_decode(const struct jval *obj, struct api_pod **out, struct err *e)
+int api_pod_decode(const struct jval *obj, bool legacy, struct api_pod **out, struct err *e)
 {
 	AUTO(api_pod_free) struct api_pod *p = xcalloc(1, sizeof(*p));
 	struct jval meta;
@@ -186,8 +190,9 @@ int api_pod_decode(const struct jval *obj, struct api_pod **out, struct err *e)
 	if (api_meta_decode(obj, &p->meta, e) < 0 || jneed_obj(obj, "metadata", &meta, e) < 0 ||
 	    jget_i64(&meta, "deletionGracePeriodSeconds", JRANGE(0, INT64_MAX),
 		     &p->deletion_grace_s, e) < 0 ||
-	    read_annotations(&meta, p, e) < 0 || read_owner(&meta, p, e) < 0 ||
-	    read_spec(obj, p, &containers, e) < 0 || read_status(obj, p, containers, e) < 0)
+	    read_annotations(&meta, legacy, p, e) < 0 || read_labels(&meta, p, e) < 0 ||
+	    read_owner(&meta, p, e) < 0 || read_spec(obj, p, &containers, e) < 0 ||
+	    read_status(obj, p, containers, e) < 0)
 		return -1;
 	*out = STEAL(p);
 	return 0;
@@ -203,6 +208,7 @@ void api_pod_free(struct api_pod *p)
 	free(p->owner_kind);
 	free(p->owner_name);
 	free(p->owner_uid);
+	free(p->template_hash);
 	for (size_t i = 0; i < ARRAY_SIZE(p->annotation); i++)
 		free(p->annotation[i]);
 	free(p);
@@ -210,12 +216,7 @@ void api_pod_free(struct api_pod *p)
 
 struct api_annotations api_pod_annotations(const struct api_pod *p)
 {
-	return (struct api_annotations){
-		.subnet = p->annotation[0],
-		.ip = p->annotation[1],
-		.mac = p->annotation[2],
-		.interface = p->annotation[3],
-	};
+	return api_annotations_of(p->annotation);
 }
 
 bool api_pod_is_annotated(const struct api_pod *p)

@@ -19,11 +19,16 @@ struct api_pod {
 	bool any_running;    /* by the last status a container runs */
 	bool all_terminated; /* there is a status for every container and each one has ended */
 	int64_t ended;       /* when the last container ended, 0 = not said */
-	char *annotation[4]; /* subnet, ip, mac, interface; NULL = absent */
+	char *template_hash; /* label pod-template-hash, "" for none */
+	char *annotation[API_ANNOTATIONS]; /* NULL = absent */
 };
 
-/** api_pod_decode - JSON to struct. ERR_DECODE names the key. The caller frees *out. */
-int api_pod_decode(const struct jval *obj, struct api_pod **out, struct err *e) FN_MUST;
+/**
+ * api_pod_decode - JSON to struct. ERR_DECODE names the key. The caller frees *out.
+ * @legacy: the older product's annotations count too, see api_annotations_read()
+ */
+int api_pod_decode(const struct jval *obj, bool legacy, struct api_pod **out,
+		   struct err *e) FN_MUST;
 void api_pod_free(struct api_pod *p);
 DEFINE_AUTO(struct api_pod, api_pod_free)
 

@@ -22,7 +22,7 @@ static struct api_pod *decode(const char *meta, const char *spec, const char *st
 		 meta, spec, status);
 	assert_int_equal(jdoc_parse("t", text, strlen(text), &doc, &e), 0);
 	root = jdoc_root(doc);
-	assert_int_equal(api_pod_decode(&root, &p, &e), 0);
+	assert_int_equal(api_pod_decode(&root, false, &p, &e), 0);
 	jdoc_free(doc);
 	return p;
 }

@@ -50,7 +50,7 @@ static int get_pod(struct app *app, const struct pod *pod, struct api_pod **out,
 	if (kube_get(client, path, app->deadline_ms, &doc, e) < 0)
 		return err_wrap(e, "get pod %s/%s", pod->ns, pod->name);
 	root = jdoc_root(doc);
-	if (api_pod_decode(&root, &found, e) < 0)
+	if (api_pod_decode(&root, app->conf->legacy_annotations, &found, e) < 0)
 		return err_wrap(e, "pod %s/%s", pod->ns, pod->name);
 	if (*pod->uid && !str_eq(pod->uid, found->meta.uid))
 		return err_set(e, ERR_AGAIN, 0,
@@ -92,24 +92,32 @@ static int request_by_get(struct app *app, struct pod *pod, struct api_request *
 	return api_request_parse(&a, out, e);
 }
 
+static int get_annotation(const void *conf, const char *key, char **out, struct err *e)
+{
+	return cni_conf_annotation(conf, key, out, e) < 0 ? -1 : 0;
+}
+
 static int request_by_conf(const struct cni_conf *conf, struct api_request *out, struct err *e)
 {
-	AUTO(free) char *subnet = NULL, *ip = NULL, *mac = NULL, *interface = NULL, *source = NULL;
+	char *four[API_ANNOTATIONS] = {NULL};
+	AUTO(free) char *source = NULL;
 	struct api_annotations a;
+	int rc;
 
-	if (cni_conf_annotation(conf, API_ANNOTATION_SUBNET, &subnet, e) < 0 ||
-	    cni_conf_annotation(conf, API_ANNOTATION_IP, &ip, e) < 0 ||
-	    cni_conf_annotation(conf, API_ANNOTATION_MAC, &mac, e) < 0 ||
-	    cni_conf_annotation(conf, API_ANNOTATION_INTERFACE, &interface, e) < 0 ||
-	    cni_conf_annotation(conf, CONFIG_SOURCE, &source, e) < 0)
+	if (cni_conf_annotation(conf, CONFIG_SOURCE, &source, e) < 0 ||
+	    api_annotations_read(get_annotation, conf, conf->legacy_annotations, four, e) < 0)
 		return -1;
-	if (subnet && source && !str_eq(source, "api"))
-		return err_set(
+	a = api_annotations_of(four);
+	if (a.subnet && source && !str_eq(source, "api"))
+		rc = err_set(
 			e, ERR_CONFIG, 0,
 			"annotation %s: a static pod (source \"%s\") cannot have a second card",
 			API_ANNOTATION_SUBNET, source);
-	a = (struct api_annotations){subnet, ip, mac, interface};
-	return api_request_parse(&a, out, e);
+	else
+		rc = api_request_parse(&a, out, e);
+	for (size_t i = 0; i < API_ANNOTATIONS; i++)
+		free(four[i]);
+	return rc;
 }
 
 int pod_request(struct app *app, struct pod *pod, struct api_request *out, struct err *e)

@@ -197,6 +197,18 @@ static int read_deadline(const struct jval *root, struct cni_conf *c, struct err
 	return 0;
 }
 
+static int read_legacy(const struct jval *root, struct cni_conf *c, struct err *e)
+{
+	const char *s = "off";
+
+	if (jget_str(root, "legacyAnnotations", &s, e) < 0)
+		return -1;
+	if (!str_eq(s, "off") && !str_eq(s, "read"))
+		return jerr(root, "legacyAnnotations", e, ERR_CONFIG, "must be off or read");
+	c->legacy_annotations = str_eq(s, "read");
+	return 0;
+}
+
 /* A pod must not fail for the sake of its log: what is wrong is noted and the default taken. */
 static void read_log(const struct jval *root, struct cni_conf *c)
 {
@@ -298,7 +310,7 @@ int cni_conf_parse(const char *what, const char *text, size_t len, struct cni_co
 	    read_nets(&root, "clusterCIDR", &c->cluster_cidr, e) < 0 ||
 	    read_nets(&root, "serviceCIDR", &c->service_cidr, e) < 0 ||
 	    read_nets(&root, "viaPrimary", &c->via_primary, e) < 0 ||
-	    read_namespace(&root, c, e) < 0 ||
+	    read_namespace(&root, c, e) < 0 || read_legacy(&root, c, e) < 0 ||
 	    read_path(&root, "stateDir", DEFAULT_STATE_DIR, &c->state_dir, e) < 0 ||
 	    read_deadline(&root, c, e) < 0 || read_runtime_config(&root, c, e) < 0 ||
 	    read_attachments(&root, c, e) < 0)

@@ -38,6 +38,7 @@ struct cni_conf {
 	struct cni_nets service_cidr;
 	struct cni_nets via_primary; /* further networks that always go through eth0 */
 	char *system_namespace;
+	bool legacy_annotations; /* those of the older product count too */
 	char *state_dir;
 	int deadline_s;
 	char *log_file;  /* "" = none */
