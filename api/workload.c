@@ -1,0 +1,174 @@
+#include "api/workload.h"
+
+#include <string.h>
+
+#include "api/pod.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/json/jread.h"
+
+static const char *const kind_names[API_WORKLOADS] = {
+	[API_DEPLOYMENT] = "Deployment", [API_STATEFULSET] = "StatefulSet",
+	[API_DAEMONSET] = "DaemonSet",   [API_JOB] = "Job",
+	[API_CRONJOB] = "CronJob",
+};
+
+const char *api_workload_kind_name(enum api_workload_kind kind)
+{
+	return kind_names[kind];
+}
+
+/* obj[path[0]][path[1]]...: 1 and *out, 0 where one is absent. */
+static int descend(const struct jval *obj, const char *const *path, struct jval *out, struct err *e)
+{
+	*out = *obj;
+	for (; *path; path++) {
+		struct jval parent = *out;
+		int rc = jget_obj(&parent, *path, out, e);
+
+		if (rc <= 0)
+			return rc;
+	}
+	return 1;
+}
+
+static int read_template(const struct jval *obj, bool legacy, struct api_workload *w, struct err *e)
+{
+	static const char *const plain[] = {"spec", "template", "metadata", NULL};
+	static const char *const cron[] = {"spec",     "jobTemplate", "spec",
+					   "template", "metadata",    NULL};
+	struct api_annotations a;
+	struct err ignored = {0};
+	struct jval meta;
+	int rc = descend(obj, w->kind == API_CRONJOB ? cron : plain, &meta, e);
+
+	if (rc <= 0)
+		return rc;
+	if (api_annotations_read_meta(&meta, legacy, w->annotation, e) < 0)
+		return -1;
+	a = api_annotations_of(w->annotation);
+	IGNORE(api_request_parse(&a, &w->request, &ignored), "its pods are told");
+	return 0;
+}
+
+static int read_numbers(const struct jval *obj, struct api_workload *w, struct err *e)
+{
+	struct jrange any = JRANGE(0, INT32_MAX);
+	struct jval spec = {0}, ordinals = {0};
+	int rc = jget_obj(obj, "spec", &spec, e);
+
+	w->replicas = 1;
+	if (w->kind != API_STATEFULSET || rc <= 0)
+		return rc < 0 ? -1 : 0;
+	if (jget_i64(&spec, "replicas", any, &w->replicas, e) < 0)
+		return -1;
+	rc = jget_obj(&spec, "ordinals", &ordinals, e);
+	if (rc <= 0)
+		return rc;
+	return jget_i64(&ordinals, "start", any, &w->first_ordinal, e) < 0 ? -1 : 0;
+}
+
+static int read_owner(const struct jval *obj, struct api_workload *w, struct err *e)
+{
+	struct jval meta, list = {0}, item;
+	const char *owner = "";
+	int rc;
+
+	if (jneed_obj(obj, "metadata", &meta, e) < 0)
+		return -1;
+	rc = jget_arr(&meta, "ownerReferences", &list, e);
+	if (rc < 0)
+		return -1;
+	for (struct jiter it = jiter_of(&list); rc && jiter_next(&it, &item);) {
+		const char *kind = "", *name = "";
+
+		if (jas_obj(&item, e) < 0 || jget_str(&item, "kind", &kind, e) < 0 ||
+		    jget_str(&item, "name", &name, e) < 0)
+			return -1;
+		if (w->kind == API_JOB && str_eq(kind, kind_names[API_CRONJOB]))
+			owner = name;
+	}
+	w->owner_cronjob = xstrdup(owner);
+	return 0;
+}
+
+int api_workload_decode(const struct api_workload_form *form, const struct jval *obj,
+			struct api_workload **out, struct err *e)
+{
+	AUTO(api_workload_free) struct api_workload *w = xcalloc(1, sizeof(*w));
+
+	w->kind = form->kind;
+	if (api_meta_decode(obj, &w->meta, e) < 0 || read_owner(obj, w, e) < 0 ||
+	    read_numbers(obj, w, e) < 0 || read_template(obj, form->legacy, w, e) < 0)
+		return -1;
+	*out = STEAL(w);
+	return 0;
+}
+
+void api_workload_free(struct api_workload *w)
+{
+	if (!w)
+		return;
+	api_meta_done(&w->meta);
+	api_request_done(&w->request);
+	free(w->owner_cronjob);
+	for (size_t i = 0; i < ARRAY_SIZE(w->annotation); i++)
+		free(w->annotation[i]);
+	free(w);
+}
+
+bool api_workload_asks_eq(const struct api_workload *a, const struct api_workload *b)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(a->annotation); i++) {
+		if (!str_eq(a->annotation[i], b->annotation[i]))
+			return false;
+	}
+	return a->kind == b->kind && a->replicas == b->replicas &&
+	       a->first_ordinal == b->first_ordinal && !a->meta.deletion == !b->meta.deletion &&
+	       str_eq(a->meta.uid, b->meta.uid);
+}
+
+static char *make_id(const char *kind, const char *ns, const char *name, size_t name_len)
+{
+	return xasprintf("%s %s/%.*s", kind, ns, (int)name_len, name);
+}
+
+char *api_workload_id(const struct api_workload *w)
+{
+	if (*w->owner_cronjob)
+		return make_id(kind_names[API_CRONJOB], w->meta.ns, w->owner_cronjob,
+			       strlen(w->owner_cronjob));
+	return make_id(kind_names[w->kind], w->meta.ns, w->meta.name, strlen(w->meta.name));
+}
+
+char *api_workload_id_of_pod(const struct api_pod *pod)
+{
+	const char *name = pod->owner_name, *kind = pod->owner_kind;
+	size_t n = strlen(name), hash = strlen(pod->template_hash);
+
+	if (!*kind)
+		return NULL;
+	if (str_eq(kind, "ReplicaSet") && hash && n > hash + 1 && name[n - hash - 1] == '-' &&
+	    str_eq(name + n - hash, pod->template_hash)) {
+		kind = kind_names[API_DEPLOYMENT];
+		n -= hash + 1;
+	}
+	return make_id(kind, pod->meta.ns, name, n);
+}
+
+int64_t api_workload_ordinal(const char *pod_name, char **out_set)
+{
+	const char *dash = strrchr(pod_name, '-');
+	uint32_t n;
+
+	if (!dash || dash == pod_name || parse_u32(dash + 1, INT32_MAX, &n) < 0)
+		return -1;
+	*out_set = xstrndup(pod_name, (size_t)(dash - pod_name));
+	return n;
+}
+
+bool api_workload_wants_ordinal(const struct api_workload *w, int64_t ordinal)
+{
+	return w->kind == API_STATEFULSET && !w->meta.deletion && ordinal >= w->first_ordinal &&
+	       ordinal < w->first_ordinal + w->replicas;
+}

@@ -1,0 +1,224 @@
+#include "api/workload.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/pod.h"
+#include "lib/base/mem.h"
+#include "lib/base/test.h"
+#include "lib/json/jread.h"
+
+static struct api_workload *decode(enum api_workload_kind kind, bool legacy, const char *text)
+{
+	struct api_workload_form form = {kind, legacy};
+	struct api_workload *w = NULL;
+	struct jdoc *doc = NULL;
+	struct err e = {0};
+	struct jval root;
+
+	assert_int_equal(jdoc_parse("t", text, strlen(text), &doc, &e), 0);
+	root = jdoc_root(doc);
+	if (api_workload_decode(&form, &root, &w, &e) < 0)
+		fail_msg("%s", e.msg);
+	jdoc_free(doc);
+	return w;
+}
+
+#define META                  "\"metadata\":{\"name\":\"web\",\"namespace\":\"db\",\"uid\":\"u\"}"
+#define TEMPLATE(annotations) "\"template\":{\"metadata\":{\"annotations\":{" annotations "}}}"
+#define ASKS                  "\"tandem-cni.io/subnet\":\"lan\",\"tandem-cni.io/ip\":\"10.0.0.5-10.0.0.6\""
+
+static void templates(void **state)
+{
+	struct api_workload *w =
+		decode(API_DEPLOYMENT, false, "{" META ",\"spec\":{" TEMPLATE(ASKS) "}}");
+
+	(void)state;
+	assert_true(w->request.wanted);
+	assert_string_equal(w->request.subnet, "lan");
+	assert_int_equal(w->request.n_ips, 2);
+	api_workload_free(w);
+
+	w = decode(API_CRONJOB, false,
+		   "{" META ",\"spec\":{\"jobTemplate\":{\"spec\":{" TEMPLATE(ASKS) "}}}}");
+	assert_int_equal(w->request.n_ips, 2);
+	api_workload_free(w);
+
+	/* A CronJob's jobTemplate.metadata is the Job's, not the pod's. */
+	w = decode(API_CRONJOB, false,
+		   "{" META ",\"spec\":{\"jobTemplate\":{\"metadata\":{\"annotations\":{" ASKS
+		   "}},\"spec\":{" TEMPLATE("") "}}}}");
+	assert_false(w->request.wanted);
+	api_workload_free(w);
+
+	w = decode(API_DAEMONSET, false,
+		   "{" META ",\"spec\":{" TEMPLATE("\"tandem-cni.io/subnet\":\"lan\","
+						   "\"tandem-cni.io/ip\":\"x\"") "}}");
+	assert_false(w->request.wanted);
+	api_workload_free(w);
+
+	w = decode(API_DEPLOYMENT, false, "{" META "}");
+	assert_false(w->request.wanted);
+	api_workload_free(w);
+}
+
+#define LEGACY(key, value) "\"macvlan.pandaria.cattle.io/" key "\":\"" value "\""
+
+static void legacy_annotations(void **state)
+{
+	static const struct {
+		bool legacy;
+		const char *annotations;
+		bool wanted;
+		size_t n_ips, n_macs;
+		const char *interface;
+	} rows[] = {
+		{true, LEGACY("subnet", "lan") "," LEGACY("ip", "auto"), true, 0, 0, "eth1"},
+		{true,
+		 LEGACY("subnet", "lan") "," LEGACY("ip", "10.0.0.5-10.0.0.6") "," LEGACY("mac",
+											  ""),
+		 true, 2, 0, "eth1"},
+		{true,
+		 LEGACY("subnet", "lan") "," LEGACY("ip", "10.0.0.5") "," LEGACY(
+			 "mac",
+			 "0a:00:00:00:00:01") ",\"v1.multus-cni.io/default-network\":\"[{}]\"",
+		 true, 1, 1, "eth0"},
+		{true, LEGACY("subnet", "lan") "," LEGACY("ip", ""), false, 0, 0, ""},
+		{true, LEGACY("subnet", "lan"), false, 0, 0, ""},
+		{true, LEGACY("ip", "auto"), false, 0, 0, ""},
+		{false, LEGACY("subnet", "lan") "," LEGACY("ip", "auto"), false, 0, 0, ""},
+		/* Ours count alone where there are any. */
+		{true,
+		 LEGACY("subnet", "old") "," LEGACY("ip",
+						    "10.0.0.5") ",\"tandem-cni.io/subnet\":\"lan\"",
+		 true, 0, 0, "eth1"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO(free)
+		char *text = xasprintf(
+			"{" META ",\"spec\":{\"template\":{\"metadata\":{\"annotations\":{%s}}}}}",
+			rows[i].annotations);
+		struct api_workload *w = decode(API_DEPLOYMENT, rows[i].legacy, text);
+
+		assert_int_equal(w->request.wanted, rows[i].wanted);
+		assert_int_equal(w->request.n_ips, rows[i].n_ips);
+		assert_int_equal(w->request.n_macs, rows[i].n_macs);
+		assert_string_equal(w->request.interface, rows[i].interface);
+		if (rows[i].wanted)
+			assert_string_equal(w->request.subnet, "lan");
+		api_workload_free(w);
+	}
+}
+
+static void assert_id(enum api_workload_kind kind, const char *meta_more, const char *id)
+{
+	AUTO(free)
+	char *text =
+		xasprintf("{\"metadata\":{\"name\":\"web\",\"namespace\":\"db\",\"uid\":\"u\"%s}}",
+			  meta_more);
+	struct api_workload *w = decode(kind, false, text);
+	AUTO(free) char *got = api_workload_id(w);
+
+	assert_string_equal(got, id);
+	api_workload_free(w);
+}
+
+static void ids_of_workloads(void **state)
+{
+	(void)state;
+	assert_id(API_DEPLOYMENT, "", "Deployment db/web");
+	assert_id(API_JOB, "", "Job db/web");
+	assert_id(API_JOB, ",\"ownerReferences\":[{\"kind\":\"CronJob\",\"name\":\"nightly\"}]",
+		  "CronJob db/nightly");
+	assert_id(API_STATEFULSET, ",\"ownerReferences\":[{\"kind\":\"CronJob\",\"name\":\"x\"}]",
+		  "StatefulSet db/web");
+}
+
+static void ids_of_pods(void **state)
+{
+	static const char *const rows[][4] = {
+		{"ReplicaSet", "web-7d4f", "7d4f", "Deployment db/web"},
+		{"ReplicaSet", "web-7d4f", "", "ReplicaSet db/web-7d4f"},
+		{"ReplicaSet", "web-7d4f", "9999", "ReplicaSet db/web-7d4f"},
+		{"ReplicaSet", "7d4f", "7d4f", "ReplicaSet db/7d4f"},
+		{"StatefulSet", "web", "", "StatefulSet db/web"},
+		{"Job", "nightly-1", "", "Job db/nightly-1"},
+		{"", "", "", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char ns[] = "db";
+		struct api_pod pod = {
+			.meta.ns = ns,
+			.owner_kind = (char *)rows[i][0],
+			.owner_name = (char *)rows[i][1],
+			.template_hash = (char *)rows[i][2],
+		};
+		AUTO(free) char *id = api_workload_id_of_pod(&pod);
+
+		if (rows[i][3])
+			assert_string_equal(id, rows[i][3]);
+		else
+			assert_null(id);
+	}
+}
+
+static void ordinals(void **state)
+{
+	struct api_workload *w = decode(API_STATEFULSET, false,
+					"{" META
+					",\"spec\":{\"replicas\":2,\"ordinals\":{\"start\":3}}}");
+	static const struct {
+		const char *name;
+		int64_t ordinal;
+		const char *set;
+	} rows[] = {
+		{"web-0", 0, "web"},
+		{"my-web-12", 12, "my-web"},
+		{"web", -1, NULL},
+		{"web-", -1, NULL},
+		{"-1", -1, NULL},
+		{"web-a1", -1, NULL},
+		{"web-99999999999", -1, NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO(free) char *set = NULL;
+
+		assert_int_equal(api_workload_ordinal(rows[i].name, &set), rows[i].ordinal);
+		if (rows[i].set)
+			assert_string_equal(set, rows[i].set);
+	}
+	assert_false(api_workload_wants_ordinal(w, 2));
+	assert_true(api_workload_wants_ordinal(w, 3));
+	assert_true(api_workload_wants_ordinal(w, 4));
+	assert_false(api_workload_wants_ordinal(w, 5));
+	w->meta.deletion = 1;
+	assert_false(api_workload_wants_ordinal(w, 3));
+	api_workload_free(w);
+}
+
+static void replicas_default_to_one(void **state)
+{
+	struct api_workload *w = decode(API_STATEFULSET, false, "{" META ",\"spec\":{}}");
+
+	(void)state;
+	assert_true(api_workload_wants_ordinal(w, 0));
+	assert_false(api_workload_wants_ordinal(w, 1));
+	api_workload_free(w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(templates),        cmocka_unit_test(legacy_annotations),
+		cmocka_unit_test(ids_of_workloads), cmocka_unit_test(ids_of_pods),
+		cmocka_unit_test(ordinals),         cmocka_unit_test(replicas_default_to_one),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
