@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "api/workload.h"
 #include "controller/decide.h"
 #include "controller/map.h"
 #include "controller/plan.h"
@@ -23,6 +24,7 @@ struct options {
 	const char *system_ns;
 	double qps;
 	unsigned int burst;
+	bool legacy_annotations; /* the older product's count too */
 	struct decide_rules rules;
 };
 
@@ -32,7 +34,7 @@ enum app_phase {
 	APP_CLAIM,       /* our term goes into every subnet's status */
 	APP_IPS,         /* only then are records listed, */
 	APP_PODS,        /* then pods, */
-	APP_REST,        /* then namespaces and nodes */
+	APP_REST,        /* then all other kinds */
 	APP_RUN,         /* records compared with what is used; from now on grants and releases */
 };
 
@@ -60,6 +62,7 @@ struct ent {
 	enum ent_step step;
 	struct sub *sub;            /* where it is queued or committed */
 	struct api_request request; /* while step is not idle */
+	char *owner;                /* the pod's workload, NULL = none; with request */
 	char *want_uid;             /* the record that it is queued or committed for */
 	struct ip_addr addr;        /* while committed */
 	struct mac_addr mac;
@@ -120,6 +123,7 @@ struct sub {
 	uint64_t next_commit;
 	struct ipam_set own_range; /* what the spec allows, without the nodes' addresses */
 	struct ipam_set range;     /* ... and without what a neighbour allows too */
+	struct ipam_set named;     /* addresses that workloads name: not for automatic pods */
 	char overlap[160];         /* "" or what is shared with whom */
 	uint32_t delay_s;
 
@@ -152,25 +156,38 @@ struct node_obj {
 	struct ip_addr *addrs;
 	size_t n_addrs;
 	bool ready;
+	bool out_of_service; /* fenced: taint node.kubernetes.io/out-of-service */
 };
 
-enum { STORE_SUBNETS, STORE_IPS, STORE_PODS, STORE_NAMESPACES, STORE_NODES, STORES };
+enum {
+	STORE_SUBNETS,
+	STORE_IPS,
+	STORE_PODS,
+	STORE_NAMESPACES,
+	STORE_NODES,
+	STORE_WORKLOADS, /* one for each enum api_workload_kind */
+	STORES = STORE_WORKLOADS + API_WORKLOADS,
+};
 
 struct app {
 	struct options opt;
 	struct kube_client *client;
 	struct kube_store *store[STORES];
 	struct kube_reflector *reflector[STORES];
+	bool old_cronjobs; /* they are watched in batch/v1beta1 */
 	enum app_phase phase;
 	char holder[40];   /* random, new with every process */
 	struct map ents;   /* by key */
 	struct map subs;   /* by name */
 	struct map claims; /* address text -> struct claim: which entries have it */
 	struct map macs;
+	struct map reservations; /* see reserve.h */
+	bool reservations_stale;
 	struct ent **dirty;
 	size_t n_dirty, cap_dirty;
 	bool ranges_stale;
-	bool look_all; /* something that refused pods has changed */
+	bool look_all;  /* something that refused pods has changed */
+	bool look_kept; /* a StatefulSet has changed: who is kept for it? */
 	size_t n_unreadable;
 	int64_t wake_ms;                   /* earliest of the entries' */
 	int64_t wall_base_s, boot_base_ms; /* wall clock that does not jump, see app_now_s() */

@@ -4,6 +4,7 @@
 
 #include "controller/clusterobj.h"
 #include "controller/ent.h"
+#include "controller/reserve.h"
 #include "controller/sub.h"
 #include "controller/takeover.h"
 #include "lib/base/clock.h"
@@ -15,7 +16,18 @@
 #include "lib/kube/reflector.h"
 #include "lib/kube/store.h"
 
-static const char *const kinds[STORES] = {"macvlansubnet", "macvlanip", "pod", "namespace", "node"};
+static const char *const kinds[STORES] = {
+	[STORE_SUBNETS] = "macvlansubnet",
+	[STORE_IPS] = "macvlanip",
+	[STORE_PODS] = "pod",
+	[STORE_NAMESPACES] = "namespace",
+	[STORE_NODES] = "node",
+	[STORE_WORKLOADS + API_DEPLOYMENT] = "deployment",
+	[STORE_WORKLOADS + API_STATEFULSET] = "statefulset",
+	[STORE_WORKLOADS + API_DAEMONSET] = "daemonset",
+	[STORE_WORKLOADS + API_JOB] = "job",
+	[STORE_WORKLOADS + API_CRONJOB] = "cronjob",
+};
 
 static void log_bad(const char *kind, const char *key, const struct err *why)
 {
@@ -162,9 +174,10 @@ static int pod_decode(void *ctx, const struct jval *obj, void **out, struct err 
 {
 	AUTO(api_pod_free) struct api_pod *pod = NULL;
 	AUTO(free) char *key = NULL;
+	const struct app *app = ctx;
 	const struct ent *ent;
 
-	if (api_pod_decode(obj, &pod, e) < 0)
+	if (api_pod_decode(obj, app->opt.legacy_annotations, &pod, e) < 0)
 		return -1;
 	if (!api_pod_is_annotated(pod)) {
 		key = xasprintf("%s/%s", pod->meta.ns, pod->meta.name);
@@ -263,6 +276,63 @@ static void node_bad(void *ctx, const char *key, const struct err *why)
 	log_bad(kinds[STORE_NODES], key, why);
 }
 
+/* ------------------------------------------------------------------------------- workloads */
+
+/* Only those are kept whose pods ask for a card. */
+static int workload_decode(const struct app *app, enum api_workload_kind kind,
+			   const struct jval *obj, void **out, struct err *e)
+{
+	struct api_workload_form form = {kind, app->opt.legacy_annotations};
+	struct api_workload *w = NULL;
+
+	if (api_workload_decode(&form, obj, &w, e) < 0)
+		return -1;
+	if (w->request.wanted)
+		*out = w;
+	else
+		api_workload_free(w);
+	return 0;
+}
+
+#define WORKLOAD_DECODE(name, kind)                                                            \
+	static int name##_decode(void *ctx, const struct jval *obj, void **out, struct err *e) \
+	{                                                                                      \
+		return workload_decode(ctx, kind, obj, out, e);                                \
+	}
+
+WORKLOAD_DECODE(deployment, API_DEPLOYMENT)
+WORKLOAD_DECODE(statefulset, API_STATEFULSET)
+WORKLOAD_DECODE(daemonset, API_DAEMONSET)
+WORKLOAD_DECODE(job, API_JOB)
+WORKLOAD_DECODE(cronjob, API_CRONJOB)
+
+static void workload_free(void *obj)
+{
+	api_workload_free(obj);
+}
+
+static void workload_changed(void *ctx, const char *key, const void *old, const void *obj)
+{
+	struct app *app = ctx;
+
+	(void)key;
+	/* The index points at what has just been exchanged, be it only for a status counted up. */
+	app->reservations_stale = true;
+	if (!old || !obj || !api_workload_asks_eq(old, obj))
+		reserve_changed(app);
+}
+
+static void workload_bad(void *ctx, const char *key, const struct err *why)
+{
+	(void)ctx;
+	log_bad("workload", key, why);
+}
+
+#define WORKLOAD_OPS(name)                                                         \
+	{                                                                          \
+		name##_decode, workload_free, workload_changed, NULL, workload_bad \
+	}
+
 static const struct kube_store_ops store_ops[STORES] = {
 	[STORE_SUBNETS] = {subnet_decode, subnet_free, subnet_changed, NULL, subnet_bad},
 	[STORE_IPS] = {ip_decode, ip_free, ip_changed, ip_synced, ip_bad},
@@ -270,6 +340,11 @@ static const struct kube_store_ops store_ops[STORES] = {
 	[STORE_NAMESPACES] = {clusterobj_ns_decode, clusterobj_ns_free, ns_changed, NULL, ns_bad},
 	[STORE_NODES] = {clusterobj_node_decode, clusterobj_node_free, node_changed, NULL,
 			 node_bad},
+	[STORE_WORKLOADS + API_DEPLOYMENT] = WORKLOAD_OPS(deployment),
+	[STORE_WORKLOADS + API_STATEFULSET] = WORKLOAD_OPS(statefulset),
+	[STORE_WORKLOADS + API_DAEMONSET] = WORKLOAD_OPS(daemonset),
+	[STORE_WORKLOADS + API_JOB] = WORKLOAD_OPS(job),
+	[STORE_WORKLOADS + API_CRONJOB] = WORKLOAD_OPS(cronjob),
 };
 
 void cache_init(struct app *app)
@@ -278,29 +353,50 @@ void cache_init(struct app *app)
 		app->store[i] = kube_store_new(&store_ops[i], app);
 }
 
-static char *path_of(const struct app *app, int which)
+struct cache_path {
+	const char *group_version;
+	const char *plural;
+};
+
+static const struct cache_path paths[STORES] = {
+	[STORE_SUBNETS] = {API_GROUP_VERSION, API_PLURAL_SUBNET},
+	[STORE_IPS] = {API_GROUP_VERSION, API_PLURAL_IP},
+	[STORE_PODS] = {"v1", "pods"},
+	[STORE_NAMESPACES] = {"v1", "namespaces"},
+	[STORE_NODES] = {"v1", "nodes"},
+	[STORE_WORKLOADS + API_DEPLOYMENT] = {"apps/v1", "deployments"},
+	[STORE_WORKLOADS + API_STATEFULSET] = {"apps/v1", "statefulsets"},
+	[STORE_WORKLOADS + API_DAEMONSET] = {"apps/v1", "daemonsets"},
+	[STORE_WORKLOADS + API_JOB] = {"batch/v1", "jobs"},
+	[STORE_WORKLOADS + API_CRONJOB] = {"batch/v1", "cronjobs"},
+};
+/* Where an API server before 1.21 has CronJobs; one from 1.25 on has them in batch/v1 alone. */
+static const struct cache_path cronjobs_before_1_21 = {"batch/v1beta1", "cronjobs"};
+
+static void start(struct app *app, int which, const struct cache_path *from)
 {
-	switch (which) {
-	case STORE_SUBNETS:
-		return kube_path(API_GROUP_VERSION, app->opt.system_ns, API_PLURAL_SUBNET, NULL,
-				 NULL);
-	case STORE_IPS:
-		return kube_path(API_GROUP_VERSION, NULL, API_PLURAL_IP, NULL, NULL);
-	case STORE_PODS:
-		return kube_path("v1", NULL, "pods", NULL, NULL);
-	case STORE_NAMESPACES:
-		return kube_path("v1", NULL, "namespaces", NULL, NULL);
-	default:
-		return kube_path("v1", NULL, "nodes", NULL, NULL);
-	}
+	const char *ns = which == STORE_SUBNETS ? app->opt.system_ns : NULL;
+	AUTO(free) char *path = kube_path(from->group_version, ns, from->plural, NULL, NULL);
+	struct kube_reflector_options opt = {.path = path};
+
+	app->reflector[which] = kube_reflector_new(app->client, app->store[which], &opt);
 }
 
 void cache_start(struct app *app, int which)
 {
-	AUTO(free) char *path = path_of(app, which);
-	struct kube_reflector_options opt = {.path = path};
+	start(app, which, &paths[which]);
+}
 
-	app->reflector[which] = kube_reflector_new(app->client, app->store[which], &opt);
+void cache_follow_versions(struct app *app)
+{
+	int which = STORE_WORKLOADS + API_CRONJOB;
+	const struct kube_reflector *r = app->reflector[which];
+
+	if (!r || kube_reflector_error(r)->kind != ERR_NOT_FOUND)
+		return;
+	kube_reflector_free(app->reflector[which]);
+	app->old_cronjobs = !app->old_cronjobs;
+	start(app, which, app->old_cronjobs ? &cronjobs_before_1_21 : &paths[which]);
 }
 
 void cache_done(struct app *app)

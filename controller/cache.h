@@ -8,6 +8,12 @@
 void cache_init(struct app *app);
 /** cache_start - begin to list and watch that kind (STORE_...). */
 void cache_start(struct app *app, int which);
+/**
+ * cache_follow_versions - where a kind is not served under the path that was tried, try its other one.
+ *
+ * Only CronJobs have two. Not from a store's callback.
+ */
+void cache_follow_versions(struct app *app);
 void cache_done(struct app *app);
 
 /** cache_node - NULL if it is not known. */

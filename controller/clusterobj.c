@@ -128,6 +128,26 @@ static int read_ready(const struct jval *status, struct node_obj *node, struct e
 	return 0;
 }
 
+/* Set by a hand that knows the machine to be off: nothing of its pods runs any more. */
+static int read_taints(const struct jval *obj, struct node_obj *node, struct err *e)
+{
+	struct jval spec = {0}, list = {0}, item;
+	int rc = jget_obj(obj, "spec", &spec, e);
+
+	if (rc > 0)
+		rc = jget_arr(&spec, "taints", &list, e);
+	if (rc <= 0)
+		return rc;
+	for (struct jiter it = jiter_of(&list); jiter_next(&it, &item);) {
+		const char *key = "";
+
+		if (jas_obj(&item, e) < 0 || jget_str(&item, "key", &key, e) < 0)
+			return -1;
+		node->out_of_service |= str_eq(key, "node.kubernetes.io/out-of-service");
+	}
+	return 0;
+}
+
 int clusterobj_node_decode(void *ctx, const struct jval *obj, void **out, struct err *e)
 {
 	struct node_obj *node = xcalloc(1, sizeof(*node));
@@ -136,6 +156,8 @@ int clusterobj_node_decode(void *ctx, const struct jval *obj, void **out, struct
 
 	(void)ctx;
 	rc = read_labels(obj, &node->labels, &node->n_labels, e);
+	if (rc == 0)
+		rc = read_taints(obj, node, e);
 	if (rc == 0) {
 		rc = jget_obj(obj, "status", &status, e);
 		if (rc == 1 &&
@@ -154,8 +176,8 @@ bool clusterobj_node_eq(const void *a, const void *b)
 {
 	const struct node_obj *x = a, *y = b;
 
-	if (x->ready != y->ready || x->n_addrs != y->n_addrs ||
-	    !labels_eq(x->labels, x->n_labels, y->labels, y->n_labels))
+	if (x->ready != y->ready || x->out_of_service != y->out_of_service ||
+	    x->n_addrs != y->n_addrs || !labels_eq(x->labels, x->n_labels, y->labels, y->n_labels))
 		return false;
 	for (size_t i = 0; i < x->n_addrs; i++) {
 		if (!ip_eq(&x->addrs[i], &y->addrs[i]))

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "controller/ent.h"
+#include "controller/reserve.h"
 #include "controller/events.h"
 #include "controller/status.h"
 #include "controller/sub.h"
@@ -346,6 +347,27 @@ static bool mac_taken(void *ctx, const struct mac_addr *mac, const char *uid)
 	return ent_mac_taken(sub->app, mac, uid);
 }
 
+static enum plan_kept kept(void *ctx, const struct ip_addr *addr, const char *owner)
+{
+	const struct sub *sub = ctx;
+	const struct api_workload *holder = reserve_find(sub->app, sub->name, addr);
+
+	if (!holder)
+		return PLAN_KEPT_NOT;
+	return reserve_is_for(holder, owner) ? PLAN_KEPT_OURS : PLAN_KEPT_OTHERS;
+}
+
+/* A StatefulSet's pods take the entries of a list in their own order. */
+static size_t ordinal_of(const struct ent *ent)
+{
+	AUTO(free) char *set = NULL;
+	int64_t n = -1;
+
+	if (ent->pod && str_eq(ent->pod->owner_kind, api_workload_kind_name(API_STATEFULSET)))
+		n = api_workload_ordinal(ent->pod->meta.name, &set);
+	return n > 0 ? (size_t)n : 0;
+}
+
 static size_t make_wants(struct sub *sub, struct plan_want *wants, size_t max)
 {
 	size_t n = 0;
@@ -359,6 +381,8 @@ static size_t make_wants(struct sub *sub, struct plan_want *wants, size_t max)
 			.pod_uid = ent->pod ? ent->pod->meta.uid : "",
 			.ns = ent->pod ? ent->pod->meta.ns : "",
 			.name = ent->pod ? ent->pod->meta.name : "",
+			.owner = ent->owner,
+			.first = ordinal_of(ent),
 		};
 		if (ent->lost && str_eq(ent->lost->subnet, sub->name))
 			wants[n].keep = ent->lost->cidr.addr;
@@ -393,7 +417,7 @@ static void pick_served(struct sub *sub, struct plan_want *wants, size_t n)
 		sub->queue[to++] = ent;
 		if (wants[i].result != DECIDE_NOTHING &&
 		    !(wants[i].result == DECIDE_EXHAUSTED && left.free))
-			work_tell_waiting(sub, ent, wants[i].result);
+			work_tell_waiting(sub, ent, &wants[i]);
 	}
 	if (n > to)
 		memmove(&sub->queue[to], &sub->queue[n], (sub->n_queue - n) * sizeof(struct ent *));
@@ -417,6 +441,8 @@ static void plan(struct sub *sub, struct plan_want *wants, size_t n)
 		.adopts = &sub->adopts,
 		.addr_taken = addr_taken,
 		.mac_taken = mac_taken,
+		.named = &sub->named,
+		.kept = kept,
 		.ctx = sub,
 	};
 

@@ -167,6 +167,7 @@ const char *decide_reason_name(enum decide_reason reason)
 		[DECIDE_NODE_NOT_SELECTED] = "NodeNotSelected",
 		[DECIDE_EXHAUSTED] = "SubnetExhausted",
 		[DECIDE_OUTSIDE] = "AddressNotInSubnet",
+		[DECIDE_RESERVED] = "AddressReserved",
 		[DECIDE_ADDRESS_IN_USE] = "AddressInUse",
 		[DECIDE_MAC_IN_USE] = "MACInUse",
 		[DECIDE_FORMER_POD] = "FormerPodHoldsAddress",

@@ -192,6 +192,7 @@ void ent_free(struct ent *ent)
 	api_ip_free(ent->good);
 	api_request_done(&ent->request);
 	free(ent->gone_uid);
+	free(ent->owner);
 	free(ent->want_uid);
 	free(ent->end_uid);
 	free(ent->look_uid);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "controller/cache.h"
+#include "controller/reserve.h"
 #include "controller/sub.h"
 #include "controller/takeover.h"
 #include "controller/work.h"
@@ -97,9 +98,12 @@ static int64_t work(struct app *app)
 	struct sub *sub;
 	size_t pos = 0;
 
+	cache_follow_versions(app);
 	takeover_advance(app);
 	if (app->ranges_stale && app->phase == APP_RUN)
 		sub_refresh_ranges(app);
+	if (app->reservations_stale && app->phase == APP_RUN)
+		reserve_refresh(app);
 	work_run(app);
 	while ((sub = map_each(&app->subs, &pos)))
 		next = earlier(next, sub_run(sub));

@@ -9,6 +9,7 @@
 #include "controller/cache.h"
 #include "controller/ent.h"
 #include "controller/loop.h"
+#include "controller/reserve.h"
 #include "controller/sub.h"
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
@@ -29,6 +30,7 @@ static const char help[] =
 	"  --kube-api-burst N           how many of them may come at once (400)\n"
 	"  --release-after-terminal S   seconds that an address is kept when its pod has ended (30)\n"
 	"  --hold-unwitnessed S         seconds that it is kept when nobody saw the pod end (3600)\n"
+	"  --legacy-annotations MODE    off, or read: macvlan.pandaria.cattle.io/ ones count too (off)\n"
 	"  --leader-elect=false         leader election is not available in this version\n"
 	"  --v N                        4 and above also logs details\n"
 	"  --version, --help            print and exit\n";
@@ -41,6 +43,7 @@ enum option_number {
 	OPT_TERMINAL,
 	OPT_HOLD,
 	OPT_LEADER,
+	OPT_LEGACY,
 	OPT_VERSION,
 	OPT_HELP,
 };
@@ -53,6 +56,7 @@ static const struct option options[] = {
 	{"release-after-terminal", required_argument, NULL, OPT_TERMINAL},
 	{"hold-unwitnessed", required_argument, NULL, OPT_HOLD},
 	{"leader-elect", optional_argument, NULL, OPT_LEADER},
+	{"legacy-annotations", required_argument, NULL, OPT_LEGACY},
 	{"v", required_argument, NULL, 'v'},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, OPT_HELP},
@@ -96,6 +100,15 @@ static int leader_elect(const char *value)
 	return -1;
 }
 
+static int legacy_annotations(const char *value, bool *out)
+{
+	*out = str_eq(value, "read");
+	if (*out || str_eq(value, "off"))
+		return 0;
+	log_error("--legacy-annotations must be off or read", "value", value);
+	return -1;
+}
+
 /* 0 = taken, -1 = bad, told. */
 static int take_option(int c, const char *arg, struct options *o)
 {
@@ -111,6 +124,8 @@ static int take_option(int c, const char *arg, struct options *o)
 		return 0;
 	case OPT_LEADER:
 		return leader_elect(arg ? arg : "true");
+	case OPT_LEGACY:
+		return legacy_annotations(arg, &o->legacy_annotations);
 	case OPT_QPS:
 		rc = parse_u32(arg, 100000, &n);
 		o->qps = n;
@@ -201,6 +216,7 @@ static void app_done(struct app *app)
 	struct ent *ent;
 	size_t pos;
 
+	reserve_done(app);
 	cache_done(app);
 	kube_client_free(app->client);
 	while (pos = 0, (ent = map_each(&app->ents, &pos)))

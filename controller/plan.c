@@ -6,7 +6,6 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 
-#define AVOID_MAX 12
 #define MAC_TRIES 16
 
 void plan_list_add(struct plan_list *l, const struct ip_addr *addr, const char *uid)
@@ -97,33 +96,60 @@ struct choice {
 	const struct plan_in *in;
 	struct ipam_record *r;
 	struct ipam_set *skip; /* not in this write */
-	const struct ipam_set *avoid[AVOID_MAX + 2];
+	const struct ipam_set *avoid[2];
 	size_t n_avoid;
 	bool exhausted;
 };
 
-static enum decide_reason choose_fixed(const struct choice *c, const struct plan_want *want,
+static enum plan_kept kept(const struct choice *c, const struct ip_addr *a, const char *owner)
+{
+	return c->in->kept ? c->in->kept(c->in->ctx, a, owner) : PLAN_KEPT_NOT;
+}
+
+/* One entry of a list: given, or why not. */
+static enum decide_reason try_fixed(const struct choice *c, const struct plan_want *want,
+				    const struct ip_addr *a)
+{
+	enum plan_kept whose = kept(c, a, want->owner);
+
+	if (!ipam_set_has(c->in->range, a))
+		return DECIDE_OUTSIDE;
+	if (whose == PLAN_KEPT_OTHERS)
+		return DECIDE_RESERVED;
+	if (ipam_set_has(c->skip, a) || c->in->addr_taken(c->in->ctx, a, want->record_uid))
+		return DECIDE_ADDRESS_IN_USE;
+	if (whose == PLAN_KEPT_OURS ? ipam_set_has(&c->r->pool.used, a)
+				    : !ipam_pool_is_free(&c->r->pool, c->in->range, a))
+		return DECIDE_ADDRESS_IN_USE;
+	return DECIDE_ALLOCATED;
+}
+
+/* Of several refusals the one that time may change is told before the others. */
+static int weight(enum decide_reason r)
+{
+	return r == DECIDE_ADDRESS_IN_USE ? 2 : r == DECIDE_RESERVED;
+}
+
+static enum decide_reason choose_fixed(const struct choice *c, struct plan_want *want,
 				       struct ip_addr *out)
 {
 	const struct api_request *q = want->request;
-	bool in_range = false;
+	enum decide_reason why = DECIDE_OUTSIDE;
 
 	for (size_t i = 0; i < q->n_ips; i++) {
-		const struct ip_addr *a = &q->ips[i];
-		bool avoided = ipam_set_has(c->skip, a);
+		const struct ip_addr *a = &q->ips[(want->first + i) % q->n_ips];
+		enum decide_reason r = try_fixed(c, want, a);
 
-		if (!ipam_set_has(c->in->range, a))
-			continue;
-		in_range = true;
-		for (size_t j = 0; j < c->n_avoid; j++)
-			avoided |= ipam_set_has(c->avoid[j], a);
-		if (avoided || !ipam_pool_is_free(&c->r->pool, c->in->range, a) ||
-		    c->in->addr_taken(c->in->ctx, a, want->record_uid))
-			continue;
-		*out = *a;
-		return DECIDE_ALLOCATED;
+		if (r == DECIDE_ALLOCATED) {
+			*out = *a;
+			return r;
+		}
+		if (weight(r) > weight(why)) {
+			why = r;
+			want->addr = *a;
+		}
 	}
-	return in_range ? DECIDE_ADDRESS_IN_USE : DECIDE_OUTSIDE;
+	return why;
 }
 
 static enum decide_reason choose_next(struct choice *c, const struct plan_want *want,
@@ -192,8 +218,8 @@ void plan_commit(const struct plan_in *in, struct ipam_record *out)
 	release_all(in, out, &skip);
 
 	c.avoid[c.n_avoid++] = &skip;
-	for (size_t i = 0; i < in->n_avoid && i < AVOID_MAX; i++)
-		c.avoid[c.n_avoid++] = in->avoid[i];
+	if (in->named)
+		c.avoid[c.n_avoid++] = in->named;
 	for (size_t i = 0; i < in->n_wants; i++) {
 		in->wants[i].result = DECIDE_NOTHING;
 		if (out->n_inflight < IPAM_INFLIGHT_MAX)

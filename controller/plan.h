@@ -18,10 +18,15 @@ struct plan_want {
 	const char *pod_uid;
 	const char *ns;
 	const char *name;
+	const char *owner; /* workload of the pod, as api_workload_id() has it; NULL = none */
+	size_t first;      /* a list is tried from this entry on: a StatefulSet's ordinal */
 	enum decide_reason result; /* out: DECIDE_ALLOCATED, or why not; DECIDE_NOTHING = not now */
-	struct ip_addr addr;       /* out */
+	struct ip_addr addr;       /* out; with DECIDE_RESERVED the address that is another's */
 	struct mac_addr mac;       /* out */
 };
+
+/* Whom a workload's annotation keeps an address for, as seen by one pod. */
+enum plan_kept { PLAN_KEPT_NOT = 0, PLAN_KEPT_OURS, PLAN_KEPT_OTHERS };
 
 /* An address that belonged to a record. */
 struct plan_entry {
@@ -44,9 +49,8 @@ struct plan_in {
 	const char *ns; /* of the subnet */
 	const char *name;
 	const struct ipam_set *range;
-	const struct ipam_set *const *avoid; /* further sets that must not be given */
-	size_t n_avoid;
-	uint32_t delay_s; /* ipDelayReuse */
+	const struct ipam_set *named; /* by workloads: not for automatic pods; NULL = none */
+	uint32_t delay_s;             /* ipDelayReuse */
 	int64_t now_s;
 	uint64_t commit; /* number of this write */
 	struct plan_want *wants;
@@ -57,6 +61,8 @@ struct plan_in {
 	/* An address or MAC that a record other than uid's has, as far as the cache knows. */
 	bool (*addr_taken)(void *ctx, const struct ip_addr *addr, const char *uid);
 	bool (*mac_taken)(void *ctx, const struct mac_addr *mac, const char *uid);
+	/* NULL = nothing is kept. */
+	enum plan_kept (*kept)(void *ctx, const struct ip_addr *addr, const char *owner);
 	void *ctx;
 };
 
@@ -66,6 +72,9 @@ struct plan_in {
  * What is released here is not given again in the same write, so that each write can be told from
  * what it left. At most IPAM_INFLIGHT_MAX entries are in flight; later wants are told
  * DECIDE_NOTHING.
+ *
+ * What a workload names goes to its own pods alone, and to those also while it cools down: the MAC
+ * stays with the address, so that no neighbour is led astray.
  */
 void plan_commit(const struct plan_in *in, struct ipam_record *out);
 

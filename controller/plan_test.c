@@ -22,6 +22,8 @@ static struct ip_addr ip(const char *s)
 struct others {
 	const char *addr;
 	const char *mac;
+	const char *kept; /* an address that a workload names, */
+	const char *kept_for;
 };
 
 static bool addr_taken(void *ctx, const struct ip_addr *addr, const char *uid)
@@ -40,6 +42,16 @@ static bool mac_taken(void *ctx, const struct mac_addr *mac, const char *uid)
 
 	(void)uid;
 	return o->mac && str_eq(mac_format(mac, text), o->mac);
+}
+
+static enum plan_kept kept(void *ctx, const struct ip_addr *addr, const char *owner)
+{
+	const struct others *o = ctx;
+	char text[IP_ADDR_LEN];
+
+	if (!o->kept || !str_eq(ip_format(addr, text), o->kept))
+		return PLAN_KEPT_NOT;
+	return str_eq(owner, o->kept_for) ? PLAN_KEPT_OURS : PLAN_KEPT_OTHERS;
 }
 
 struct fixture {
@@ -68,6 +80,7 @@ static void begin(struct fixture *f, const char *first, const char *last)
 		.adopts = &f->adopts,
 		.addr_taken = addr_taken,
 		.mac_taken = mac_taken,
+		.kept = kept,
 		.ctx = &f->others,
 	};
 }
@@ -337,6 +350,73 @@ static void map_of_strings(void **state)
 	assert_int_equal(m.count, 2000);
 }
 
+static void a_named_address_is_not_for_automatic_pods(void **state)
+{
+	AUTO(ipam_set_done) struct ipam_set named = IPAM_SET_INIT;
+	struct ip_addr a = ip("10.0.0.5");
+	struct fixture f;
+	struct plan_want w[] = {want(&any, "a"), want(&any, "b")};
+
+	(void)state;
+	begin(&f, "10.0.0.5", "10.0.0.6");
+	ipam_set_add(&named, &a);
+	f.in.named = &named;
+	plan(&f, w, 2);
+	assert_given(&w[0], "10.0.0.6");
+	assert_int_equal(w[1].result, DECIDE_EXHAUSTED);
+	finish(&f);
+}
+
+static void a_named_address_is_for_its_own_pods_alone(void **state)
+{
+	struct ip_addr five = ip("10.0.0.5");
+	struct api_request fixed = {.wanted = true, .ips = &five, .n_ips = 1};
+	struct fixture f;
+	struct plan_want w[] = {want(&fixed, "a"), want(&fixed, "b"), want(&fixed, "c")};
+
+	(void)state;
+	begin(&f, "10.0.0.5", "10.0.0.6");
+	f.others.kept = "10.0.0.5";
+	f.others.kept_for = "Deployment d/web";
+	w[1].owner = "Deployment d/other";
+	w[2].owner = "Deployment d/web";
+	/* Its own also get it while it cools down, which nobody else does. */
+	ipam_pool_use(&f.base.pool, &five);
+	ipam_pool_release(&f.base.pool, &five, 990, 60);
+	plan(&f, w, 3);
+	assert_int_equal(w[0].result, DECIDE_RESERVED);
+	assert_int_equal(w[1].result, DECIDE_RESERVED);
+	assert_true(ip_eq(&w[1].addr, &five));
+	assert_given(&w[2], "10.0.0.5");
+	assert_false(ipam_set_has(&f.next.pool.cooling_all, &five));
+
+	f.others.kept = NULL;
+	plan(&f, w, 1);
+	assert_int_equal(w[0].result, DECIDE_ADDRESS_IN_USE);
+	finish(&f);
+}
+
+static void lists_are_tried_from_the_ordinal_on(void **state)
+{
+	struct ip_addr list[] = {ip("10.0.0.5"), ip("10.0.0.6"), ip("10.0.0.7")};
+	struct api_request fixed = {.wanted = true, .ips = list, .n_ips = 3};
+	struct fixture f;
+	struct plan_want w[] = {want(&fixed, "a"), want(&fixed, "b"), want(&fixed, "c"),
+				want(&fixed, "d")};
+
+	(void)state;
+	begin(&f, "10.0.0.5", "10.0.0.7");
+	w[0].first = 1;
+	w[1].first = 2;
+	w[2].first = 5; /* wraps: index 2, taken, then 0 */
+	plan(&f, w, 4);
+	assert_given(&w[0], "10.0.0.6");
+	assert_given(&w[1], "10.0.0.7");
+	assert_given(&w[2], "10.0.0.5");
+	assert_int_equal(w[3].result, DECIDE_ADDRESS_IN_USE);
+	finish(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -352,6 +432,9 @@ int main(void)
 		cmocka_unit_test(a_record_made_anew_keeps_its_address),
 		cmocka_unit_test(flight_is_bounded),
 		cmocka_unit_test(map_of_strings),
+		cmocka_unit_test(a_named_address_is_not_for_automatic_pods),
+		cmocka_unit_test(a_named_address_is_for_its_own_pods_alone),
+		cmocka_unit_test(lists_are_tried_from_the_ordinal_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

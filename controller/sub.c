@@ -44,6 +44,7 @@ void sub_free(struct sub *sub)
 	ipam_record_done(&sub->next);
 	ipam_set_done(&sub->own_range);
 	ipam_set_done(&sub->range);
+	ipam_set_done(&sub->named);
 	plan_list_done(&sub->releases);
 	plan_list_done(&sub->drops);
 	plan_list_done(&sub->adopts);
@@ -228,7 +229,7 @@ void sub_changed(struct sub *sub, const struct subnet_obj *obj)
 		sub->delay_s = obj->spec->delay_reuse_s;
 	else
 		log_warn("subnet is invalid", "subnet", sub->name, "why", obj->why.msg);
-	app->ranges_stale = app->look_all = true;
+	app->ranges_stale = app->reservations_stale = app->look_all = true;
 	sub_soft(sub);
 }
 

@@ -4,6 +4,7 @@
 
 #include "controller/cache.h"
 #include "controller/ent.h"
+#include "controller/reserve.h"
 #include "controller/sub.h"
 #include "controller/work.h"
 #include "lib/base/log.h"
@@ -157,6 +158,7 @@ static void begin_running(struct app *app)
 
 	app->phase = APP_RUN;
 	sub_refresh_ranges(app);
+	reserve_refresh(app);
 	while ((sub = map_each(&app->subs, &pos))) {
 		if (sub->state == SUB_CLAIMED)
 			settle(sub);
@@ -203,6 +205,15 @@ static bool synced(const struct app *app, int which)
 	return kube_store_is_synced(app->store[which]);
 }
 
+static bool rest_synced(const struct app *app)
+{
+	for (int i = STORE_PODS + 1; i < STORES; i++) {
+		if (!synced(app, i))
+			return false;
+	}
+	return true;
+}
+
 void takeover_advance(struct app *app)
 {
 	switch (app->phase) {
@@ -226,11 +237,11 @@ void takeover_advance(struct app *app)
 		if (!synced(app, STORE_PODS))
 			break;
 		app->phase = APP_REST;
-		cache_start(app, STORE_NAMESPACES);
-		cache_start(app, STORE_NODES);
+		for (int i = STORE_PODS + 1; i < STORES; i++)
+			cache_start(app, i);
 		break;
 	case APP_REST:
-		if (synced(app, STORE_NAMESPACES) && synced(app, STORE_NODES))
+		if (rest_synced(app))
 			begin_running(app);
 		break;
 	case APP_RUN:

@@ -7,6 +7,7 @@
 #include "controller/calls.h"
 #include "controller/ent.h"
 #include "controller/events.h"
+#include "controller/reserve.h"
 #include "controller/sub.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -24,6 +25,8 @@ static bool parse_request(struct ent *ent, struct err *e)
 		return false;
 	api_request_done(&ent->request);
 	ent->request = r;
+	free(ent->owner);
+	ent->owner = reserve_pod_owner(ent->app, ent->pod);
 	return true;
 }
 
@@ -90,12 +93,30 @@ static void tell_allocated(struct ent *ent, const struct api_ip *rec)
 	events_tell(ent, DECIDE_ALLOCATED, msg);
 }
 
-void work_tell_waiting(struct sub *sub, struct ent *ent, enum decide_reason why)
+/* The party that an address is kept for. */
+static void reserved_text(struct sub *sub, const struct ip_addr *addr, char *msg, size_t size)
 {
+	const struct api_workload *holder = reserve_find(sub->app, sub->name, addr);
+	AUTO(free) char *id = holder ? api_workload_id(holder) : xstrdup("another workload");
+	char text[IP_ADDR_LEN];
+
+	snprintf(msg, size,
+		 "annotation " API_ANNOTATION_IP
+		 ": %s is kept for %.300s, which names it too: take "
+		 "another address, or take it out of that one",
+		 ip_format(addr, text), id);
+}
+
+void work_tell_waiting(struct sub *sub, struct ent *ent, const struct plan_want *want)
+{
+	enum decide_reason why = want->result;
 	int64_t next = ipam_pool_next_expiry(&sub->next.pool, &sub->range);
-	char msg[400], when[CLOCK_RFC3339_LEN];
+	char msg[512], when[CLOCK_RFC3339_LEN];
 
 	switch (why) {
+	case DECIDE_RESERVED:
+		reserved_text(sub, &want->addr, msg, sizeof(msg));
+		break;
 	case DECIDE_EXHAUSTED:
 		snprintf(msg, sizeof(msg),
 			 "MacvlanSubnet %s has no free address; the pod gets one as soon as one is "

@@ -4,11 +4,13 @@
 
 #include "controller/app.h"
 
+struct plan_want;
+
 /** work_run - look at everything that is marked or due. */
 void work_run(struct app *app);
 
-/** work_tell_waiting - an event for a pod that did not get an address. */
-void work_tell_waiting(struct sub *sub, struct ent *ent, enum decide_reason why);
+/** work_tell_waiting - an event for a pod that did not get an address: want->result says why not. */
+void work_tell_waiting(struct sub *sub, struct ent *ent, const struct plan_want *want);
 
 /**
  * work_commit_known - an address that stands committed for ent's record becomes its own again.
