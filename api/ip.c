@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/json/jread.h"
@@ -28,6 +29,22 @@ static int read_owner(const struct jval *meta, struct api_ip *ip, struct err *e)
 	return 0;
 }
 
+/* A time that cannot be read is none: the wait then begins anew. */
+static int read_unwitnessed(const struct jval *meta, struct api_ip *ip, struct err *e)
+{
+	const char *text = "";
+	struct jval all;
+	int rc = jget_obj(meta, "annotations", &all, e);
+
+	if (rc <= 0)
+		return rc;
+	if (jget_str(&all, API_ANNOTATION_UNWITNESSED, &text, e) < 0)
+		return -1;
+	if (*text && clock_parse_rfc3339(text, &ip->unwitnessed) < 0)
+		ip->unwitnessed = 0;
+	return 0;
+}
+
 static int read_metadata(const struct jval *obj, struct api_ip *ip, struct err *e)
 {
 	const char *node = "", *subnet = "";
@@ -35,7 +52,7 @@ static int read_metadata(const struct jval *obj, struct api_ip *ip, struct err *
 	int rc;
 
 	if (api_meta_decode(obj, &ip->meta, e) < 0 || jneed_obj(obj, "metadata", &meta, e) < 0 ||
-	    read_owner(&meta, ip, e) < 0)
+	    read_owner(&meta, ip, e) < 0 || read_unwitnessed(&meta, ip, e) < 0)
 		return -1;
 	rc = jget_obj(&meta, "labels", &labels, e);
 	if (rc < 0 || (rc && (jget_str(&labels, API_LABEL_NODE, &node, e) < 0 ||
@@ -74,14 +91,16 @@ static int read_addresses(const struct jval *spec, struct api_ip *ip, struct err
 
 static int read_spec(const struct jval *obj, struct api_ip *ip, struct err *e)
 {
-	const char *subnet = NULL, *pod = NULL, *node = "";
+	const char *subnet = NULL, *pod = "", *node = "";
 	struct jval spec;
 	struct err why = {0};
 
 	if (jneed_obj(obj, "spec", &spec, e) < 0 || jneed_str(&spec, "subnet", &subnet, e) < 0 ||
-	    jneed_str(&spec, "podId", &pod, e) < 0 || jget_str(&spec, "node", &node, e) < 0 ||
+	    jget_str(&spec, "podId", &pod, e) < 0 || jget_str(&spec, "node", &node, e) < 0 ||
 	    read_addresses(&spec, ip, e) < 0)
 		return -1;
+	if (!*pod && !api_ip_is_allocated(ip))
+		return jerr(&spec, "podId", e, ERR_DECODE, "is missing, and so is cidr");
 	ip->subnet = xstrdup(subnet);
 	ip->pod_id = xstrdup(pod);
 	ip->node = xstrdup(node);
@@ -144,6 +163,11 @@ void api_ip_free(struct api_ip *ip)
 bool api_ip_is_allocated(const struct api_ip *ip)
 {
 	return ip_is_set(&ip->cidr.addr);
+}
+
+bool api_ip_is_vacant(const struct api_ip *ip)
+{
+	return !*ip->pod_id;
 }
 
 const char *api_ip_phase_name(const struct api_ip *ip)

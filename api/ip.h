@@ -5,6 +5,9 @@
 #include "api/meta.h"
 #include "api/network.h"
 
+/* On a record that outlives its pod: since when the pod is gone without anybody having seen its card go. */
+#define API_ANNOTATION_UNWITNESSED "tandem-cni.io/unwitnessed-since"
+
 enum api_ip_phase {
 	API_IP_PHASE_NONE = 0, /* nothing to tell: Pending without cidr, Allocated with it */
 	API_IP_ATTACHED,
@@ -18,8 +21,9 @@ struct api_ip {
 	char *owner_pod_uid; /* ownerReferences' pod; "" for none */
 	char *label_node;    /* labels as they stand, "" for none */
 	char *label_subnet;
+	int64_t unwitnessed; /* when its pod had gone unseen, seconds since 1970, 0 = it has not */
 	char *subnet;
-	char *pod_id; /* the pod's UID */
+	char *pod_id; /* the pod's UID; "" while a StatefulSet's record waits for the next pod of the name */
 	char *node;
 	struct ip_net cidr;  /* family 0 while Pending */
 	struct ip_net cidr6; /* dual stack only */
@@ -33,7 +37,7 @@ struct api_ip {
  * api_ip_decode - JSON to struct.
  *
  * A key with a wrong type or an address that is none is ERR_DECODE with its path. spec.cidr and
- * spec.mac stand together or both are absent. The caller frees *out.
+ * spec.mac stand together or both are absent, and without podId they are there. The caller frees *out.
  */
 int api_ip_decode(const struct jval *obj, struct api_ip **out, struct err *e) FN_MUST;
 void api_ip_free(struct api_ip *ip);
@@ -41,6 +45,9 @@ DEFINE_AUTO(struct api_ip, api_ip_free)
 
 /** api_ip_is_allocated - an address stands in it. */
 bool api_ip_is_allocated(const struct api_ip *ip);
+
+/** api_ip_is_vacant - kept for a StatefulSet, and no pod has it. */
+bool api_ip_is_vacant(const struct api_ip *ip);
 
 /** api_ip_phase_name - "Pending", "Allocated", "Attached", "Missing", "Conflict" or "Unknown". */
 const char *api_ip_phase_name(const struct api_ip *ip);

@@ -56,7 +56,8 @@ struct ent {
 	char *gone_uid;      /* a record that is gone, though the store may still show it */
 	struct api_ip *lost; /* a record that went with its address and not by us; spec only */
 	struct api_ip *good; /* the spec that somebody has edited, to be restored; spec only */
-	bool unreadable;     /* the record could not be read: nothing is done about it */
+	struct api_ip *expect; /* the spec that a write of ours makes; spec only */
+	bool unreadable;       /* the record could not be read: nothing is done about it */
 
 	struct kube_call *call; /* one request at a time */
 	enum ent_step step;

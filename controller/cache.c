@@ -110,8 +110,6 @@ static void note_vanished(struct ent *ent, const struct api_ip *old)
 	    api_ip_is_allocated(last)) {
 		api_ip_free(ent->lost);
 		ent->lost = ent_spec_copy(ent->good ? ent->good : last);
-		if (!ent->lost->meta.deletion)
-			ent->lost->meta.deletion = app_now_s(ent->app);
 	}
 	if (last == ent->own) {
 		api_ip_free(ent->own);
@@ -125,6 +123,8 @@ static void note_vanished(struct ent *ent, const struct api_ip *old)
 static void note_edit(struct ent *ent, const struct api_ip *old, const struct api_ip *obj)
 {
 	if (!is_readable(old) || !api_ip_is_allocated(old))
+		return;
+	if (ent->expect && is_readable(obj) && ent_spec_eq(ent->expect, obj))
 		return;
 	if (ent->good && is_readable(obj) && ent_spec_eq(ent->good, obj)) {
 		api_ip_free(ent->good);

@@ -275,12 +275,120 @@ void calls_restore(struct ent *ent)
 	jw_end(&w);
 	jw_kv_obj(&w, "spec");
 	jw_kv_str(&w, "subnet", good->subnet);
-	jw_kv_str(&w, "podId", good->pod_id);
-	jw_kv_str(&w, "node", good->node);
+	jw_kv_str(&w, "podId", *good->pod_id ? good->pod_id : NULL);
+	jw_kv_str(&w, "node", *good->node ? good->node : NULL);
 	write_cidr(&w, "cidr", &good->cidr);
 	write_cidr(&w, "cidr6", &good->cidr6);
 	jw_kv_str(&w, "mac", mac_format(&good->mac, text));
 	api_network_write(&w, &good->network, true);
+	jw_end(&w);
+	jw_end(&w);
+	jw_finish(&w);
+	send_patch(ent, &body, patch_done);
+}
+
+/* ------------------------------------------------------------------------------- kept records */
+
+/* What the former pod's node has said is not of the next one's card. */
+static bool clear_status(struct ent *ent, const struct api_ip *rec)
+{
+	AUTO(sb_done) struct sb body = SB_INIT;
+	AUTO(free) char *path = path_of(ent);
+	AUTO(free) char *status = kube_path_child(path, "status");
+	struct kube_request req;
+	struct jw w = jw_init(&body);
+
+	if (rec->phase == API_IP_PHASE_NONE && !*rec->message)
+		return false;
+	begin_patch(&w, rec);
+	jw_end(&w);
+	jw_kv_obj(&w, "status");
+	jw_kv_str(&w, "phase", NULL);
+	jw_kv_str(&w, "message", NULL);
+	jw_end(&w);
+	jw_end(&w);
+	jw_finish(&w);
+	req = kube_request_merge_patch(status, sb_get(&body), clock_now_ms() + TIMEOUT_MS);
+	submit(ent, &req, patch_done);
+	return true;
+}
+
+/* Its pod and node, in labels and spec; the watch may show it before the answer comes. */
+static void rename_pod(struct ent *ent, const struct api_ip *to)
+{
+	AUTO(sb_done) struct sb body = SB_INIT;
+	struct jw w = jw_init(&body);
+	char label[64];
+
+	begin_patch(&w, ent_record(ent));
+	jw_kv_obj(&w, "labels");
+	jw_kv_str(&w, API_LABEL_NODE, *to->node ? api_label_value(to->node, label) : NULL);
+	jw_end(&w);
+	jw_kv_obj(&w, "annotations");
+	jw_kv_str(&w, API_ANNOTATION_UNWITNESSED, NULL);
+	jw_end(&w);
+	jw_end(&w);
+	jw_kv_obj(&w, "spec");
+	jw_kv_str(&w, "podId", *to->pod_id ? to->pod_id : NULL);
+	jw_kv_str(&w, "node", *to->node ? to->node : NULL);
+	write_cidr(&w, "cidr", &to->cidr);
+	api_network_write(&w, &to->network, true);
+	jw_end(&w);
+	jw_end(&w);
+	jw_finish(&w);
+	api_ip_free(ent->expect);
+	ent->expect = ent_spec_copy(to);
+	send_patch(ent, &body, patch_done);
+}
+
+static void set_pod(struct api_ip *ip, const char *uid, const char *node)
+{
+	free(ip->pod_id);
+	free(ip->node);
+	ip->pod_id = xstrdup(uid);
+	ip->node = xstrdup(node);
+}
+
+void calls_vacate(struct ent *ent)
+{
+	const struct api_ip *rec = ent_record(ent);
+	AUTO(api_ip_free) struct api_ip *to = NULL;
+
+	if (clear_status(ent, rec))
+		return;
+	to = ent_spec_copy(rec);
+	set_pod(to, "", "");
+	rename_pod(ent, to);
+}
+
+void calls_bind(struct ent *ent, const struct api_subnet *subnet)
+{
+	const struct api_ip *rec = ent_record(ent);
+	AUTO(api_ip_free) struct api_ip *to = NULL;
+
+	if (clear_status(ent, rec))
+		return;
+	to = ent_spec_copy(rec);
+	set_pod(to, ent->pod->meta.uid, ent->pod->node);
+	to->cidr.prefix = subnet->v.cidr.prefix;
+	api_network_done(&to->network);
+	api_network_copy(&subnet->network, &to->network);
+	/* Nobody saw the former card go: this one has to ask the LAN. */
+	if (rec->unwitnessed)
+		to->network.conflict_detection = API_SWITCH_ON;
+	rename_pod(ent, to);
+}
+
+void calls_suspect(struct ent *ent)
+{
+	AUTO(sb_done) struct sb body = SB_INIT;
+	char now[CLOCK_RFC3339_LEN];
+	struct jw w = jw_init(&body);
+
+	begin_patch(&w, ent_record(ent));
+	jw_kv_obj(&w, "annotations");
+	jw_kv_str(&w, API_ANNOTATION_UNWITNESSED, clock_rfc3339(app_now_s(ent->app), now));
+	jw_end(&w);
 	jw_end(&w);
 	jw_end(&w);
 	jw_finish(&w);
@@ -313,9 +421,9 @@ static void delete_done(void *ctx, struct kube_response *res, const struct err *
 		failed(ent, "delete", e);
 }
 
-void calls_mark(struct ent *ent)
+/* The finalizer keeps it. */
+static void delete_record(struct ent *ent, const struct api_ip *rec)
 {
-	const struct api_ip *rec = ent_record(ent);
 	AUTO(free) char *path = path_of(ent);
 	AUTO(free)
 	char *options = kube_delete_options(rec->meta.uid, rec->meta.resource_version);
@@ -373,7 +481,7 @@ void calls_end(struct ent *ent)
 
 	ent->releasing = true;
 	if (!rec->meta.deletion)
-		calls_mark(ent);
+		delete_record(ent, rec);
 	else if (api_meta_has_finalizer(&rec->meta, API_FINALIZER_ADDRESS))
 		take_finalizer(ent, rec);
 }

@@ -12,8 +12,14 @@ void calls_address(struct ent *ent, const struct api_network *net);
 void calls_restore(struct ent *ent);
 /** calls_end - release, step 1: delete; then, seen its deletionTimestamp, take the finalizer off. */
 void calls_end(struct ent *ent);
-/** calls_mark - delete alone: the finalizer keeps the record, its deletionTimestamp tells the time. */
-void calls_mark(struct ent *ent);
+/**
+ * calls_vacate, calls_bind - a StatefulSet's record, whose pod's card is down, names no pod any more, or
+ * the next one of the name (ent->pod), with the network as the subnet has it now. Address and MAC stay.
+ */
+void calls_vacate(struct ent *ent);
+void calls_bind(struct ent *ent, const struct api_subnet *subnet);
+/** calls_suspect - note in the record since when its pod is gone unseen. */
+void calls_suspect(struct ent *ent);
 /** calls_look - is the pod with this UID still there? The answer is in ent->end and ent->look_ms. */
 void calls_look(struct ent *ent, const char *pod_uid);
 

@@ -400,7 +400,7 @@ static bool can_grant(const struct sub *sub)
 /* Those who get something leave the queue; the others hear why not. */
 static void pick_served(struct sub *sub, struct plan_want *wants, size_t n)
 {
-	struct ipam_counts left = ipam_pool_count(&sub->next.pool, &sub->range);
+	struct ipam_counts left = ipam_pool_count(&sub->next.pool, &sub->range, &sub->named);
 	size_t to = 0;
 
 	sub->sent = xcalloc(n + 1, sizeof(*sub->sent));
@@ -459,6 +459,7 @@ static char *summary_of(const struct sub *sub)
 		.obj = sub->obj,
 		.record = &sub->next,
 		.range = &sub->range,
+		.named = &sub->named,
 		.overlap = sub->overlap,
 		.n_held = sub->n_held,
 		.n_waiting = sub->n_queue,

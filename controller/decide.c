@@ -5,11 +5,19 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 
+/* The card is down. A record that somebody has deleted cannot be kept. */
+static enum decide_record_verdict down(const struct decide_record_in *in)
+{
+	if (!in->kept || in->rec->meta.deletion || in->heir == DECIDE_HEIR_DIFFERS)
+		return DECIDE_RELEASE;
+	return in->heir == DECIDE_HEIR_FITS ? DECIDE_BIND : DECIDE_VACATE;
+}
+
 static enum decide_record_verdict at(int64_t due_ms, const struct decide_record_in *in,
 				     enum decide_record_verdict until, int64_t *wake_ms)
 {
 	if (in->now_ms >= due_ms)
-		return DECIDE_RELEASE;
+		return down(in);
 	*wake_ms = due_ms;
 	return until;
 }
@@ -22,6 +30,8 @@ static enum decide_record_verdict of_present(const struct decide_record_in *in,
 		return !in->holds_address && in->rec->meta.deletion ? DECIDE_RENEW : DECIDE_KEEP;
 	if (!in->holds_address)
 		return DECIDE_RELEASE;
+	if (in->node_fenced)
+		return down(in);
 	/*
 	 * The kubelet tells the phase before it stops the sandbox. And where it cannot tell
 	 * anything, someone else wrote the phase: the containers may run on.
@@ -31,26 +41,45 @@ static enum decide_record_verdict of_present(const struct decide_record_in *in,
 	return at(in->over_ms + rules->hold_s * 1000, in, DECIDE_HOLD, wake_ms);
 }
 
+/*
+ * Nobody saw its card go. When that was noticed stands in the record, for whoever leads when the hold is
+ * over; its deletionTimestamp does not tell, since it may have been deleted long before its pod went.
+ */
+static enum decide_record_verdict of_lost(const struct decide_record_in *in,
+					  const struct decide_rules *rules, int64_t *wake_ms)
+{
+	int64_t since_s = in->rec->unwitnessed;
+
+	if (in->node_fenced)
+		return down(in);
+	if (!since_s)
+		return DECIDE_SUSPECT;
+	if (in->now_s >= since_s + rules->hold_s)
+		return down(in);
+	*wake_ms = in->now_ms + (since_s + rules->hold_s - in->now_s) * 1000;
+	return DECIDE_HOLD;
+}
+
 enum decide_record_verdict decide_record(const struct decide_record_in *in,
 					 const struct decide_rules *rules, int64_t *wake_ms)
 {
-	int64_t until_s;
+	enum decide_record_verdict v;
 
+	if (api_ip_is_vacant(in->rec)) {
+		v = down(in);
+		return v == DECIDE_VACATE ? DECIDE_VACANT : v;
+	}
 	if (in->pod && str_eq(in->pod->meta.uid, in->rec->pod_id))
 		return of_present(in, rules, wake_ms);
 	if (in->end == DECIDE_END_UNKNOWN)
 		return DECIDE_LOOK;
-	if (!in->holds_address || in->end == DECIDE_END_FINISHED)
+	if (!in->holds_address)
 		return DECIDE_RELEASE;
+	if (in->end == DECIDE_END_FINISHED)
+		return down(in);
 	if (in->end == DECIDE_END_IDLE)
 		return at(in->end_ms + rules->after_terminal_ms, in, DECIDE_WAIT, wake_ms);
-	if (!in->rec->meta.deletion)
-		return DECIDE_MARK;
-	until_s = in->rec->meta.deletion + rules->hold_s;
-	if (in->now_s >= until_s)
-		return DECIDE_RELEASE;
-	*wake_ms = in->now_ms + (until_s - in->now_s) * 1000;
-	return DECIDE_HOLD;
+	return of_lost(in, rules, wake_ms);
 }
 
 /* ------------------------------------------------------------------------------- new pods */

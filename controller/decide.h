@@ -23,11 +23,21 @@ struct decide_rules {
 	int64_t hold_s; /* an address whose pod was taken from under the kubelet is kept so long */
 };
 
+/* The pod that bears the record's name and is not the one that the record names. */
+enum decide_heir {
+	DECIDE_HEIR_NONE = 0, /* there is none, or not yet one that is bound to a node */
+	DECIDE_HEIR_FITS,     /* the address is what it asks for */
+	DECIDE_HEIR_DIFFERS,
+};
+
 struct decide_record_in {
 	const struct api_ip *rec;
 	const struct api_pod *pod; /* of the same name, NULL if there is none */
 	bool holds_address;        /* one stands in the record or is committed for it */
 	bool node_ready;
+	bool node_fenced; /* out of service: nothing runs on it */
+	bool kept;        /* a StatefulSet has, or will have, a pod of this name */
+	enum decide_heir heir;
 	enum decide_end end; /* of the pod with the UID rec->pod_id */
 	int64_t end_ms;      /* when that was noticed, monotonic */
 	int64_t over_ms;     /* when the terminal phase was noticed, monotonic */
@@ -40,9 +50,12 @@ enum decide_record_verdict {
 	DECIDE_RENEW,    /* waits for an address and is being deleted: end it, make it anew */
 	DECIDE_LOOK,     /* ask the API server whether the pod is there */
 	DECIDE_WAIT,     /* release at *wake_ms, if nothing changes */
-	DECIDE_MARK,     /* delete it: its deletionTimestamp is where the hold begins */
+	DECIDE_SUSPECT,  /* nobody saw its card go: note in it when the hold begins */
 	DECIDE_HOLD,     /* reserved until *wake_ms */
 	DECIDE_RELEASE,
+	DECIDE_VACATE, /* the card is down and the record is kept: it names no pod any more */
+	DECIDE_VACANT, /* waits for the next pod of the name */
+	DECIDE_BIND,   /* the next pod takes it over */
 };
 
 /**

@@ -18,7 +18,8 @@ struct row {
 	const char *phase;
 	bool holds, terminated, node_ready;
 	enum decide_end end;
-	int64_t end_ago_ms, over_ago_ms, deleted_ago_s; /* the record; -1 = not being deleted */
+	int64_t end_ago_ms, over_ago_ms;
+	int64_t deleted_ago_s; /* the record; -1 = not being deleted */
 	enum decide_record_verdict verdict;
 	int64_t wake_in_ms;
 };
@@ -55,17 +56,11 @@ static const struct row rows[] = {
 	 DECIDE_WAIT, 30000},
 	{"not running, gone for 30 s", NULL, "", true, false, true, DECIDE_END_IDLE, 30000, 0, -1,
 	 DECIDE_RELEASE, 0},
-	{"forced", NULL, "", true, false, true, DECIDE_END_LOST, 0, 0, -1, DECIDE_MARK, 0},
-	{"forced, marked", NULL, "", true, false, true, DECIDE_END_LOST, 0, 0, 0, DECIDE_HOLD,
-	 3600000},
-	{"forced, 3599 s ago", NULL, "", true, false, true, DECIDE_END_LOST, 0, 0, 3599,
-	 DECIDE_HOLD, 1000},
-	{"forced, an hour ago", NULL, "", true, false, true, DECIDE_END_LOST, 0, 0, 3600,
-	 DECIDE_RELEASE, 0},
+	{"forced", NULL, "", true, false, true, DECIDE_END_LOST, 0, 0, -1, DECIDE_SUSPECT, 0},
+	{"forced, its record deleted long before", NULL, "", true, false, true, DECIDE_END_LOST, 0,
+	 0, 9999, DECIDE_SUSPECT, 0},
 	{"forced, no address", NULL, "", false, false, true, DECIDE_END_LOST, 0, 0, -1,
 	 DECIDE_RELEASE, 0},
-	{"forced, name taken again", "u2", "Pending", true, false, true, DECIDE_END_LOST, 0, 0, 10,
-	 DECIDE_HOLD, 3590000},
 };
 
 static void records(void **state)
@@ -216,10 +211,105 @@ static void every_reason_has_a_name(void **state)
 		assert_non_null(decide_reason_name((enum decide_reason)i));
 }
 
+/* Records of StatefulSets' pods: u1 is the pod that the record names, u2 the next of the name. */
+struct kept_row {
+	const char *name;
+	const char *named; /* "" = the record is vacant */
+	const char *pod;   /* present; NULL = none */
+	bool kept;
+	enum decide_heir heir;
+	enum decide_end end;
+	bool fenced;
+	int64_t suspected_ago_s, deleted_ago_s; /* -1 = not */
+	enum decide_record_verdict verdict;
+	int64_t wake_in_ms;
+};
+
+static const struct kept_row kept_rows[] = {
+	{"finished, none yet", "u1", NULL, true, DECIDE_HEIR_NONE, DECIDE_END_FINISHED, false, -1,
+	 -1, DECIDE_VACATE, 0},
+	{"finished, the next is there", "u1", "u2", true, DECIDE_HEIR_FITS, DECIDE_END_FINISHED,
+	 false, -1, -1, DECIDE_BIND, 0},
+	{"finished, the next asks for something else", "u1", "u2", true, DECIDE_HEIR_DIFFERS,
+	 DECIDE_END_FINISHED, false, -1, -1, DECIDE_RELEASE, 0},
+	{"finished, scaled down", "u1", NULL, false, DECIDE_HEIR_NONE, DECIDE_END_FINISHED, false,
+	 -1, -1, DECIDE_RELEASE, 0},
+	{"finished, but deleted by hand", "u1", NULL, true, DECIDE_HEIR_NONE, DECIDE_END_FINISHED,
+	 false, -1, 5, DECIDE_RELEASE, 0},
+	{"lives, scaled down", "u1", "u1", false, DECIDE_HEIR_NONE, DECIDE_END_UNKNOWN, false, -1,
+	 -1, DECIDE_KEEP, 0},
+	{"vacant", "", NULL, true, DECIDE_HEIR_NONE, DECIDE_END_UNKNOWN, false, -1, -1,
+	 DECIDE_VACANT, 0},
+	{"vacant, the next is there", "", "u2", true, DECIDE_HEIR_FITS, DECIDE_END_UNKNOWN, false,
+	 -1, -1, DECIDE_BIND, 0},
+	{"vacant, the next asks for something else", "", "u2", true, DECIDE_HEIR_DIFFERS,
+	 DECIDE_END_UNKNOWN, false, -1, -1, DECIDE_RELEASE, 0},
+	{"vacant, scaled down", "", NULL, false, DECIDE_HEIR_NONE, DECIDE_END_UNKNOWN, false, -1,
+	 -1, DECIDE_RELEASE, 0},
+	{"vacant, deleted by hand", "", NULL, true, DECIDE_HEIR_NONE, DECIDE_END_UNKNOWN, false, -1,
+	 1, DECIDE_RELEASE, 0},
+	{"not known, the next is there", "u1", "u2", true, DECIDE_HEIR_FITS, DECIDE_END_UNKNOWN,
+	 false, -1, -1, DECIDE_LOOK, 0},
+	{"unseen", "u1", "u2", true, DECIDE_HEIR_FITS, DECIDE_END_LOST, false, -1, -1,
+	 DECIDE_SUSPECT, 0},
+	{"unseen for 10 s", "u1", "u2", true, DECIDE_HEIR_FITS, DECIDE_END_LOST, false, 10, -1,
+	 DECIDE_HOLD, 3590000},
+	{"unseen for an hour", "u1", "u2", true, DECIDE_HEIR_FITS, DECIDE_END_LOST, false, 3600, -1,
+	 DECIDE_BIND, 0},
+	{"unseen for an hour, none yet", "u1", NULL, true, DECIDE_HEIR_NONE, DECIDE_END_LOST, false,
+	 3600, -1, DECIDE_VACATE, 0},
+	{"unseen, its node is fenced", "u1", "u2", true, DECIDE_HEIR_FITS, DECIDE_END_LOST, true,
+	 -1, -1, DECIDE_BIND, 0},
+	{"unseen for 3599 s, no StatefulSet", "u1", NULL, false, DECIDE_HEIR_NONE, DECIDE_END_LOST,
+	 false, 3599, -1, DECIDE_HOLD, 1000},
+	{"unseen for an hour, no StatefulSet", "u1", "u2", false, DECIDE_HEIR_NONE, DECIDE_END_LOST,
+	 false, 3600, -1, DECIDE_RELEASE, 0},
+	{"unseen, scaled down later: the hold goes on", "u1", NULL, false, DECIDE_HEIR_NONE,
+	 DECIDE_END_LOST, false, 10, -1, DECIDE_HOLD, 3590000},
+	{"no StatefulSet, its node is fenced", "u1", NULL, false, DECIDE_HEIR_NONE, DECIDE_END_LOST,
+	 true, -1, -1, DECIDE_RELEASE, 0},
+};
+
+static void kept_records(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(kept_rows); i++) {
+		const struct kept_row *r = &kept_rows[i];
+		char uid[8] = "", id[8] = "", phase[] = "Running";
+		struct api_ip rec = {.pod_id = id};
+		struct api_pod pod = {.phase = phase, .meta.uid = uid};
+		struct decide_record_in in = {
+			.rec = &rec,
+			.pod = r->pod ? &pod : NULL,
+			.holds_address = true,
+			.node_ready = true,
+			.node_fenced = r->fenced,
+			.kept = r->kept,
+			.heir = r->heir,
+			.end = r->end,
+			.now_ms = NOW_MS,
+			.now_s = NOW_S,
+		};
+		int64_t wake = 0;
+
+		assert_int_equal(str_copy(id, sizeof(id), r->named), 0);
+		if (r->pod)
+			assert_int_equal(str_copy(uid, sizeof(uid), r->pod), 0);
+		if (r->suspected_ago_s >= 0)
+			rec.unwitnessed = NOW_S - r->suspected_ago_s;
+		if (r->deleted_ago_s >= 0)
+			rec.meta.deletion = NOW_S - r->deleted_ago_s;
+		if (decide_record(&in, &rules, &wake) != r->verdict)
+			fail_msg("%s", r->name);
+		assert_int_equal(wake ? wake - NOW_MS : 0, r->wake_in_ms);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records),
+		cmocka_unit_test(kept_records),
 		cmocka_unit_test(new_pods),
 		cmocka_unit_test(pods_that_want_nothing),
 		cmocka_unit_test(every_reason_has_a_name),

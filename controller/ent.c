@@ -190,6 +190,7 @@ void ent_free(struct ent *ent)
 	api_ip_free(ent->own);
 	api_ip_free(ent->lost);
 	api_ip_free(ent->good);
+	api_ip_free(ent->expect);
 	api_request_done(&ent->request);
 	free(ent->gone_uid);
 	free(ent->owner);
@@ -292,6 +293,8 @@ struct api_ip *ent_spec_copy(const struct api_ip *ip)
 	c->meta.name = xstrdup(ip->meta.name);
 	c->meta.uid = xstrdup(ip->meta.uid);
 	c->meta.deletion = ip->meta.deletion;
+	c->unwitnessed = ip->unwitnessed;
+	c->owner_pod_uid = xstrdup(ip->owner_pod_uid);
 	c->subnet = xstrdup(ip->subnet);
 	c->pod_id = xstrdup(ip->pod_id);
 	c->node = xstrdup(ip->node);

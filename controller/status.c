@@ -79,13 +79,15 @@ static void write_conditions(struct jw *w, const struct status_in *in, const str
 {
 	struct condition c = {"Exhausted", false, "AddressesFree", "addresses are free"};
 	int64_t next = ipam_pool_next_expiry(&in->record->pool, in->range);
-	char message[160], when[CLOCK_RFC3339_LEN];
+	char message[200], when[CLOCK_RFC3339_LEN];
 
 	jw_kv_arr(w, "conditions");
 	write_ready(w, in);
 	if (in->obj->spec && n->total && !n->free) {
-		snprintf(message, sizeof(message), "all %zu addresses are used%s%s%s", n->total,
-			 n->cooling ? " or cooling" : "", next ? "; the next one is free at " : "",
+		snprintf(message, sizeof(message), "all %zu addresses are used%s%s%s%s", n->total,
+			 n->cooling ? " or cooling" : "",
+			 n->named ? " or kept for workloads that name them" : "",
+			 next ? "; the next one is free at " : "",
 			 next ? clock_rfc3339(next, when) : "");
 		c = (struct condition){"Exhausted", true, "NoFreeAddress", message};
 	}
@@ -107,7 +109,7 @@ static const char *phase(const struct status_in *in)
 char *status_text(const struct status_in *in)
 {
 	AUTO(sb_done) struct sb sb = SB_INIT;
-	struct ipam_counts n = ipam_pool_count(&in->record->pool, in->range);
+	struct ipam_counts n = ipam_pool_count(&in->record->pool, in->range, in->named);
 	const struct api_network *net = in->obj->spec ? &in->obj->spec->network : NULL;
 	struct jw w = jw_init(&sb);
 	char gateway[IP_ADDR_LEN];
@@ -122,7 +124,7 @@ char *status_text(const struct status_in *in)
 	jw_kv_i64(&w, "total", (int64_t)n.total);
 	jw_kv_i64(&w, "used", (int64_t)(n.used - held));
 	jw_kv_i64(&w, "free", (int64_t)n.free);
-	jw_kv_i64(&w, "reserved", (int64_t)held);
+	jw_kv_i64(&w, "reserved", (int64_t)(held + n.named));
 	jw_kv_i64(&w, "cooling", (int64_t)n.cooling);
 	write_conditions(&w, in, &n);
 	jw_end(&w);

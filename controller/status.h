@@ -8,7 +8,8 @@ struct status_in {
 	const struct subnet_obj *obj;
 	const struct ipam_record *record;
 	const struct ipam_set *range;
-	const char *overlap; /* "" or what is shared with whom */
+	const struct ipam_set *named; /* kept for workloads that name them */
+	const char *overlap;          /* "" or what is shared with whom */
 	size_t n_held;
 	size_t n_waiting;
 	int64_t now_s;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "controller/cache.h"
+#include "controller/ask.h"
 #include "controller/calls.h"
 #include "controller/ent.h"
 #include "controller/events.h"
@@ -13,74 +13,6 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
-
-/* ------------------------------------------------------------------------------- questions */
-
-static bool parse_request(struct ent *ent, struct err *e)
-{
-	struct api_annotations a = api_pod_annotations(ent->pod);
-	struct api_request r = {0};
-
-	if (api_request_parse(&a, &r, e) < 0)
-		return false;
-	api_request_done(&ent->request);
-	ent->request = r;
-	free(ent->owner);
-	ent->owner = reserve_pod_owner(ent->app, ent->pod);
-	return true;
-}
-
-/* May the pod have a record? The subnet goes to *out when it may. */
-static enum decide_reason ask_new(struct ent *ent, struct sub **out, char *msg, size_t size)
-{
-	const struct app *app = ent->app;
-	const struct ns_obj *ns = cache_ns(app, ent->pod->meta.ns);
-	const struct node_obj *node = cache_node(app, ent->pod->node);
-	struct err e = {0};
-	struct decide_new_in in = {
-		.pod = ent->pod,
-		.request_err = &e,
-		.system_ns = app->opt.system_ns,
-	};
-	struct sub *sub = NULL;
-
-	if (parse_request(ent, &e)) {
-		in.request = &ent->request;
-		sub = ent->request.wanted ? sub_find(app, ent->request.subnet) : NULL;
-	}
-	if (sub && sub->obj) {
-		in.subnet_found = true;
-		in.subnet_terminating = sub->obj->meta.deletion != 0;
-		in.subnet = sub->obj->spec;
-		in.subnet_why = sub->obj->why.msg;
-	}
-	if (ns)
-		in.ns = (struct decide_labels){true, ns->labels, ns->n_labels};
-	if (node)
-		in.node = (struct decide_labels){true, node->labels, node->n_labels};
-	*out = sub;
-	return decide_new(&in, msg, size);
-}
-
-static enum decide_record_verdict ask_record(struct ent *ent, const struct api_ip *rec,
-					     int64_t *wake_ms)
-{
-	const struct node_obj *node = cache_node(ent->app, rec->node);
-	struct decide_record_in in = {
-		.rec = rec,
-		.pod = ent->pod,
-		.holds_address = api_ip_is_allocated(rec) || ent->lost ||
-				 ent->step == ENT_COMMITTED,
-		.node_ready = node && node->ready,
-		.end = str_eq(ent->end_uid, rec->pod_id) ? ent->end : DECIDE_END_UNKNOWN,
-		.end_ms = ent->end_ms,
-		.over_ms = ent->over_ms,
-		.now_ms = clock_now_ms(),
-		.now_s = app_now_s(ent->app),
-	};
-
-	return decide_record(&in, &ent->app->opt.rules, wake_ms);
-}
 
 /* ------------------------------------------------------------------------------- telling */
 
@@ -169,7 +101,7 @@ bool work_commit_known(struct sub *sub, struct ent *ent, const struct ip_addr *a
 	struct mac_addr mac;
 	struct err e = {0};
 
-	if (!ent->pod || !parse_request(ent, &e) || !plan_mac(&in, &want, addr, &mac))
+	if (!ent->pod || !ask_request(ent, &e) || !plan_mac(&in, &want, addr, &mac))
 		return false;
 	ent->step = ENT_COMMITTED;
 	ent->sub = sub;
@@ -283,7 +215,7 @@ static void live_lost(struct ent *ent, const struct api_ip *rec)
 		calls_create(ent, ent->lost->subnet, &ent->lost->network);
 		return;
 	}
-	if (ent->step == ENT_IDLE && sub && sub->state >= SUB_SETTLING && parse_request(ent, &e))
+	if (ent->step == ENT_IDLE && sub && sub->state >= SUB_SETTLING && ask_request(ent, &e))
 		sub_enqueue(sub, ent);
 }
 
@@ -335,14 +267,34 @@ static void end(struct ent *ent, const struct api_ip *rec)
 		calls_end(ent);
 }
 
+/* A StatefulSet's next pod takes its address over. */
+static void bind_next(struct ent *ent, const struct api_ip *rec)
+{
+	struct sub *sub = sub_find(ent->app, rec->subnet);
+
+	if (sub && sub->obj && sub->obj->spec)
+		calls_bind(ent, sub->obj->spec);
+}
+
+static void suspect(struct ent *ent, const struct api_ip *rec)
+{
+	if (rec != ent->lost) {
+		calls_suspect(ent);
+		return;
+	}
+	/* There is no object to note it in. */
+	ent->lost->unwitnessed = app_now_s(ent->app);
+	ent_mark(ent);
+}
+
 static void run_record(struct ent *ent, const struct api_ip *rec)
 {
 	int64_t wake_ms = 0, now_ms = clock_now_ms();
 	enum decide_record_verdict verdict = ask_record(ent, rec, &wake_ms);
 
 	ent_hold(ent, verdict == DECIDE_HOLD ? rec->subnet : NULL);
-	if (verdict != DECIDE_KEEP && ent->pod && !str_eq(ent->pod->meta.uid, rec->pod_id) &&
-	    verdict != DECIDE_RELEASE && verdict != DECIDE_LOOK)
+	if (ent->pod && !str_eq(ent->pod->meta.uid, rec->pod_id) &&
+	    (verdict == DECIDE_WAIT || verdict == DECIDE_HOLD || verdict == DECIDE_SUSPECT))
 		events_tell(ent, DECIDE_FORMER_POD,
 			    "a former pod of this name still holds its address: its end was not "
 			    "seen; waiting until its card is sure to be down");
@@ -361,8 +313,16 @@ static void run_record(struct ent *ent, const struct api_ip *rec)
 		else
 			calls_look(ent, rec->pod_id);
 		break;
-	case DECIDE_MARK:
-		calls_mark(ent);
+	case DECIDE_SUSPECT:
+		suspect(ent, rec);
+		break;
+	case DECIDE_VACATE:
+		calls_vacate(ent);
+		break;
+	case DECIDE_VACANT:
+		break;
+	case DECIDE_BIND:
+		bind_next(ent, rec);
 		break;
 	case DECIDE_WAIT:
 	case DECIDE_HOLD:
@@ -420,24 +380,34 @@ static bool is_unserved(const struct ent *ent)
 	return !rec || !api_ip_is_allocated(rec) || ent->lost;
 }
 
+/* Nobody's at present: whether it is kept rests on its StatefulSet. */
+static bool is_kept(const struct ent *ent)
+{
+	const struct api_ip *rec = ent_record(ent);
+
+	return rec && !*rec->owner_pod_uid && (!ent->pod || api_ip_is_vacant(rec));
+}
+
 static void wake_due(struct app *app)
 {
 	int64_t now = clock_now_ms(), next = 0;
 	struct ent *ent;
 	size_t pos = 0;
 
-	if (!app->look_all && (!app->wake_ms || app->wake_ms > now))
+	if (!app->look_all && !app->look_kept && (!app->wake_ms || app->wake_ms > now))
 		return;
 	while ((ent = map_each(&app->ents, &pos))) {
 		if (ent->wake_ms && ent->wake_ms <= now)
 			ent_mark(ent);
 		else if (ent->wake_ms && (!next || ent->wake_ms < next))
 			next = ent->wake_ms;
-		if (app->look_all && ent->pod && is_unserved(ent))
+		if (app->look_all && (ent->held_by || (ent->pod && is_unserved(ent))))
+			ent_mark(ent);
+		if (app->look_kept && is_kept(ent))
 			ent_mark(ent);
 	}
 	app->wake_ms = next;
-	app->look_all = false;
+	app->look_all = app->look_kept = false;
 }
 
 void work_run(struct app *app)

@@ -165,15 +165,31 @@ int64_t ipam_pool_next_expiry(const struct ipam_pool *p, const struct ipam_set *
 	return 0;
 }
 
-struct ipam_counts ipam_pool_count(const struct ipam_pool *p, const struct ipam_set *range)
+/* Of the named ones those that could be given now. */
+static size_t count_named(const struct ipam_pool *p, const struct ipam_set *range,
+			  const struct ipam_set *named)
+{
+	AUTO(ipam_set_done) struct ipam_set left = IPAM_SET_INIT;
+
+	if (!named || !named->n)
+		return 0;
+	ipam_set_copy(named, &left);
+	ipam_set_subtract(&left, &p->used);
+	ipam_set_subtract(&left, &p->cooling_all);
+	return ipam_set_common(&left, range);
+}
+
+struct ipam_counts ipam_pool_count(const struct ipam_pool *p, const struct ipam_set *range,
+				   const struct ipam_set *named)
 {
 	struct ipam_counts c = {
 		.total = ipam_set_count(range),
 		.used = ipam_set_count(&p->used),
 		.cooling = ipam_set_common(&p->cooling_all, range),
+		.named = count_named(p, range, named),
 	};
 
 	/* An address is never used and cooling at once. */
-	c.free = c.total - ipam_set_common(&p->used, range) - c.cooling;
+	c.free = c.total - ipam_set_common(&p->used, range) - c.cooling - c.named;
 	return c;
 }

@@ -68,8 +68,11 @@ struct ipam_counts {
 	size_t total;   /* allocatable */
 	size_t used;    /* also those outside the range after an edit */
 	size_t cooling; /* in the range */
+	size_t named;   /* in the range, neither used nor cooling, and kept for somebody */
 	size_t free;
 };
-struct ipam_counts ipam_pool_count(const struct ipam_pool *p, const struct ipam_set *range);
+/** ipam_pool_count - named: what is kept for those who name it; NULL = nothing. */
+struct ipam_counts ipam_pool_count(const struct ipam_pool *p, const struct ipam_set *range,
+				   const struct ipam_set *named);
 
 #endif

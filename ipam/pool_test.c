@@ -70,7 +70,7 @@ static void model_release(struct model *m, size_t i, int64_t now, uint32_t delay
 
 static void compare(const struct model *m, const struct ipam_pool *p, const struct ipam_set *range)
 {
-	struct ipam_counts c = ipam_pool_count(p, range), want = {0};
+	struct ipam_counts c = ipam_pool_count(p, range, NULL), want = {0};
 	int64_t next = 0;
 
 	for (size_t i = 0; i < SIZE; i++) {
