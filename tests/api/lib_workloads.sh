@@ -10,15 +10,16 @@ controller_alive || controller_up
 # workload KIND NAME REPLICAS ANNOTATIONS [YAML-of-spec]: all pods on node n1
 workload() {
 	local kind=$1 name=$2 replicas=$3 annotations=$4 more=${5:-}
-	[ "$kind" != StatefulSet ] || more="serviceName: $name, podManagementPolicy: Parallel${more:+, $more}"
-	[ "$kind" = DaemonSet ] || more="replicas: $replicas${more:+, $more}"
+	local set="serviceName: $name"$'\n  podManagementPolicy: Parallel'
+	[ "$kind" != StatefulSet ] || more=$set${more:+$'\n  '$more}
+	[ "$kind" = DaemonSet ] || more="replicas: $replicas"${more:+$'\n  '$more}
 	cat <<-YAML
 		---
 		apiVersion: apps/v1
 		kind: $kind
 		metadata: {name: $name, namespace: ${NS:-default}}
 		spec:
-		  $(sed 's/, \([a-zA-Z]*: \)/\n  \1/g' <<<"$more")
+		  $more
 		  selector: {matchLabels: {app: $name}}
 		  template:
 		    metadata: {labels: {app: $name}, annotations: {$annotations}}
@@ -68,6 +69,19 @@ new_pod() {
 	uid=$(k get pod "$1" -n "${NS:-default}" -o jsonpath='{.metadata.uid}' 2>/dev/null)
 	[ -n "$uid" ] && [ "$uid" != "$2" ]
 }
+# came_back NAME UID CARD: a pod of the name is there, it is another, and it has that card
+came_back() {
+	new_pod "$1" "$2" && card_is "$1" "$3"
+}
+# waits_held NAME UID: another pod of the name is there, and the subnet counts one address as reserved
+waits_held() {
+	new_pod "$1" "$2" && status_is sticky reserved 1
+}
+# terminating NS: how many of its pods are being deleted
+terminating() {
+	k get pods -n "$1" -o json | jq '[.items[] | select(.metadata.deletionTimestamp)] | length'
+}
+terminating_is() { [ "$(terminating "$1")" = "$2" ]; }
 # told KIND-OF-REASON PATTERN: an event of the namespace
 told() {
 	k get events -n "${NS:-default}" -o json |
@@ -139,7 +153,7 @@ check "three pods of a StatefulSet have cards" wait_for 20 have_three
 card0=$(card web-0) card2=$(card web-2)
 uid=$(k get pod web-0 -o jsonpath='{.metadata.uid}')
 k delete pod web-0 --wait=false >/dev/null
-check "a restart keeps address and MAC" wait_for 30 after_play eval 'new_pod web-0 "$uid" && card_is web-0 "$card0"'
+check "a restart keeps address and MAC" wait_for 30 after_play came_back web-0 "$uid" "$card0"
 
 k scale statefulset web --replicas=2 >/dev/null
 k scale statefulset web --replicas=3 >/dev/null
@@ -151,12 +165,13 @@ k scale statefulset web --replicas=0 >/dev/null
 check "scaled to 0: its records go" wait_for 30 after_play gone macvlanip web-2
 check "all of them" wait_for 10 no_records
 k scale statefulset web --replicas=2 >/dev/null
-check "scaled up again" wait_for 20 eval 'card web-0 && card web-1'
+have_two() { card web-0 && card web-1; }
+check "scaled up again" wait_for 20 have_two
 card0=$(card web-0) card1=$(card web-1)
 
 uid=$(k get pod web-0 -o jsonpath='{.metadata.uid}')
 k delete pod web-0 --force --grace-period=0 >/dev/null 2>&1
-check "deleted by force: the next pod waits" wait_for 20 eval 'new_pod web-0 "$uid" && status_is sticky reserved 1'
+check "deleted by force: the next pod waits" wait_for 20 waits_held web-0 "$uid"
 same "its record still names the former one" "$uid" "$(k get macvlanip web-0 -o jsonpath='{.spec.podId}')"
 check "and is told why" wait_for 10 told FormerPodHoldsAddress 'a former pod of this name'
 check "then it has the address that the name had" wait_for 30 card_is web-0 "$card0"
@@ -183,11 +198,10 @@ check "StatefulSet deleted, pods left alone: they keep their cards" sleep_free2
 workload StatefulSet web 2 "$LAN" | k apply -f - >/dev/null
 uid=$(k get pod web-1 -o jsonpath='{.metadata.uid}')
 k delete pod web-1 --wait=false >/dev/null
-check "made again, it keeps what its pods have" wait_for 30 after_play eval 'new_pod web-1 "$uid" && card_is web-1 "$card1"'
+check "made again, it keeps what its pods have" wait_for 30 after_play came_back web-1 "$uid" "$card1"
 
 k delete statefulset web --cascade=foreground --wait=false >/dev/null
-terminating() { [ -n "$(k get pod web-0 -o jsonpath='{.metadata.deletionTimestamp}')" ]; }
-check "deleted in the foreground: pods are ending" wait_for 20 terminating
+check "deleted in the foreground: pods are ending" wait_for 20 terminating_is default 2
 same "their addresses are not free" 2 "$(k get macvlanips -o json | jq '[.items[] | select(.spec.cidr)] | length')"
 check "until they have ended" wait_for 30 after_play no_records
 check "the subnet counts ten free ones" wait_for 10 status_is sticky free 10
@@ -210,7 +224,7 @@ start kcm "$KUBE_BIN/kube-controller-manager" --kubeconfig "$DIR/admin.conf" --l
 check "the next pod has it" wait_for 30 card_is db-0 "10.71.0.17/24 0a:00:00:00:00:17"
 k patch statefulset db --type merge -p '{"spec":{"template":{"metadata":{"annotations":{"tandem-cni.io/ip":"10.71.0.12-10.71.0.13","tandem-cni.io/mac":"auto"}}}}}' >/dev/null
 k delete pod db-0 db-1 --wait=false >/dev/null
-check "an edit of the list moves the pods" wait_for 40 after_play eval 'cards_are db "10.71.0.12/24 10.71.0.13/24"'
+check "an edit of the list moves the pods" wait_for 40 after_play cards_are db "10.71.0.12/24 10.71.0.13/24"
 k delete statefulset db --wait=false >/dev/null
 check "it goes, and its addresses with it" wait_for 30 after_play no_records
 
@@ -221,8 +235,7 @@ workload Deployment guest 2 "$LAN" | NS=passing k apply -f - >/dev/null
 two() { [ "$(k get macvlanips -n passing -o json | jq '[.items[] | select(.spec.cidr)] | length')" -eq 2 ]; }
 check "two pods in a namespace" wait_for 20 two
 k delete namespace passing --wait=false >/dev/null
-check "namespace deleted: pods are ending" wait_for 30 eval \
-	'[ "$(k get pods -n passing -o json | jq "[.items[] | select(.metadata.deletionTimestamp)] | length")" -eq 2 ]'
+check "namespace deleted: pods are ending" wait_for 30 terminating_is passing 2
 same "their addresses are not free" 2 "$(k get macvlansubnet -n kube-system sticky -o jsonpath='{.status.used}')"
 check "until they have ended" wait_for 30 after_play status_is sticky free 10
 check "and the namespace goes" wait_for 60 gone namespace passing
