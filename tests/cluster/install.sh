@@ -93,7 +93,10 @@ controller() {
 	account_files tandem-controller "$dir" "$dir"
 	cp "$TANDEM_CONTROLLER_BIN" "$dir/tandem-controller.new"
 	mv "$dir/tandem-controller.new" "$dir/tandem-controller"
-	cluster run controller true \
+	# Serving is: since its latest start it has filled its caches. Pods that end before that, a second
+	# after they were deleted, are ones whose end it has not seen, and it then holds their addresses.
+	cluster run controller \
+		"tac '$LAB/log/controller.log' | awk '/allocation begins/ { f = 1 } /msg=started/ { exit } END { exit !f }'" \
 		"$dir/tandem-controller" --kubeconfig "$dir/kubeconfig" --v=2
 	say "the controller runs"
 }
