@@ -18,6 +18,14 @@ int64_t clock_now_ms(void)
 	return clock_now_us() / 1000;
 }
 
+int64_t clock_boot_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
 int clock_left_ms(int64_t deadline_ms)
 {
 	int64_t left = deadline_ms - clock_now_ms();
@@ -39,6 +47,19 @@ char *clock_rfc3339(int64_t wall_s, char buf[CLOCK_RFC3339_LEN])
 
 	gmtime_r(&t, &tm);
 	strftime(buf, CLOCK_RFC3339_LEN, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return buf;
+}
+
+char *clock_rfc3339_micro(char buf[CLOCK_RFC3339_LEN])
+{
+	struct timespec ts;
+	size_t n;
+	struct tm tm;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	gmtime_r(&ts.tv_sec, &tm);
+	n = strftime(buf, CLOCK_RFC3339_LEN, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buf + n, CLOCK_RFC3339_LEN - n, ".%06ldZ", ts.tv_nsec / 1000);
 	return buf;
 }
 

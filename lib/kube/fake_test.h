@@ -43,6 +43,7 @@ struct fake_reply {
 	const char *headers; /* whole lines with \r\n, or NULL */
 	const char *body;
 	int delay_ms;
+	bool keep; /* for any number of requests */
 	bool used;
 };
 
@@ -149,7 +150,7 @@ static struct fake_reply fake_choose(struct fake *f, const char *request)
 
 		if (r->used || (r->match && !strstr(first, r->match)))
 			continue;
-		r->used = true;
+		r->used = !r->keep;
 		chosen = *r;
 		break;
 	}

@@ -9,6 +9,7 @@
 
 #include "lib/json/jread.h"
 #include "lib/kube/json.h"
+#include "lib/kube/lease.h"
 #include "lib/kube/path.h"
 #include "lib/kube/real_test.h"
 #include "lib/kube/reflector.h"
@@ -410,6 +411,151 @@ static void test_wait(void **state)
 			    MAPS "/never: waited in vain until the deadline: it does not exist");
 }
 
+/* ------------------------------------------------------------------ lease */
+
+#define LEASE "/apis/coordination.k8s.io/v1/namespaces/t/leases/leader"
+
+struct candidate {
+	struct kube_client *client;
+	struct kube_lease *lease;
+	struct sb log;
+};
+
+static void on_acquired(void *ctx)
+{
+	sb_puts(&((struct candidate *)ctx)->log, "acquired ");
+}
+
+static void on_lost(void *ctx, const char *why)
+{
+	sb_printf(&((struct candidate *)ctx)->log, "lost: %s ", why);
+}
+
+static void on_holder(void *ctx, const char *identity)
+{
+	sb_printf(&((struct candidate *)ctx)->log, "holder=%s ", identity);
+}
+
+static void stand(struct real *r, struct candidate *c, const char *identity)
+{
+	static const struct kube_lease_ops lease_ops = {
+		.acquired = on_acquired, .lost = on_lost, .holder = on_holder};
+	struct kube_lease_options opt = {.ns = "t",
+					 .name = "leader",
+					 .identity = identity,
+					 .duration_ms = 3000,
+					 .renew_deadline_ms = 2500,
+					 .retry_ms = 200,
+					 .ops = &lease_ops,
+					 .ctx = c};
+
+	memset(c, 0, sizeof(*c));
+	c->client = client_of(r, &r->admin);
+	c->lease = kube_lease_new(c->client, &opt);
+}
+
+static void withdraw(struct candidate *c)
+{
+	kube_lease_free(c->lease);
+	kube_client_free(c->client);
+	sb_done(&c->log);
+	memset(c, 0, sizeof(*c));
+}
+
+static void turn(struct candidate *a, struct candidate *b)
+{
+	bool never = false;
+	struct err e = {0};
+
+	IGNORE(kube_client_wait(a->client, &never, in_ms(5), &e), "a slice of time");
+	if (b)
+		IGNORE(kube_client_wait(b->client, &never, in_ms(5), &e), "the same");
+}
+
+/* Run both (b may be NULL) until a's log reads so. */
+static void until_told(struct candidate *a, struct candidate *b, const char *log)
+{
+	int64_t deadline = in_ms(20000);
+
+	while (!str_eq(sb_get(&a->log), log) && clock_now_ms() < deadline)
+		turn(a, b);
+	assert_string_equal(sb_get(&a->log), log);
+	sb_clear(&a->log);
+}
+
+static void expect_lease(struct real *r, const char *holder, int64_t transitions,
+			 int64_t duration_s)
+{
+	AUTO(jdoc_free) struct jdoc *doc = NULL;
+	const char *is = "", *renewed = "";
+	int64_t n = -1, s = -1;
+	struct jval root, spec;
+
+	assert_int_equal(do_it(r, kube_request_get(LEASE, NULL, in_ms(5000))), 0);
+	assert_int_equal(kube_response_parse(&r->res, &doc, &r->e), 0);
+	root = jdoc_root(doc);
+	assert_int_equal(jget_obj(&root, "spec", &spec, &r->e), 1);
+	assert_int_equal(jget_str(&spec, "holderIdentity", &is, &r->e), 1);
+	assert_string_equal(is, holder);
+	assert_int_equal(jget_i64(&spec, "leaseTransitions", JRANGE(0, 99), &n, &r->e), 1);
+	assert_int_equal(n, transitions);
+	assert_int_equal(jget_i64(&spec, "leaseDurationSeconds", JRANGE(0, 99), &s, &r->e), 1);
+	assert_int_equal(s, duration_s);
+	assert_int_equal(jget_str(&spec, "renewTime", &renewed, &r->e), 1);
+	assert_int_equal(strlen(renewed), strlen("2006-01-02T15:04:05.000000Z"));
+}
+
+static void test_lease(void **state)
+{
+	struct real *r = need(state);
+	struct candidate a, b;
+	int64_t vanished;
+
+	stand(r, &a, "a");
+	until_told(&a, NULL, "holder= acquired ");
+	expect_lease(r, "a", 0, 3);
+	stand(r, &b, "b");
+	until_told(&b, &a, "holder=a ");
+	/* Over several of its durations. */
+	for (int64_t stop = in_ms(7000); clock_now_ms() < stop;)
+		turn(&a, &b);
+	until_told(&b, &a, "");
+	expect_lease(r, "a", 0, 3);
+	/* Gone without a word. */
+	vanished = clock_now_ms();
+	withdraw(&a);
+	until_told(&b, NULL, "acquired ");
+	assert_true(clock_now_ms() - vanished >= 2000);
+	expect_lease(r, "b", 1, 3);
+	/* Handed on. */
+	stand(r, &a, "a2");
+	until_told(&a, &b, "holder=b ");
+	assert_int_equal(kube_lease_release(b.lease, in_ms(5000), &r->e), 0);
+	expect_lease(r, "", 1, 1);
+	until_told(&a, &b, "holder= acquired ");
+	expect_lease(r, "a2", 2, 3);
+	/* Taken by a hand. */
+	assert_int_equal(do_it(r, kube_request_merge_patch(LEASE,
+							   "{\"spec\":{\"holderIdentity\":\"c\"}}",
+							   in_ms(5000))),
+			 0);
+	until_told(&a, &b, "lost: c has it ");
+	assert_false(kube_lease_is_held(a.lease));
+	withdraw(&a);
+	withdraw(&b);
+	/* Deleted under its holder, it is made again. */
+	assert_int_equal(do_it(r, kube_request_delete(LEASE, NULL, in_ms(5000))), 0);
+	stand(r, &a, "a3");
+	until_told(&a, NULL, "holder= acquired ");
+	assert_int_equal(do_it(r, kube_request_delete(LEASE, NULL, in_ms(5000))), 0);
+	for (int64_t stop = in_ms(20000);
+	     do_it(r, kube_request_get(LEASE, NULL, in_ms(5000))) && clock_now_ms() < stop;)
+		turn(&a, NULL);
+	expect_lease(r, "a3", 0, 3);
+	assert_true(kube_lease_is_held(a.lease));
+	withdraw(&a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +564,7 @@ int main(void)
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_reflector_over_a_restart),
 		cmocka_unit_test(test_wait),
+		cmocka_unit_test(test_lease),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
