@@ -14,10 +14,17 @@
 
 struct kube_call;
 struct kube_client;
+struct kube_lease;
 struct kube_reflector;
 struct kube_store;
 struct app;
 struct sub;
+
+struct leader_options {
+	bool elect;
+	int64_t duration_ms, renew_deadline_ms, retry_ms;
+	const char *name, *ns; /* of the Lease */
+};
 
 struct options {
 	const char *kubeconfig; /* NULL = in-cluster */
@@ -26,11 +33,13 @@ struct options {
 	unsigned int burst;
 	bool legacy_annotations; /* the older product's count too */
 	struct decide_rules rules;
+	struct leader_options leader;
 };
 
-/* The order in which a starting controller gets its picture; see takeover.h. */
+/* The order in which a new leader gets its picture; see takeover.h. */
 enum app_phase {
-	APP_SUBNETS = 0, /* the first list of subnets is under way */
+	APP_STANDBY = 0, /* another leads: all is watched, nothing is written */
+	APP_SUBNETS,     /* subnets are listed */
 	APP_CLAIM,       /* our term goes into every subnet's status */
 	APP_IPS,         /* only then are records listed, */
 	APP_PODS,        /* then pods, */
@@ -78,6 +87,7 @@ struct ent {
 	bool graceful; /* the pod's deletion began with time for the kubelet to act */
 	char *end_uid; /* the former pod whose end was noticed */
 	enum decide_end end;
+	bool end_sure; /* we saw it as the leader, or the API server has said so since */
 	int64_t end_ms;
 	int64_t over_ms; /* when the present pod's terminal phase was noticed, 0 = it is not over */
 	char *held_by;   /* the subnet that counts this as reserved, NULL = none */
@@ -160,6 +170,7 @@ struct node_obj {
 	bool out_of_service; /* fenced: taint node.kubernetes.io/out-of-service */
 };
 
+/* In the order in which they are listed; what comes after the pods is listed at once. */
 enum {
 	STORE_SUBNETS,
 	STORE_IPS,
@@ -175,8 +186,14 @@ struct app {
 	struct kube_client *client;
 	struct kube_store *store[STORES];
 	struct kube_reflector *reflector[STORES];
-	bool old_cronjobs; /* they are watched in batch/v1beta1 */
+	bool old_cronjobs;          /* they are watched in batch/v1beta1 */
+	unsigned int lists[STORES]; /* complete ones before the takeover's */
 	enum app_phase phase;
+	struct kube_client *lease_client; /* of its own: renewals wait behind nothing */
+	struct kube_lease *lease;         /* NULL without leader election */
+	bool leading;
+	bool records_known; /* listed as the leader: what changes in them from now on is known to us */
+	int64_t lease_told_ms;
 	char holder[40];   /* random, new with every process */
 	struct map ents;   /* by key */
 	struct map subs;   /* by name */

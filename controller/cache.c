@@ -99,14 +99,17 @@ static bool is_readable(const struct api_ip *ip)
 	return ip->subnet != NULL;
 }
 
-/* A record has gone. If that was not our doing, its address is still on a card. */
+/*
+ * A record has gone. If that was not our doing, its address is still on a card. While another leads it is
+ * that one's doing.
+ */
 static void note_vanished(struct ent *ent, const struct api_ip *old)
 {
 	const struct api_ip *last = old;
 
 	if (ent->own && str_eq(ent->own->meta.uid, old->meta.uid))
 		last = ent->own;
-	if (!str_eq(ent->gone_uid, old->meta.uid) && is_readable(last) &&
+	if (ent->app->records_known && !str_eq(ent->gone_uid, old->meta.uid) && is_readable(last) &&
 	    api_ip_is_allocated(last)) {
 		api_ip_free(ent->lost);
 		ent->lost = ent_spec_copy(ent->good ? ent->good : last);
@@ -122,7 +125,7 @@ static void note_vanished(struct ent *ent, const struct api_ip *old)
 /* Somebody has edited a spec that is ours: remember what stood there. */
 static void note_edit(struct ent *ent, const struct api_ip *old, const struct api_ip *obj)
 {
-	if (!is_readable(old) || !api_ip_is_allocated(old))
+	if (!ent->app->records_known || !is_readable(old) || !api_ip_is_allocated(old))
 		return;
 	if (ent->expect && is_readable(obj) && ent_spec_eq(ent->expect, obj))
 		return;
@@ -201,6 +204,7 @@ static void note_end(struct ent *ent, const struct api_pod *old)
 	free(ent->end_uid);
 	ent->end_uid = xstrdup(old->meta.uid);
 	ent->end_ms = clock_now_ms();
+	ent->end_sure = ent->app->phase == APP_RUN;
 	ent->end = DECIDE_END_UNKNOWN;
 	/*
 	 * The kubelet deletes a pod's object when its sandbox is down, and has told of every

@@ -4,6 +4,7 @@
 
 #include "controller/ent.h"
 #include "controller/events.h"
+#include "controller/leader.h"
 #include "controller/sub.h"
 #include "controller/work.h"
 #include "lib/base/clock.h"
@@ -89,6 +90,7 @@ static void reread_done(void *ctx, struct kube_response *res, const struct err *
 
 	ent->call = NULL;
 	ent_mark(ent);
+	leader_doubt(ent->app);
 	if (ip) {
 		ent->failures = 0;
 		ent_set_own(ent, ip);
@@ -103,7 +105,7 @@ static void reread_done(void *ctx, struct kube_response *res, const struct err *
 	}
 }
 
-/* After a 409 or an unknown outcome: decide anew on what stands there now. */
+/* After a 409 or an unknown outcome: decide anew on what stands there now, and in the Lease. */
 static void reread(struct ent *ent)
 {
 	AUTO(free) char *path = path_of(ent);
@@ -517,6 +519,10 @@ static void look_done(void *ctx, struct kube_response *res, const struct err *e)
 		ent->look_ms = clock_now_ms() + LOOK_AGAIN_MS;
 		return;
 	}
+	ent->end_sure = true;
+	/* Its end was seen while another led: now it is sure, and how it ended is known. */
+	if (str_eq(ent->end_uid, ent->look_uid) && ent->end != DECIDE_END_UNKNOWN)
+		return;
 	free(ent->end_uid);
 	ent->end_uid = xstrdup(ent->look_uid);
 	ent->end = DECIDE_END_LOST;

@@ -4,6 +4,7 @@
 #include "controller/ent.h"
 #include "controller/reserve.h"
 #include "controller/events.h"
+#include "controller/leader.h"
 #include "controller/status.h"
 #include "controller/sub.h"
 #include "controller/takeover.h"
@@ -138,6 +139,7 @@ static void reread_done(void *ctx, struct kube_response *res, const struct err *
 	if (!str_eq(o->meta.uid, sub->uid))
 		return;
 	sub->reread = false;
+	leader_doubt(sub->app);
 	reread_taken(sub, o);
 }
 

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "controller/cache.h"
+#include "controller/leader.h"
 #include "controller/reserve.h"
 #include "controller/sub.h"
 #include "controller/takeover.h"
@@ -16,29 +16,21 @@
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
+#include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/kube/client.h"
 
 #define IDLE_MS 60000
 
-/* Goes on while the machine sleeps, and no hand sets it. */
-static int64_t boot_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 void loop_init_clock(struct app *app)
 {
 	app->wall_base_s = clock_wall_s();
-	app->boot_base_ms = boot_ms();
+	app->boot_base_ms = clock_boot_ms();
 }
 
 int64_t app_now_s(const struct app *app)
 {
-	return app->wall_base_s + (boot_ms() - app->boot_base_ms) / 1000;
+	return app->wall_base_s + (clock_boot_ms() - app->boot_base_ms) / 1000;
 }
 
 int64_t app_backoff_ms(unsigned int failures)
@@ -98,6 +90,7 @@ static int64_t work(struct app *app)
 	struct sub *sub;
 	size_t pos = 0;
 
+	leader_check(app);
 	cache_follow_versions(app);
 	takeover_advance(app);
 	if (app->ranges_stale && app->phase == APP_RUN)
@@ -114,39 +107,55 @@ static int wait_ms(const struct app *app, int64_t next)
 {
 	int left;
 
-	if (app->n_dirty)
+	if (app->n_dirty && !leader_in_doubt(app))
 		return 0;
 	left = next ? clock_left_ms(next) : IDLE_MS;
 	return left < IDLE_MS ? left : IDLE_MS;
+}
+
+/* What the API server has said, and what is due to be sent. */
+static int dispatch(struct app *app, struct err *e)
+{
+	leader_check(app);
+	if (app->lease && kube_client_dispatch(app->lease_client, e) < 0)
+		return -1;
+	return kube_client_dispatch(app->client, e);
+}
+
+static int open_all(struct app *app, int epoll, int signals, struct err *e)
+{
+	if (signals < 0 || watch_fd(epoll, signals, e) < 0 ||
+	    watch_fd(epoll, kube_client_fd(app->client), e) < 0)
+		return -1;
+	return app->lease ? watch_fd(epoll, kube_client_fd(app->lease_client), e) : 0;
 }
 
 int loop_run(struct app *app, struct err *e)
 {
 	AUTO(fd) int epoll = epoll_create1(EPOLL_CLOEXEC);
 	AUTO(fd) int signals = signals_open(e);
-	struct epoll_event events[2];
+	struct epoll_event events[3];
 
 	if (epoll < 0)
 		return err_errno(e, ERR_IO, errno, "epoll");
-	if (signals < 0 || watch_fd(epoll, signals, e) < 0 ||
-	    watch_fd(epoll, kube_client_fd(app->client), e) < 0)
+	leader_start(app);
+	if (open_all(app, epoll, signals, e) < 0)
 		return -1;
-	cache_start(app, STORE_SUBNETS);
 	for (;;) {
 		enum app_phase phase = app->phase;
-		int64_t next = work(app);
+		int64_t next = leader_in_doubt(app) ? 0 : work(app);
 		int n;
 
 		if (app->phase != phase)
 			continue;
-		n = epoll_wait(epoll, events, 2, wait_ms(app, next));
+		n = epoll_wait(epoll, events, ARRAY_SIZE(events), wait_ms(app, next));
 		if (n < 0 && errno != EINTR)
 			return err_errno(e, ERR_IO, errno, "epoll_wait");
 		for (int i = 0; i < n; i++) {
 			if (events[i].data.fd == signals)
 				return 0;
 		}
-		if (kube_client_dispatch(app->client, e) < 0)
+		if (dispatch(app, e) < 0)
 			return -1;
 	}
 }

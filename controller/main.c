@@ -8,6 +8,7 @@
 #include "controller/app.h"
 #include "controller/cache.h"
 #include "controller/ent.h"
+#include "controller/leader.h"
 #include "controller/loop.h"
 #include "controller/reserve.h"
 #include "controller/sub.h"
@@ -22,7 +23,7 @@
 
 static const char help[] =
 	"tandem-controller gives pods annotated with tandem-cni.io/subnet an address of that\n"
-	"MacvlanSubnet. One replica. See tandem-controller(8).\n"
+	"MacvlanSubnet. See tandem-controller(8).\n"
 	"\n"
 	"  --kubeconfig FILE            default: the account of the pod that it runs in\n"
 	"  --system-namespace NAME      whose MacvlanSubnets count (kube-system)\n"
@@ -31,7 +32,12 @@ static const char help[] =
 	"  --release-after-terminal S   seconds that an address is kept when its pod has ended (30)\n"
 	"  --hold-unwitnessed S         seconds that it is kept when nobody saw the pod end (3600)\n"
 	"  --legacy-annotations MODE    off, or read: macvlan.pandaria.cattle.io/ ones count too (off)\n"
-	"  --leader-elect=false         leader election is not available in this version\n"
+	"  --leader-elect=BOOL          one of the replicas works, the others stand by (true)\n"
+	"  --leader-elect-lease-duration D    others wait so long for a leader that is silent (15s)\n"
+	"  --leader-elect-renew-deadline D    a leader that cannot renew so long exits (10s)\n"
+	"  --leader-elect-retry-period D      between two tries (2s)\n"
+	"  --leader-elect-resource-name NAME  of the Lease (tandem-controller)\n"
+	"  --leader-elect-resource-namespace NAME   (the system namespace)\n"
 	"  --v N                        4 and above also logs details\n"
 	"  --version, --help            print and exit\n";
 
@@ -44,6 +50,11 @@ enum option_number {
 	OPT_HOLD,
 	OPT_LEADER,
 	OPT_LEGACY,
+	OPT_LEASE_DURATION,
+	OPT_LEASE_DEADLINE,
+	OPT_LEASE_RETRY,
+	OPT_LEASE_NAME,
+	OPT_LEASE_NS,
 	OPT_VERSION,
 	OPT_HELP,
 };
@@ -57,6 +68,11 @@ static const struct option options[] = {
 	{"hold-unwitnessed", required_argument, NULL, OPT_HOLD},
 	{"leader-elect", optional_argument, NULL, OPT_LEADER},
 	{"legacy-annotations", required_argument, NULL, OPT_LEGACY},
+	{"leader-elect-lease-duration", required_argument, NULL, OPT_LEASE_DURATION},
+	{"leader-elect-renew-deadline", required_argument, NULL, OPT_LEASE_DEADLINE},
+	{"leader-elect-retry-period", required_argument, NULL, OPT_LEASE_RETRY},
+	{"leader-elect-resource-name", required_argument, NULL, OPT_LEASE_NAME},
+	{"leader-elect-resource-namespace", required_argument, NULL, OPT_LEASE_NS},
 	{"v", required_argument, NULL, 'v'},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, OPT_HELP},
@@ -91,12 +107,25 @@ static int seconds(const char *text, uint32_t *out)
 	return parse_u32(digits, 30 * 86400, out);
 }
 
-static int leader_elect(const char *value)
+/* As Kubernetes writes durations, in one unit: "15s", "500ms", "1m"; a bare number is seconds. */
+static int duration(const char *text, int64_t *out_ms)
 {
-	if (str_eq(value, "false"))
+	static const struct {
+		const char *unit;
+		int64_t ms;
+	} units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"", 1000}};
+	size_t n = strspn(text, "0123456789");
+	AUTO(free) char *digits = xstrndup(text, n);
+	uint32_t value = 0;
+
+	if (parse_u32(digits, 86400000, &value) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_SIZE(units); i++) {
+		if (!str_eq(text + n, units[i].unit))
+			continue;
+		*out_ms = value * units[i].ms;
 		return 0;
-	log_error("leader election is not available in this version: run one replica, with "
-		  "--leader-elect=false or without the option");
+	}
 	return -1;
 }
 
@@ -109,12 +138,54 @@ static int legacy_annotations(const char *value, bool *out)
 	return -1;
 }
 
+static int boolean(const char *text, bool *out)
+{
+	if (!str_eq(text, "true") && !str_eq(text, "false"))
+		return -1;
+	*out = *text == 't';
+	return 0;
+}
+
+/* Those of leader election: 1 = taken, 0 = not one of them, -1 = bad. */
+static int take_leader_option(int c, const char *arg, struct leader_options *o)
+{
+	int rc = 0;
+
+	switch (c) {
+	case OPT_LEADER:
+		rc = boolean(arg ? arg : "true", &o->elect);
+		break;
+	case OPT_LEASE_DURATION:
+		rc = duration(arg, &o->duration_ms);
+		break;
+	case OPT_LEASE_DEADLINE:
+		rc = duration(arg, &o->renew_deadline_ms);
+		break;
+	case OPT_LEASE_RETRY:
+		rc = duration(arg, &o->retry_ms);
+		break;
+	case OPT_LEASE_NAME:
+		o->name = arg;
+		break;
+	case OPT_LEASE_NS:
+		o->ns = arg;
+		break;
+	default:
+		return 0;
+	}
+	if (rc < 0)
+		log_error("not a value that can be used", "value", arg);
+	return rc < 0 ? -1 : 1;
+}
+
 /* 0 = taken, -1 = bad, told. */
 static int take_option(int c, const char *arg, struct options *o)
 {
 	uint32_t n = 0;
-	int rc = 0;
+	int rc = take_leader_option(c, arg, &o->leader);
 
+	if (rc)
+		return rc < 0 ? -1 : 0;
 	switch (c) {
 	case OPT_KUBECONFIG:
 		o->kubeconfig = arg;
@@ -122,8 +193,6 @@ static int take_option(int c, const char *arg, struct options *o)
 	case OPT_SYSTEM_NS:
 		o->system_ns = arg;
 		return 0;
-	case OPT_LEADER:
-		return leader_elect(arg ? arg : "true");
 	case OPT_LEGACY:
 		return legacy_annotations(arg, &o->legacy_annotations);
 	case OPT_QPS:
@@ -157,6 +226,7 @@ static int take_option(int c, const char *arg, struct options *o)
 /* -1 = go on, else the exit code. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
+	struct err e = {0};
 	int c;
 
 	opterr = 0;
@@ -179,6 +249,10 @@ static int parse_options(int argc, char **argv, struct options *o)
 		log_error("not a namespace", "value", o->system_ns);
 		return 2;
 	}
+	if (leader_options_check(o, &e) < 0) {
+		log_error("options that do not go together", "error", e.msg);
+		return 2;
+	}
 	return -1;
 }
 
@@ -191,12 +265,18 @@ static int connect_api(struct app *app, struct err *e)
 		.burst = app->opt.burst,
 		.max_connections = 16,
 	};
+	struct kube_client_options lease_opt = {
+		.user_agent = "tandem-controller/" TANDEM_VERSION " leader-election",
+		.max_connections = 1,
+	};
 	int rc = app->opt.kubeconfig ? kube_config_load(app->opt.kubeconfig, &cfg, e)
 				     : kube_config_in_cluster(&cfg, e);
 
-	if (rc < 0)
+	if (rc < 0 || kube_client_new(cfg, &opt, &app->client, e) < 0)
 		return -1;
-	return kube_client_new(cfg, &opt, &app->client, e);
+	if (!app->opt.leader.elect)
+		return 0;
+	return kube_client_new(cfg, &lease_opt, &app->lease_client, e);
 }
 
 static int random_holder(char out[40], struct err *e)
@@ -219,6 +299,8 @@ static void app_done(struct app *app)
 	reserve_done(app);
 	cache_done(app);
 	kube_client_free(app->client);
+	/* Only now, when nothing of ours is under way any more. */
+	leader_done(app);
 	while (pos = 0, (ent = map_each(&app->ents, &pos)))
 		ent_free(ent);
 	while (pos = 0, (sub = map_each(&app->subs, &pos))) {
@@ -238,7 +320,8 @@ int main(int argc, char **argv)
 		.opt = {.system_ns = API_DEFAULT_SYSTEM_NAMESPACE,
 			.qps = 200,
 			.burst = 400,
-			.rules = {.after_terminal_ms = 30000, .hold_s = 3600}},
+			.rules = {.after_terminal_ms = 30000, .hold_s = 3600},
+			.leader = leader_defaults()},
 	};
 	struct err e = {0};
 	int rc;

@@ -174,6 +174,7 @@ void takeover_listed(struct app *app)
 	struct sub *sub;
 	size_t pos = 0;
 
+	app->records_known = app->phase >= APP_IPS;
 	while ((sub = map_each(&app->subs, &pos))) {
 		if (sub->state == SUB_LISTING && sub->relisting)
 			sub->state = SUB_CLAIMED;
@@ -200,48 +201,85 @@ static void late_subnets(struct app *app)
 	kube_reflector_relist(app->reflector[STORE_IPS]);
 }
 
-static bool synced(const struct app *app, int which)
+/* ------------------------------------------------------------------------------- phases */
+
+/* Have that kind listed, whatever is known of it. */
+static void list(struct app *app, int which)
 {
-	return kube_store_is_synced(app->store[which]);
+	app->lists[which] = kube_store_lists(app->store[which]);
+	if (app->reflector[which])
+		kube_reflector_relist(app->reflector[which]);
+	else
+		cache_start(app, which);
 }
 
-static bool rest_synced(const struct app *app)
+static bool is_listed(const struct app *app, int which)
+{
+	return kube_store_lists(app->store[which]) > app->lists[which];
+}
+
+/* One kind after the other: of pods without annotation only those are kept that have a record. */
+static void warm_up(struct app *app)
+{
+	for (int i = 0; i < STORES; i++) {
+		if (!app->reflector[i])
+			cache_start(app, i);
+		if (!kube_store_is_synced(app->store[i]))
+			return;
+	}
+}
+
+static void list_rest(struct app *app)
+{
+	for (int i = STORE_PODS + 1; i < STORES; i++)
+		list(app, i);
+}
+
+static bool is_rest_listed(const struct app *app)
 {
 	for (int i = STORE_PODS + 1; i < STORES; i++) {
-		if (!synced(app, i))
+		if (!is_listed(app, i))
 			return false;
 	}
 	return true;
 }
 
+/* From the present phase to the next, which begins with a list of that kind. */
+static void go_on(struct app *app, enum app_phase next, int which)
+{
+	app->phase = next;
+	list(app, which);
+}
+
 void takeover_advance(struct app *app)
 {
 	switch (app->phase) {
+	case APP_STANDBY:
+		if (app->leading)
+			go_on(app, APP_SUBNETS, STORE_SUBNETS);
+		else
+			warm_up(app);
+		break;
 	case APP_SUBNETS:
-		if (synced(app, STORE_SUBNETS))
+		if (is_listed(app, STORE_SUBNETS))
 			app->phase = APP_CLAIM;
 		break;
 	case APP_CLAIM:
-		if (!all_claimed(app))
-			break;
-		app->phase = APP_IPS;
-		cache_start(app, STORE_IPS);
+		if (all_claimed(app))
+			go_on(app, APP_IPS, STORE_IPS);
 		break;
 	case APP_IPS:
-		if (!synced(app, STORE_IPS))
-			break;
-		app->phase = APP_PODS;
-		cache_start(app, STORE_PODS);
+		if (is_listed(app, STORE_IPS))
+			go_on(app, APP_PODS, STORE_PODS);
 		break;
 	case APP_PODS:
-		if (!synced(app, STORE_PODS))
+		if (!is_listed(app, STORE_PODS))
 			break;
 		app->phase = APP_REST;
-		for (int i = STORE_PODS + 1; i < STORES; i++)
-			cache_start(app, i);
+		list_rest(app);
 		break;
 	case APP_REST:
-		if (rest_synced(app))
+		if (is_rest_listed(app))
 			begin_running(app);
 		break;
 	case APP_RUN:

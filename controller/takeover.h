@@ -1,11 +1,12 @@
 /*
- * How a controller starts, and how it meets a subnet that it did not know: in an order that leaves nothing for
- * another controller to change behind its back.
+ * How a controller becomes the leader, and how it meets a subnet that it did not know: in an order that leaves
+ * nothing for another controller to change behind its back.
  *
  *	its term into every subnet's status	(no write of another controller to it succeeds any more)
- *	list records, then pods, then the rest	(each without resourceVersion, so from the quorum)
+ *	list records, then pods, then the rest	(each without resourceVersion, so from the quorum; what a standby
+ *						 has known before is not enough)
  *	settle what was in flight, compare records with what is used
- *	only then grant or free
+ *	only then grant or free			(a pod that is missing is asked for by name before it counts as gone)
  */
 #ifndef CONTROLLER_TAKEOVER_H
 #define CONTROLLER_TAKEOVER_H

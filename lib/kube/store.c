@@ -24,8 +24,9 @@ struct kube_store {
 	void *ctx;
 	struct entry *slots;
 	size_t n_slots, n_entries, n_objects;
-	unsigned int list;
-	bool listing, synced;
+	unsigned int list;     /* the present or last one's number */
+	unsigned int complete; /* how many came to their end */
+	bool listing;
 };
 
 struct kube_store *kube_store_new(const struct kube_store_ops *ops, void *ctx)
@@ -170,7 +171,12 @@ size_t kube_store_count(const struct kube_store *s)
 
 bool kube_store_is_synced(const struct kube_store *s)
 {
-	return s->synced;
+	return s->complete > 0;
+}
+
+unsigned int kube_store_lists(const struct kube_store *s)
+{
+	return s->complete;
 }
 
 void *kube_store_each(const struct kube_store *s, size_t *pos, const char **out_key)
@@ -295,7 +301,7 @@ void kube_store_list_end(struct kube_store *s)
 		/* What moves into the gap is looked at next. */
 		drop_slot(s, entry);
 	}
-	s->synced = true;
+	s->complete++;
 	if (s->ops->synced)
 		s->ops->synced(s->ctx);
 }

@@ -47,6 +47,8 @@ const char *kube_store_version(const struct kube_store *s, const char *key);
 size_t kube_store_count(const struct kube_store *s);
 /** kube_store_is_synced - a complete list has been taken in. */
 bool kube_store_is_synced(const struct kube_store *s);
+/** kube_store_lists - how many complete lists have been taken in. */
+unsigned int kube_store_lists(const struct kube_store *s);
 
 /**
  * kube_store_each - the next object, in no particular order; NULL at the end. Start with *pos 0.
