@@ -2,36 +2,6 @@
 # Part of controller.sh: a range of exactly as many addresses as pods, the controller killed in the middle.
 COUNT=${COUNT:-200}
 
-# A second pair of eyes: every state of every record, as the watch shows it. Read at the end: a watcher that
-# is slow is cut off by the API server.
-watch_records() {
-	exec curl -sN --cacert "$DIR/tls.crt" -H "Authorization: Bearer admin" \
-		"$API/apis/tandem-cni.io/v1/macvlanips?watch=true"
-}
-
-watched() {
-	jq -r '[.type, .object.metadata.uid, .object.spec.cidr // ""] | @tsv' "$DIR/watch.log"
-}
-
-# doubles: addresses that two records had at one time
-doubles() {
-	watched | awk -F '\t' '
-		$1 == "DELETED" { if (has[$2] != "" && owner[has[$2]] == $2) delete owner[has[$2]]; delete has[$2]; next }
-		$3 != "" && has[$2] != $3 {
-			if (($3 in owner) && owner[$3] != $2) print $3, owner[$3], $2
-			owner[$3] = $2; has[$2] = $3
-		}'
-}
-
-# have FIRST LAST: each of these pods has an address, in a record of its own and not of a former pod
-have() {
-	[ "$(join <(k get pods -n default -o json | jq -r '.items[].metadata | "\(.uid) \(.name)"' | sort) \
-		<(k get macvlanips -n default -o json |
-			jq -r '.items[] | select(.spec.cidr) | .spec.podId' | sort) |
-		awk -v first="$1" -v last="$2" '{ n = substr($2, 2) + 0 } n >= first && n <= last' |
-		wc -l)" -eq $(($2 - $1 + 1)) ]
-}
-
 controller_alive || controller_up
 subnet load 10.50.0.0/16 'ipDelayReuse: 0' \
 	"ranges: [{rangeStart: 10.50.1.0, rangeEnd: 10.50.1.$((COUNT - 1))}]" | k apply -f - >/dev/null

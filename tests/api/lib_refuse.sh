@@ -172,5 +172,10 @@ k delete macvlansubnets -n kube-system --all --timeout=20s >/dev/null
 kill "$pid_controller"
 wait "$pid_controller"
 same "SIGTERM ends it cleanly" 0 $?
-same "leader election is refused, not ignored" 2 \
-	"$("$TANDEM_CONTROLLER_BIN" --leader-elect=true >/dev/null 2>&1; echo $?)"
+bad_options() { "$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/controller.conf" "$@" 2>&1 | sed 's/.*error=//'; }
+same "options that do not go together are refused" \
+	'"--leader-elect-lease-duration must be longer than --leader-elect-renew-deadline"' \
+	"$(bad_options --leader-elect-lease-duration 10s)"
+same "and a retry period that is too long" \
+	'"--leader-elect-renew-deadline must be longer than 1.2 times --leader-elect-retry-period"' \
+	"$(bad_options --leader-elect-retry-period=9s)"

@@ -1,0 +1,234 @@
+# shellcheck shell=bash
+# What the tests of this folder share: etcd and kube-apiserver on loopback, no kubelets, no other controllers.
+# Pods are bound by hand, and the test plays the kubelet: it patches pods/status and deletes with grace 0.
+# Sourced after ../lib.sh; api_start brings it up.
+#
+# KUBE_BIN is the folder with kube-apiserver and kubectl, by default what tests/cluster has built.
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+ROOT=$HERE/../..
+: "${KUBE_BIN:=$("$HERE/../cluster/build-kubernetes.sh")}"
+# The folder of the helper programs.
+: "${TANDEM_TOOLS:=$ROOT/build/dev/tests}"
+
+scratch DIR
+# Three ports in a row that nobody listens on, below those that the kernel gives to clients.
+while
+	PORT=$((10000 + RANDOM % 20000))
+	(: </dev/tcp/127.0.0.1/$PORT) || (: </dev/tcp/127.0.0.1/$((PORT + 1))) || (: </dev/tcp/127.0.0.1/$((PORT + 2)))
+do :; done 2>/dev/null
+API=https://127.0.0.1:$PORT
+ETCD=http://127.0.0.1:$((PORT + 1))
+USER_CTL=system:serviceaccount:kube-system:tandem-controller
+
+# start NAME CMD...: in the background, its output in NAME.log; its pid in pid_NAME
+start() {
+	local name=$1
+	shift
+	"$@" >>"$DIR/$name.log" 2>&1 &
+	printf -v "pid_$name" '%s' $!
+	at_exit stop "$!"
+}
+
+stop() {
+	# An API server that has lost its etcd takes a minute to end by itself.
+	kill -9 "$1" 2>/dev/null
+	wait "$1" 2>/dev/null
+}
+
+http_ok() {
+	curl -sf --max-time 2 -o /dev/null --cacert "$DIR/tls.crt" -H "Authorization: Bearer admin" "$@"
+}
+
+api_up() {
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 \
+		-subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 \
+		-keyout "$DIR/tls.key" -out "$DIR/tls.crt" 2>/dev/null
+	openssl genpkey -algorithm RSA -out "$DIR/sa.key" 2>/dev/null
+	cat >"$DIR/tokens.csv" <<-CSV
+		admin,admin,1,"system:masters"
+		controller,$USER_CTL,2,"system:serviceaccounts,system:serviceaccounts:kube-system"
+	CSV
+	start etcd etcd --data-dir "$DIR/etcd" --unsafe-no-fsync --log-level warn \
+		--listen-client-urls "$ETCD" --advertise-client-urls "$ETCD" \
+		--listen-peer-urls "http://127.0.0.1:$((PORT + 2))" \
+		--initial-advertise-peer-urls "http://127.0.0.1:$((PORT + 2))" \
+		--initial-cluster "default=http://127.0.0.1:$((PORT + 2))"
+	wait_for 20 http_ok "$ETCD/health" || return 1
+	start apiserver "$KUBE_BIN/kube-apiserver" --etcd-servers "$ETCD" --secure-port "$PORT" \
+		--bind-address 127.0.0.1 --advertise-address 127.0.0.1 --authorization-mode RBAC \
+		--tls-cert-file "$DIR/tls.crt" --tls-private-key-file "$DIR/tls.key" \
+		--token-auth-file "$DIR/tokens.csv" --cert-dir "$DIR" \
+		--disable-admission-plugins ServiceAccount --service-cluster-ip-range 10.43.0.0/16 \
+		--service-account-issuer https://localhost --service-account-key-file "$DIR/sa.key" \
+		--service-account-signing-key-file "$DIR/sa.key"
+	wait_for 60 http_ok "$API/readyz"
+}
+
+kubeconfig() {
+	cat >"$DIR/$1.conf" <<-CONF
+		apiVersion: v1
+		kind: Config
+		clusters: [{name: c, cluster: {server: "$API", certificate-authority: $DIR/tls.crt}}]
+		users: [{name: u, user: {token: $1}}]
+		contexts: [{name: c, context: {cluster: c, user: u}}]
+		current-context: c
+	CONF
+}
+
+k() {
+	"$KUBE_BIN/kubectl" --kubeconfig "$DIR/admin.conf" --cache-dir "$DIR/cache" "$@"
+}
+
+# candidate NAME [ARG...]: a controller in the background, its output in NAME.log
+candidate() {
+	local name=$1
+	shift
+	start "$name" "$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/controller.conf" --release-after-terminal 2 \
+		--hold-unwitnessed 5 --kube-api-qps 0 "$@"
+}
+
+controller_up() { candidate controller --leader-elect=false; }
+
+# kill -9 and start again
+controller_bounce() {
+	kill -9 "$pid_controller"
+	wait "$pid_controller" 2>/dev/null
+	controller_up
+}
+
+# subnet NAME CIDR [YAML...]
+subnet() {
+	local name=$1 cidr=$2
+	shift 2
+	cat <<-YAML
+		apiVersion: tandem-cni.io/v1
+		kind: MacvlanSubnet
+		metadata: {name: $name, namespace: kube-system}
+		spec:
+		  master: ens4
+		  cidr: $cidr
+	YAML
+	for line; do printf '  %s\n' "$line"; done
+}
+
+# pods FIRST LAST SUBNET [YAML of metadata...]: bound to node n1
+pods() {
+	local i
+	for ((i = $1; i <= $2; i++)); do
+		cat <<-YAML
+			---
+			apiVersion: v1
+			kind: Pod
+			metadata:
+			  name: p$i
+			  namespace: default
+			  annotations: {tandem-cni.io/subnet: $3${4:+, $4}}
+			spec:
+			  nodeName: ${NODE:-n1}
+			  containers: [{name: c, image: none}]
+		YAML
+	done
+}
+
+# curls METHOD TYPE BODY URL...: one curl, many requests on one connection
+curls() {
+	local method=$1 type=$2 body=$3 url
+	shift 3
+	for url; do
+		printf 'url = "%s"\nrequest = %s\nheader = "Authorization: Bearer admin"\n' "$API$url" "$method"
+		printf 'cacert = %s\noutput = /dev/null\n' "$DIR/tls.crt"
+		printf 'header = "Content-Type: %s"\ndata = "%s"\nnext\n' "$type" "${body//\"/\\\"}"
+	done | sed '$d' >"$DIR/curls"
+	curl -sS --fail-early -K "$DIR/curls"
+}
+
+pod_urls() {
+	local i
+	for ((i = $1; i <= $2; i++)); do echo "/api/v1/namespaces/default/pods/p$i${3:-}"; done
+}
+
+# finish FIRST LAST: as the kubelet ends pods: grace, terminated containers, gone
+finish() {
+	local urls
+	mapfile -t urls < <(pod_urls "$1" "$2")
+	curls DELETE application/json '{"gracePeriodSeconds":30}' "${urls[@]}"
+	mapfile -t urls < <(pod_urls "$1" "$2" /status)
+	curls PATCH application/merge-patch+json \
+		'{"status":{"phase":"Running","containerStatuses":[{"name":"c","image":"i","imageID":"","restartCount":0,"ready":false,"state":{"terminated":{"exitCode":0}}}]}}' \
+		"${urls[@]}"
+	mapfile -t urls < <(pod_urls "$1" "$2")
+	curls DELETE application/json '{"gracePeriodSeconds":0}' "${urls[@]}"
+}
+
+records() {
+	k get macvlanips -A -o json |
+		jq -r '.items[] | select(.spec.cidr) | "\(.metadata.name) \(.spec.cidr) \(.spec.mac)"'
+}
+
+served_is() { [ "$(records | wc -l)" -eq "$1" ]; }
+no_records() { [ -z "$(k get macvlanips -A -o name)" ]; }
+status_is() { [ "$(k get macvlansubnet -n kube-system "$1" -o jsonpath="{.status.$2}")" = "$3" ]; }
+ready_is() {
+	[ "$(k get macvlansubnet -n kube-system "$1" \
+		-o jsonpath='{.status.conditions[?(@.type=="Ready")].status}')" = "$2" ]
+}
+event_is() {
+	k get events -n default --field-selector "involvedObject.name=$1,reason=$2" -o json |
+		jq -re '.items[0].message'
+}
+gone() { ! k get "$@" >/dev/null 2>&1; }
+controller_alive() { [ -n "${pid_controller:-}" ] && kill -0 "$pid_controller" 2>/dev/null; }
+
+# A second pair of eyes: every state of every record, as the watch shows it. Read at the end: a watcher that
+# is slow is cut off by the API server.
+watch_records() {
+	exec curl -sN --cacert "$DIR/tls.crt" -H "Authorization: Bearer admin" \
+		"$API/apis/tandem-cni.io/v1/macvlanips?watch=true"
+}
+
+watched() {
+	jq -r '[.type, .object.metadata.uid, .object.spec.cidr // ""] | @tsv' "$DIR/watch.log"
+}
+
+# doubles: addresses that two records had at one time
+doubles() {
+	watched | awk -F '\t' '
+		$1 == "DELETED" { if (has[$2] != "" && owner[has[$2]] == $2) delete owner[has[$2]]; delete has[$2]; next }
+		$3 != "" && has[$2] != $3 {
+			if (($3 in owner) && owner[$3] != $2) print $3, owner[$3], $2
+			owner[$3] = $2; has[$2] = $3
+		}'
+}
+
+# have FIRST LAST: each of these pods has an address, in a record of its own and not of a former pod
+have() {
+	[ "$(join <(k get pods -n default -o json | jq -r '.items[].metadata | "\(.uid) \(.name)"' | sort) \
+		<(k get macvlanips -n default -o json |
+			jq -r '.items[] | select(.spec.cidr) | .spec.podId' | sort) |
+		awk -v first="$1" -v last="$2" '{ n = substr($2, 2) + 0 } n >= first && n <= last' |
+		wc -l)" -eq $(($2 - $1 + 1)) ]
+}
+
+# api_start: the API server, our kinds and rights, and one node n1. Not by way of check, which runs its command
+# in a subshell: what is started must be ended here.
+api_start() {
+	if ! api_up; then
+		fail "API server" "not ready: $(tail -n 3 "$DIR/apiserver.log" 2>/dev/null)"
+		exit 1
+	fi
+	pass "API server"
+	kubeconfig admin
+	kubeconfig controller
+	check "kinds and rights are accepted" k apply -f "$ROOT/manifests/crds.yaml" -f "$ROOT/manifests/rbac.yaml"
+	check "the Deployment is accepted" k apply --dry-run=server -f "$ROOT/manifests/deployment.yaml"
+	check "kinds are served" k wait --for condition=established --timeout=30s \
+		crd/macvlansubnets.tandem-cni.io crd/macvlanips.tandem-cni.io
+	k apply -f - >/dev/null <<-YAML
+		apiVersion: v1
+		kind: Node
+		metadata: {name: n1, labels: {lan: "yes"}}
+	YAML
+	curls PATCH application/merge-patch+json \
+		'{"status":{"addresses":[{"type":"InternalIP","address":"192.168.100.11"}],"conditions":[{"type":"Ready","status":"True"}]}}' \
+		/api/v1/nodes/n1/status
+}
