@@ -86,6 +86,8 @@ account_files() {
 	CONF
 }
 
+# Elected as in production, by a lease that is short: tests kill the controller and start it again, and the
+# next one waits until its predecessor's has run out.
 controller() {
 	local dir=$LAB/controller
 
@@ -97,7 +99,8 @@ controller() {
 	# after they were deleted, are ones whose end it has not seen, and it then holds their addresses.
 	cluster run controller \
 		"tac '$LAB/log/controller.log' | awk '/allocation begins/ { f = 1 } /msg=started/ { exit } END { exit !f }'" \
-		"$dir/tandem-controller" --kubeconfig "$dir/kubeconfig" --v=2
+		"$dir/tandem-controller" --kubeconfig "$dir/kubeconfig" --v=2 \
+		--leader-elect-lease-duration=10s --leader-elect-renew-deadline=8s --leader-elect-retry-period=1s
 	say "the controller runs"
 }
 
