@@ -143,6 +143,52 @@ same "and the times stand" "$before" \
 	"$(k get macvlansubnet -n kube-system fixed -o jsonpath='{.status.allocation.cooling}')"
 k delete macvlansubnet -n kube-system fixed --timeout=20s >/dev/null
 
+# Every kind keeps what it names, also where it has no pod: none of these makes one.
+subnet kinds 10.72.0.0/24 'ranges: [{rangeStart: 10.72.0.10, rangeEnd: 10.72.0.19}]' | k apply -f - >/dev/null
+template() {
+	printf 'template: {metadata: {labels: {app: %s}, annotations: {tandem-cni.io/subnet: kinds, tandem-cni.io/ip: %s}}, ' "$1" "$2"
+	printf 'spec: {restartPolicy: %s, nodeSelector: {none: such}, containers: [{name: c, image: none}]}}' "$3"
+}
+k apply -f - >/dev/null <<-YAML
+	apiVersion: apps/v1
+	kind: Deployment
+	metadata: {name: none-deploy}
+	spec: {replicas: 0, selector: {matchLabels: {app: none-deploy}}, $(template none-deploy 10.72.0.10 Always)}
+	---
+	apiVersion: apps/v1
+	kind: StatefulSet
+	metadata: {name: none-set}
+	spec: {replicas: 0, serviceName: s, selector: {matchLabels: {app: none-set}}, $(template none-set 10.72.0.11 Always)}
+	---
+	apiVersion: apps/v1
+	kind: DaemonSet
+	metadata: {name: none-daemon}
+	spec: {selector: {matchLabels: {app: none-daemon}}, $(template none-daemon 10.72.0.12 Always)}
+	---
+	apiVersion: batch/v1
+	kind: Job
+	metadata: {name: none-job}
+	spec: {parallelism: 0, $(template none-job 10.72.0.13 Never)}
+	---
+	apiVersion: batch/v1beta1
+	kind: CronJob
+	metadata: {name: none-cron}
+	spec: {schedule: "0 0 1 1 *", suspend: true, jobTemplate: {spec: {$(template none-cron 10.72.0.14 Never)}}}
+YAML
+check "all five kinds of workload keep what they name" wait_for 20 status_is kinds reserved 5
+pods 81 86 kinds | k create -f - >/dev/null
+check "automatic pods get the five others" wait_for 20 served_is 5
+same "and those alone" "10.72.0.15/24 10.72.0.16/24 10.72.0.17/24 10.72.0.18/24 10.72.0.19/24" \
+	"$(records | awk '{ print $2 }' | sort | xargs)"
+for kind in deployment/none-deploy statefulset/none-set daemonset/none-daemon job/none-job cronjob/none-cron; do
+	k delete "$kind" >/dev/null
+done
+sixth() { status_is kinds reserved 0 && status_is kinds free 4; }
+check "they go, and the pod that waited is served at once" wait_for 20 sixth
+finish 81 86
+check "all are gone" wait_for 20 no_records
+k delete macvlansubnet -n kube-system kinds --timeout=20s >/dev/null
+
 # ------------------------------------------------------------------------------- StatefulSets
 subnet sticky 10.71.0.0/24 'ipDelayReuse: 0' \
 	'ranges: [{rangeStart: 10.71.0.10, rangeEnd: 10.71.0.19}]' | k apply -f - >/dev/null
