@@ -142,8 +142,10 @@ struct sub {
 	size_t n_queue, cap_queue;
 	struct plan_list releases, drops, adopts;
 	size_t n_held;
-	int64_t soft_ms; /* write at the latest then; 0 = nothing to write */
-	bool hard;       /* write as soon as possible */
+	struct ipam_set orphans; /* used, without a record: a pod that lives has lost its own */
+	int64_t orphans_ms;      /* to be released then; 0 = such a pod still lives */
+	int64_t soft_ms;         /* write at the latest then; 0 = nothing to write */
+	bool hard;               /* write as soon as possible */
 
 	struct kube_call *call;
 	struct ipam_record next; /* what is being written */
@@ -205,6 +207,7 @@ struct app {
 	size_t n_dirty, cap_dirty;
 	bool ranges_stale;
 	bool look_all;  /* something that refused pods has changed */
+	bool pods_went; /* one of them may have been without a record */
 	bool look_kept; /* a StatefulSet has changed: who is kept for it? */
 	size_t n_unreadable;
 	int64_t wake_ms;                   /* earliest of the entries' */

@@ -223,8 +223,10 @@ static void pod_changed(void *ctx, const char *key, const void *old_obj, const v
 	struct ent *ent = ent_get(ctx, key);
 	bool same = old && pod && str_eq(old->meta.uid, pod->meta.uid);
 
-	if (old && !same)
+	if (old && !same) {
 		note_end(ent, old);
+		ent->app->pods_went = true;
+	}
 	if (!same) {
 		memset(ent->told_ms, 0, sizeof(ent->told_ms));
 		ent->over_ms = 0;

@@ -98,8 +98,11 @@ static int64_t work(struct app *app)
 	if (app->reservations_stale && app->phase == APP_RUN)
 		reserve_refresh(app);
 	work_run(app);
-	while ((sub = map_each(&app->subs, &pos)))
+	while ((sub = map_each(&app->subs, &pos))) {
+		next = earlier(next, takeover_orphans(sub, clock_now_ms()));
 		next = earlier(next, sub_run(sub));
+	}
+	app->pods_went = false;
 	return earlier(next, app->phase == APP_RUN ? app->wake_ms : 0);
 }
 

@@ -45,6 +45,7 @@ void sub_free(struct sub *sub)
 	ipam_set_done(&sub->own_range);
 	ipam_set_done(&sub->range);
 	ipam_set_done(&sub->named);
+	ipam_set_done(&sub->orphans);
 	plan_list_done(&sub->releases);
 	plan_list_done(&sub->drops);
 	plan_list_done(&sub->adopts);
@@ -164,6 +165,7 @@ static void forget(struct sub *sub)
 	plan_list_done(&sub->releases);
 	plan_list_done(&sub->drops);
 	plan_list_done(&sub->adopts);
+	ipam_set_done(&sub->orphans);
 	free(sub->summary);
 	sub->summary = NULL;
 	free(sub->uid);

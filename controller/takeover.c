@@ -97,41 +97,73 @@ static void hold_record(struct sub *sub, struct ent *ent, const struct api_ip *i
 		plan_list_add(&sub->adopts, &ip->cidr.addr, ip->meta.uid);
 }
 
-static void release_orphans(struct sub *sub, struct ipam_set *held, size_t recordless)
+static void release_set(struct sub *sub, struct ipam_set *set)
 {
-	AUTO(ipam_set_done) struct ipam_set orphans = IPAM_SET_INIT;
 	const struct ip_addr start = {0};
 	struct ip_addr a;
 	char text[IP_ADDR_LEN];
 
+	while (ipam_set_next(set, &start, NULL, 0, &a)) {
+		ipam_set_remove(set, &a);
+		log_info("address without a record is released", "subnet", sub->name, "address",
+			 ip_format(&a, text));
+		plan_list_add(&sub->releases, &a, "");
+	}
+	sub_hard(sub);
+}
+
+static void find_orphans(struct sub *sub, struct ipam_set *held, struct ipam_set *orphans)
+{
 	for (size_t i = 0; i < sub->record.n_inflight; i++)
 		ipam_set_add(held, &sub->record.inflight[i].addr);
-	ipam_set_copy(&sub->record.pool.used, &orphans);
-	ipam_set_subtract(&orphans, held);
-	while (ipam_set_next(&orphans, &start, NULL, 0, &a)) {
-		ipam_set_remove(&orphans, &a);
-		log_info(recordless ? "address without a record is kept: a pod has lost its record"
-				    : "address without a record is released",
-			 "subnet", sub->name, "address", ip_format(&a, text));
-		if (!recordless)
-			plan_list_add(&sub->releases, &a, "");
+	ipam_set_copy(&sub->record.pool.used, orphans);
+	ipam_set_subtract(orphans, held);
+}
+
+static size_t count_recordless(const struct sub *sub)
+{
+	const struct ent *ent;
+	size_t pos = 0, n = sub->app->n_unreadable;
+
+	while ((ent = map_each(&sub->app->ents, &pos)))
+		n += is_recordless(ent, sub);
+	return n;
+}
+
+/* Nobody can tell how the pod that had it went: it is held as one whose end was not seen. */
+int64_t takeover_orphans(struct sub *sub, int64_t now_ms)
+{
+	if (!sub->orphans.n)
+		return 0;
+	if (!sub->orphans_ms && sub->app->pods_went && !count_recordless(sub))
+		sub->orphans_ms = now_ms + sub->app->opt.rules.hold_s * 1000;
+	if (sub->orphans_ms && sub->orphans_ms <= now_ms) {
+		release_set(sub, &sub->orphans);
+		sub->orphans_ms = 0;
 	}
+	return sub->orphans_ms;
 }
 
 static void settle(struct sub *sub)
 {
 	AUTO(ipam_set_done) struct ipam_set held = IPAM_SET_INIT;
-	size_t pos = 0, recordless = sub->app->n_unreadable;
 	struct ent *ent;
+	size_t pos = 0;
 
 	sub->state = SUB_SETTLING;
 	takeover_inflight(sub);
 	while ((ent = map_each(&sub->app->ents, &pos))) {
 		hold_record(sub, ent, ent_record(ent), &held);
 		hold_record(sub, ent, ent->lost, &held);
-		recordless += is_recordless(ent, sub);
 	}
-	release_orphans(sub, &held, recordless);
+	ipam_set_done(&sub->orphans);
+	find_orphans(sub, &held, &sub->orphans);
+	sub->orphans_ms = 0;
+	if (!count_recordless(sub))
+		release_set(sub, &sub->orphans);
+	else if (sub->orphans.n)
+		log_warn("addresses without a record are kept: a pod has lost its own", "subnet",
+			 sub->name);
 	sub->fresh = false;
 	sub->app->look_all = true;
 	sub_hard(sub);

@@ -26,4 +26,10 @@ void takeover_listed(struct app *app);
  */
 void takeover_inflight(struct sub *sub);
 
+/**
+ * takeover_orphans - release what stood without a record, when no pod without one is left and its hold
+ * is over. Returns the monotonic time at which to ask again, 0 = not before a pod goes.
+ */
+int64_t takeover_orphans(struct sub *sub, int64_t now_ms);
+
 #endif
