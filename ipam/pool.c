@@ -25,13 +25,18 @@ void ipam_pool_done(struct ipam_pool *p)
 
 void ipam_pool_copy(const struct ipam_pool *p, struct ipam_pool *out)
 {
-	*out = (struct ipam_pool){.cursor = p->cursor, .n_cooling = p->n_cooling};
+	*out = (struct ipam_pool){
+		.cursor = p->cursor,
+		.cursor6 = p->cursor6,
+		.n_cooling = p->n_cooling,
+	};
 	ipam_set_copy(&p->used, &out->used);
 	ipam_set_copy(&p->cooling_all, &out->cooling_all);
 	if (p->n_cooling)
 		out->cooling = xcalloc(p->n_cooling, sizeof(*out->cooling));
 	for (size_t i = 0; i < p->n_cooling; i++) {
 		out->cooling[i].until = p->cooling[i].until;
+		out->cooling[i].quarantine = p->cooling[i].quarantine;
 		ipam_set_copy(&p->cooling[i].set, &out->cooling[i].set);
 	}
 }
@@ -40,6 +45,8 @@ int ipam_pool_take_next(struct ipam_pool *p, const struct ipam_set *range,
 			const struct ipam_set *const *avoid, size_t n_avoid, struct ip_addr *out)
 {
 	const struct ipam_set *without[AVOID_MAX + 2] = {&p->used, &p->cooling_all};
+	bool v6 = range->n && range->blocks[0].base.family == AF_INET6;
+	struct ip_addr *cursor = v6 ? &p->cursor6 : &p->cursor;
 	const struct ip_addr start = {0};
 	struct ip_addr a;
 
@@ -47,12 +54,12 @@ int ipam_pool_take_next(struct ipam_pool *p, const struct ipam_set *range,
 		return 0;
 	for (size_t i = 0; i < n_avoid; i++)
 		without[i + 2] = avoid[i];
-	if (!ipam_set_next(range, &p->cursor, without, n_avoid + 2, &a) &&
+	if (!ipam_set_next(range, cursor, without, n_avoid + 2, &a) &&
 	    !ipam_set_next(range, &start, without, n_avoid + 2, &a))
 		return 0;
 	ipam_set_add(&p->used, &a);
-	if (ip_add(&a, 1, &p->cursor) < 0)
-		p->cursor = start;
+	if (ip_add(&a, 1, cursor) < 0)
+		*cursor = start;
 	*out = a;
 	return 1;
 }
@@ -83,22 +90,24 @@ void ipam_pool_use(struct ipam_pool *p, const struct ip_addr *a)
 	}
 }
 
-static struct ipam_cooling_run *run_at(struct ipam_pool *p, int64_t until)
+static struct ipam_cooling_run *run_at(struct ipam_pool *p, int64_t until, bool quarantine)
 {
 	size_t at = 0;
 
 	while (at < p->n_cooling && p->cooling[at].until < until)
 		at++;
-	if (at < p->n_cooling && p->cooling[at].until == until)
-		return &p->cooling[at];
+	for (; at < p->n_cooling && p->cooling[at].until == until; at++) {
+		if (p->cooling[at].quarantine == quarantine)
+			return &p->cooling[at];
+	}
 	p->cooling = xreallocarray(p->cooling, p->n_cooling + 1, sizeof(*p->cooling));
 	memmove(&p->cooling[at + 1], &p->cooling[at], (p->n_cooling - at) * sizeof(*p->cooling));
-	p->cooling[at] = (struct ipam_cooling_run){.until = until};
+	p->cooling[at] = (struct ipam_cooling_run){.until = until, .quarantine = quarantine};
 	p->n_cooling++;
 	return &p->cooling[at];
 }
 
-void ipam_pool_cool(struct ipam_pool *p, const struct ip_addr *a, int64_t until)
+static void cool(struct ipam_pool *p, const struct ip_addr *a, int64_t until, bool quarantine)
 {
 	/* Known already: the later end counts, and ipam_pool_use() forgets the earlier. */
 	for (size_t i = 0; i < p->n_cooling; i++) {
@@ -107,8 +116,18 @@ void ipam_pool_cool(struct ipam_pool *p, const struct ip_addr *a, int64_t until)
 	}
 	ipam_pool_use(p, a);
 	ipam_set_remove(&p->used, a);
-	ipam_set_add(&run_at(p, until)->set, a);
+	ipam_set_add(&run_at(p, until, quarantine)->set, a);
 	ipam_set_add(&p->cooling_all, a);
+}
+
+void ipam_pool_cool(struct ipam_pool *p, const struct ip_addr *a, int64_t until)
+{
+	cool(p, a, until, false);
+}
+
+void ipam_pool_quarantine(struct ipam_pool *p, const struct ip_addr *a, int64_t until)
+{
+	cool(p, a, until, true);
 }
 
 void ipam_pool_release(struct ipam_pool *p, const struct ip_addr *a, int64_t now, uint32_t delay_s)
@@ -136,20 +155,28 @@ size_t ipam_pool_expire(struct ipam_pool *p, int64_t now)
 
 bool ipam_pool_coarsen(struct ipam_pool *p)
 {
+	long waiting[2] = {-1,
+			   -1}; /* a run of each kind that has not been joined with a later one */
 	size_t to = 0;
 
-	if (p->n_cooling < 2)
-		return false;
-	for (size_t i = 0; i < p->n_cooling; i += 2) {
-		struct ipam_cooling_run run = p->cooling[i];
+	for (size_t i = 0; i < p->n_cooling; i++) {
+		struct ipam_cooling_run *run = &p->cooling[i];
+		long *w = &waiting[run->quarantine];
 
-		if (i + 1 < p->n_cooling) {
-			ipam_set_unite(&run.set, &p->cooling[i + 1].set);
-			run.until = p->cooling[i + 1].until;
-			ipam_set_done(&p->cooling[i + 1].set);
+		if (*w < 0) {
+			*w = (long)i;
+			continue;
 		}
-		p->cooling[to++] = run;
+		ipam_set_unite(&run->set, &p->cooling[*w].set);
+		ipam_set_done(&p->cooling[*w].set);
+		*w = -1;
 	}
+	for (size_t i = 0; i < p->n_cooling; i++) {
+		if (p->cooling[i].set.n)
+			p->cooling[to++] = p->cooling[i];
+	}
+	if (to == p->n_cooling)
+		return false;
 	p->n_cooling = to;
 	return true;
 }
@@ -180,15 +207,19 @@ static size_t count_named(const struct ipam_pool *p, const struct ipam_set *rang
 }
 
 struct ipam_counts ipam_pool_count(const struct ipam_pool *p, const struct ipam_set *range,
-				   const struct ipam_set *named)
+				   const struct ipam_set *named, uint8_t family)
 {
 	struct ipam_counts c = {
 		.total = ipam_set_count(range),
-		.used = ipam_set_count(&p->used),
+		.used = ipam_set_count_of(&p->used, family),
 		.cooling = ipam_set_common(&p->cooling_all, range),
 		.named = count_named(p, range, named),
 	};
 
+	for (size_t i = 0; i < p->n_cooling; i++) {
+		if (p->cooling[i].quarantine)
+			c.quarantined += ipam_set_common(&p->cooling[i].set, range);
+	}
 	/* An address is never used and cooling at once. */
 	c.free = c.total - ipam_set_common(&p->used, range) - c.cooling - c.named;
 	return c;

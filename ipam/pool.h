@@ -11,14 +11,17 @@
 #include "lib/base/ip.h"
 
 struct ipam_cooling_run {
-	int64_t until; /* seconds since 1970 */
+	int64_t until;   /* seconds since 1970 */
+	bool quarantine; /* after a conflict on the LAN, not after a release */
 	struct ipam_set set;
 };
 
 /* Absolute addresses throughout, so that an edit of the subnet moves nothing. */
 struct ipam_pool {
 	struct ipam_set used;
-	struct ip_addr cursor; /* the search for the next address starts here; unset = at the start */
+	/* The search for the next address of each family starts here; unset = at the start. */
+	struct ip_addr cursor;
+	struct ip_addr cursor6;
 	struct ipam_cooling_run *cooling; /* ascending by until */
 	size_t n_cooling;
 	struct ipam_set cooling_all; /* the union of the runs */
@@ -31,7 +34,7 @@ void ipam_pool_copy(const struct ipam_pool *p, struct ipam_pool *out);
 
 /**
  * ipam_pool_take_next - next-fit: the first free address from the cursor on, wrapping once.
- * @range: what may be given
+ * @range: what may be given, of one family
  * @avoid: further sets that must not be hit, n_avoid of them (at most 14)
  *
  * So the address that has been free the longest comes first. It is used afterwards and the
@@ -57,22 +60,29 @@ void ipam_pool_release(struct ipam_pool *p, const struct ip_addr *a, int64_t now
 
 /** ipam_pool_expire - end what has cooled by now. Addresses that became free. */
 size_t ipam_pool_expire(struct ipam_pool *p, int64_t now);
-/** ipam_pool_cool - put an address into the run that ends at until (decoding). */
+/** ipam_pool_cool - put an address into the run that ends at until; the later of two ends counts. */
 void ipam_pool_cool(struct ipam_pool *p, const struct ip_addr *a, int64_t until);
+/** ipam_pool_quarantine - likewise, because another machine on the LAN has it. */
+void ipam_pool_quarantine(struct ipam_pool *p, const struct ip_addr *a, int64_t until);
 /** ipam_pool_coarsen - join neighbouring runs, the later end counts; false when one is left. */
 bool ipam_pool_coarsen(struct ipam_pool *p);
 /** ipam_pool_next_expiry - when the next address of range cools down; 0 = none is cooling. */
 int64_t ipam_pool_next_expiry(const struct ipam_pool *p, const struct ipam_set *range);
 
 struct ipam_counts {
-	size_t total;   /* allocatable */
-	size_t used;    /* also those outside the range after an edit */
-	size_t cooling; /* in the range */
-	size_t named;   /* in the range, neither used nor cooling, and kept for somebody */
+	size_t total;       /* allocatable */
+	size_t used;        /* also those outside the range after an edit */
+	size_t cooling;     /* in the range */
+	size_t quarantined; /* of those */
+	size_t named;       /* in the range, neither used nor cooling, and kept for somebody */
 	size_t free;
 };
-/** ipam_pool_count - named: what is kept for those who name it; NULL = nothing. */
+/**
+ * ipam_pool_count
+ * @named: what is kept for those who name it; NULL = nothing
+ * @family: of range; 0: whatever the subnet's only family is or was
+ */
 struct ipam_counts ipam_pool_count(const struct ipam_pool *p, const struct ipam_set *range,
-				   const struct ipam_set *named);
+				   const struct ipam_set *named, uint8_t family);
 
 #endif

@@ -70,7 +70,7 @@ static void model_release(struct model *m, size_t i, int64_t now, uint32_t delay
 
 static void compare(const struct model *m, const struct ipam_pool *p, const struct ipam_set *range)
 {
-	struct ipam_counts c = ipam_pool_count(p, range, NULL), want = {0};
+	struct ipam_counts c = ipam_pool_count(p, range, NULL, 0), want = {0};
 	int64_t next = 0;
 
 	for (size_t i = 0; i < SIZE; i++) {
@@ -219,6 +219,74 @@ static void what_is_to_be_avoided_is_not_given(void **state)
 	assert_int_equal(ipam_pool_take_next(&p, &range, avoids, 1, &a), 0);
 }
 
+/* Each family has a cursor of its own, and both come back from the text. */
+static void a_cursor_for_each_family(void **state)
+{
+	AUTO(ipam_pool_done) struct ipam_pool p = {0};
+	AUTO(ipam_set_done) struct ipam_set range = IPAM_SET_INIT;
+	AUTO(ipam_set_done) struct ipam_set range6 = IPAM_SET_INIT;
+	struct ip_addr first = addr(1), last = addr(3), six, seven, a;
+
+	(void)state;
+	assert_int_equal(ip_parse("fd00::6", &six), 0);
+	assert_int_equal(ip_parse("fd00::7", &seven), 0);
+	ipam_set_add_span(&range, &first, &last);
+	ipam_set_add_span(&range6, &six, &seven);
+	assert_int_equal(ipam_pool_take_next(&p, &range, NULL, 0, &a), 1);
+	assert_int_equal(ipam_pool_take_next(&p, &range6, NULL, 0, &a), 1);
+	assert_true(ip_eq(&a, &six));
+	ipam_pool_release(&p, &first, 0, 0);
+	ipam_pool_release(&p, &six, 0, 0);
+	through_text(&p);
+	assert_int_equal(ipam_pool_take_next(&p, &range, NULL, 0, &a), 1);
+	assert_int_equal(index_of(&a), 2);
+	assert_int_equal(ipam_pool_take_next(&p, &range6, NULL, 0, &a), 1);
+	assert_true(ip_eq(&a, &seven));
+	assert_int_equal(ipam_pool_count(&p, &range, NULL, AF_INET).used, 1);
+	assert_int_equal(ipam_pool_count(&p, &range6, NULL, AF_INET6).used, 1);
+	assert_int_equal(ipam_pool_count(&p, &range6, NULL, AF_INET6).free, 1);
+}
+
+static void quarantine(void **state)
+{
+	AUTO(ipam_pool_done) struct ipam_pool p = {0};
+	AUTO(ipam_set_done) struct ipam_set range = IPAM_SET_INIT;
+	struct ip_addr first = addr(1), second = addr(2), last = addr(3);
+	struct ipam_counts c;
+
+	(void)state;
+	ipam_set_add_span(&range, &first, &last);
+	ipam_pool_use(&p, &first);
+	ipam_pool_use(&p, &second);
+	ipam_pool_release(&p, &first, 100, 50);
+	ipam_pool_quarantine(&p, &second, 150);
+	through_text(&p);
+	assert_int_equal(p.n_cooling, 2);
+	c = ipam_pool_count(&p, &range, NULL, 0);
+	assert_int_equal(c.used, 0);
+	assert_int_equal(c.cooling, 2);
+	assert_int_equal(c.quarantined, 1);
+	assert_int_equal(c.free, 1);
+	/* Of two ends the later one counts, whichever kind it is. */
+	ipam_pool_cool(&p, &second, 120);
+	assert_int_equal(ipam_pool_count(&p, &range, NULL, 0).quarantined, 1);
+	ipam_pool_cool(&p, &second, 180);
+	assert_int_equal(ipam_pool_count(&p, &range, NULL, 0).quarantined, 0);
+	ipam_pool_quarantine(&p, &first, 200);
+	assert_int_equal(ipam_pool_expire(&p, 180), 1);
+	assert_false(ipam_pool_coarsen(&p));
+	assert_int_equal(ipam_pool_expire(&p, 199), 0);
+	assert_int_equal(ipam_pool_expire(&p, 200), 1);
+	/* Kinds are not joined. */
+	ipam_pool_cool(&p, &first, 300);
+	ipam_pool_quarantine(&p, &second, 301);
+	assert_false(ipam_pool_coarsen(&p));
+	ipam_pool_cool(&p, &last, 302);
+	assert_true(ipam_pool_coarsen(&p));
+	assert_int_equal(ipam_pool_expire(&p, 301), 1);
+	assert_int_equal(ipam_pool_expire(&p, 302), 2);
+}
+
 static void coarser_is_later_never_earlier(void **state)
 {
 	AUTO(ipam_pool_done) struct ipam_pool p = {0};
@@ -248,6 +316,8 @@ int main(void)
 		cmocka_unit_test(as_the_model),
 		cmocka_unit_test(longest_free_first),
 		cmocka_unit_test(what_is_to_be_avoided_is_not_given),
+		cmocka_unit_test(a_cursor_for_each_family),
+		cmocka_unit_test(quarantine),
 		cmocka_unit_test(coarser_is_later_never_earlier),
 	};
 

@@ -21,15 +21,24 @@ static void inflight_done(struct ipam_inflight *f)
 
 static struct ipam_inflight inflight_copy(const struct ipam_inflight *f)
 {
-	return (struct ipam_inflight){f->addr, xstrdup(f->record_uid), xstrdup(f->pod_uid),
-				      xstrdup(f->ns), xstrdup(f->name)};
+	return (struct ipam_inflight){
+		.addr = f->addr,
+		.addr6 = f->addr6,
+		.record_uid = xstrdup(f->record_uid),
+		.pod_uid = xstrdup(f->pod_uid),
+		.ns = xstrdup(f->ns),
+		.name = xstrdup(f->name),
+	};
 }
 
 void ipam_record_done(struct ipam_record *r)
 {
 	for (size_t i = 0; i < r->n_inflight; i++)
 		inflight_done(&r->inflight[i]);
+	for (size_t i = 0; i < r->n_conflicts; i++)
+		free(r->conflicts[i].pod_uid);
 	free(r->inflight);
+	free(r->conflicts);
 	free(r->holder);
 	ipam_pool_done(&r->pool);
 	*r = (struct ipam_record){0};
@@ -45,12 +54,51 @@ void ipam_record_copy(const struct ipam_record *r, struct ipam_record *out)
 	ipam_pool_copy(&r->pool, &out->pool);
 	for (size_t i = 0; i < r->n_inflight; i++)
 		ipam_record_inflight_add(out, &r->inflight[i]);
+	for (size_t i = 0; i < r->n_conflicts; i++)
+		ipam_record_conflict_add(out, &r->conflicts[i]);
+}
+
+/* What write_inflight() makes of it at most: keys, addresses and quotes take 180. */
+static size_t inflight_bytes(const struct ipam_inflight *f)
+{
+	return 180 + strlen(f->record_uid) + strlen(f->pod_uid) + strlen(f->ns) + strlen(f->name);
+}
+
+void ipam_record_conflict_add(struct ipam_record *r, const struct ipam_conflict *c)
+{
+	if (!r->conflicts)
+		r->conflicts = xcalloc(IPAM_CONFLICTS_MAX, sizeof(*r->conflicts));
+	if (r->n_conflicts == IPAM_CONFLICTS_MAX) {
+		free(r->conflicts[0].pod_uid);
+		r->n_conflicts--;
+		memmove(r->conflicts, r->conflicts + 1, r->n_conflicts * sizeof(*r->conflicts));
+	}
+	r->conflicts[r->n_conflicts++] = (struct ipam_conflict){c->at, xstrdup(c->pod_uid), c->mac};
+}
+
+void ipam_record_conflicts_expire(struct ipam_record *r, int64_t now)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; i < r->n_conflicts; i++) {
+		if (r->conflicts[i].at + IPAM_CONFLICTS_S > now)
+			r->conflicts[to++] = r->conflicts[i];
+		else
+			free(r->conflicts[i].pod_uid);
+	}
+	r->n_conflicts = to;
+}
+
+bool ipam_record_has_room(const struct ipam_record *r)
+{
+	return r->n_inflight < IPAM_INFLIGHT_MAX && r->inflight_bytes < IPAM_INFLIGHT_BYTES;
 }
 
 void ipam_record_inflight_add(struct ipam_record *r, const struct ipam_inflight *entry)
 {
 	r->inflight = xreallocarray(r->inflight, r->n_inflight + 1, sizeof(*r->inflight));
 	r->inflight[r->n_inflight++] = inflight_copy(entry);
+	r->inflight_bytes += inflight_bytes(entry);
 }
 
 bool ipam_record_inflight_drop(struct ipam_record *r, const char *record_uid,
@@ -59,8 +107,10 @@ bool ipam_record_inflight_drop(struct ipam_record *r, const char *record_uid,
 	for (size_t i = 0; i < r->n_inflight; i++) {
 		struct ipam_inflight *f = &r->inflight[i];
 
-		if (!str_eq(f->record_uid, record_uid) || !ip_eq(&f->addr, addr))
+		if (!str_eq(f->record_uid, record_uid) ||
+		    (!ip_eq(&f->addr, addr) && !ip_eq(&f->addr6, addr)))
 			continue;
+		r->inflight_bytes -= inflight_bytes(f);
 		inflight_done(f);
 		r->n_inflight--;
 		memmove(f, f + 1, (r->n_inflight - i) * sizeof(*f));
@@ -112,25 +162,65 @@ static int read_addr(const struct jval *v, const char *key, struct ip_addr *out,
 	return 1;
 }
 
-static int read_run(const struct jval *v, struct ipam_pool *pool, struct err *e)
+static int read_time(const struct jval *v, const char *key, int64_t *out, struct err *e)
+{
+	const char *text = NULL;
+
+	if (jas_obj(v, e) < 0 || jneed_str(v, key, &text, e) < 0)
+		return -1;
+	if (clock_parse_rfc3339(text, out) < 0)
+		return jerr(v, key, e, ERR_DECODE, "\"%.60s\" is not a time", text);
+	return 0;
+}
+
+static int read_run(const struct jval *v, struct ipam_pool *pool, bool quarantine, struct err *e)
 {
 	AUTO(ipam_set_done) struct ipam_set set = IPAM_SET_INIT;
 	const struct ip_addr start = {0};
-	const char *text = NULL;
 	struct ip_addr a;
 	int64_t until;
 
-	if (jas_obj(v, e) < 0 || jneed_str(v, "until", &text, e) < 0)
-		return -1;
-	if (clock_parse_rfc3339(text, &until) < 0)
-		return jerr(v, "until", e, ERR_DECODE, "\"%.60s\" is not a time", text);
-	if (read_set(v, "addresses", &set, e) < 0)
+	if (read_time(v, "until", &until, e) < 0 || read_set(v, "addresses", &set, e) < 0)
 		return -1;
 	while (ipam_set_next(&set, &start, NULL, 0, &a)) {
-		if (!ipam_set_has(&pool->used, &a))
-			ipam_pool_cool(pool, &a, until);
 		ipam_set_remove(&set, &a);
+		if (ipam_set_has(&pool->used, &a))
+			continue;
+		if (quarantine)
+			ipam_pool_quarantine(pool, &a, until);
+		else
+			ipam_pool_cool(pool, &a, until);
 	}
+	return 0;
+}
+
+static int read_runs(const struct jval *v, const char *key, struct ipam_pool *pool, struct err *e)
+{
+	bool quarantine = str_eq(key, "quarantine");
+	struct jval list = {0}, item;
+	int rc = jget_arr(v, key, &list, e);
+
+	if (rc <= 0)
+		return rc;
+	for (struct jiter it = jiter_of(&list); jiter_next(&it, &item);) {
+		if (read_run(&item, pool, quarantine, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int read_conflict(const struct jval *v, struct ipam_record *r, struct err *e)
+{
+	struct ipam_conflict c = {0};
+	const char *pod = NULL, *mac = "";
+
+	if (read_time(v, "at", &c.at, e) < 0 || jneed_str(v, "pod", &pod, e) < 0 ||
+	    jget_str(v, "mac", &mac, e) < 0)
+		return -1;
+	if (*mac && mac_parse(mac, &c.mac) < 0)
+		return jerr(v, "mac", e, ERR_DECODE, "\"%.40s\" is not a MAC", mac);
+	c.pod_uid = (char *)pod;
+	ipam_record_conflict_add(r, &c);
 	return 0;
 }
 
@@ -149,6 +239,8 @@ static int read_inflight(const struct jval *v, struct ipam_record *r, struct err
 		return -1;
 	if (rc == 0)
 		return jerr(v, "address", e, ERR_DECODE, "is missing");
+	if (read_addr(v, "address6", &entry.addr6, e) < 0)
+		return -1;
 	entry.record_uid = (char *)text[0];
 	entry.pod_uid = (char *)text[1];
 	entry.ns = (char *)text[2];
@@ -162,13 +254,14 @@ static int read_lists(const struct jval *v, struct ipam_record *r, struct err *e
 	struct jval list = {0}, item;
 	int rc;
 
-	if (read_set(v, "used", &r->pool.used, e) < 0)
+	if (read_set(v, "used", &r->pool.used, e) < 0 || read_runs(v, "cooling", &r->pool, e) < 0 ||
+	    read_runs(v, "quarantine", &r->pool, e) < 0)
 		return -1;
-	rc = jget_arr(v, "cooling", &list, e);
+	rc = jget_arr(v, "conflicts", &list, e);
 	if (rc < 0)
 		return -1;
 	for (struct jiter it = jiter_of(&list); rc && jiter_next(&it, &item);) {
-		if (read_run(&item, &r->pool, e) < 0)
+		if (read_conflict(&item, r, e) < 0)
 			return -1;
 	}
 	rc = jget_arr(v, "inflight", &list, e);
@@ -192,8 +285,14 @@ int ipam_record_decode(const struct jval *v, struct ipam_record *out, struct err
 		    jget_i64(v, "term", JRANGE(0, COUNTER_MAX - 1), &term, e) < 0 ||
 		    jget_i64(v, "commit", JRANGE(0, COUNTER_MAX - 1), &commit, e) < 0 ||
 		    jget_str(v, "holder", &holder, e) < 0 ||
-		    read_addr(v, "cursor", &r.pool.cursor, e) < 0 || read_lists(v, &r, e) < 0)
+		    read_addr(v, "cursor", &r.pool.cursor, e) < 0 ||
+		    read_addr(v, "cursor6", &r.pool.cursor6, e) < 0 || read_lists(v, &r, e) < 0)
 			return -1;
+	}
+	/* 0.1.0 had one cursor, whatever the family. */
+	if (r.pool.cursor.family == AF_INET6) {
+		r.pool.cursor6 = r.pool.cursor;
+		r.pool.cursor = (struct ip_addr){0};
 	}
 	r.term = (uint64_t)term;
 	r.commit = (uint64_t)commit;
@@ -224,6 +323,8 @@ static void write_inflight(struct jw *w, const struct ipam_inflight *f)
 
 	jw_obj(w);
 	jw_kv_str(w, "address", ip_format(&f->addr, addr));
+	if (ip_is_set(&f->addr6))
+		jw_kv_str(w, "address6", ip_format(&f->addr6, addr));
 	jw_kv_str(w, "record", f->record_uid);
 	jw_kv_str(w, "pod", f->pod_uid);
 	jw_kv_str(w, "namespace", f->ns);
@@ -231,27 +332,63 @@ static void write_inflight(struct jw *w, const struct ipam_inflight *f)
 	jw_end(w);
 }
 
+static void write_runs(struct jw *w, const struct ipam_pool *pool, bool quarantine)
+{
+	char when[CLOCK_RFC3339_LEN];
+
+	jw_kv_arr(w, quarantine ? "quarantine" : "cooling");
+	for (size_t i = 0; i < pool->n_cooling; i++) {
+		if (pool->cooling[i].quarantine != quarantine)
+			continue;
+		jw_obj(w);
+		jw_kv_str(w, "until", clock_rfc3339(pool->cooling[i].until, when));
+		write_set(w, "addresses", &pool->cooling[i].set);
+		jw_end(w);
+	}
+	jw_end(w);
+}
+
+static void write_conflicts(struct jw *w, const struct ipam_record *r)
+{
+	const struct mac_addr none = {{0}};
+	char when[CLOCK_RFC3339_LEN], mac[MAC_ADDR_LEN];
+
+	jw_kv_arr(w, "conflicts");
+	for (size_t i = 0; i < r->n_conflicts; i++) {
+		const struct ipam_conflict *c = &r->conflicts[i];
+
+		jw_obj(w);
+		jw_kv_str(w, "at", clock_rfc3339(c->at, when));
+		jw_kv_str(w, "pod", c->pod_uid);
+		if (!mac_eq(&c->mac, &none))
+			jw_kv_str(w, "mac", mac_format(&c->mac, mac));
+		jw_end(w);
+	}
+	jw_end(w);
+}
+
+static void write_cursor(struct jw *w, const char *key, const struct ip_addr *cursor)
+{
+	char addr[IP_ADDR_LEN];
+
+	jw_kv_str(w, key, ip_is_set(cursor) ? ip_format(cursor, addr) : NULL);
+}
+
 static void write_record(struct sb *sb, const struct ipam_record *r)
 {
 	struct jw w = jw_init(sb);
-	char addr[IP_ADDR_LEN], when[CLOCK_RFC3339_LEN];
 
 	jw_obj(&w);
 	jw_kv_i64(&w, "term", (int64_t)r->term);
 	jw_kv_i64(&w, "commit", (int64_t)r->commit);
 	/* Absent is null, not "": the validation of API servers of 1.20 refuses an empty string. */
 	jw_kv_str(&w, "holder", r->holder && *r->holder ? r->holder : NULL);
-	jw_kv_str(&w, "cursor",
-		  ip_is_set(&r->pool.cursor) ? ip_format(&r->pool.cursor, addr) : NULL);
+	write_cursor(&w, "cursor", &r->pool.cursor);
+	write_cursor(&w, "cursor6", &r->pool.cursor6);
 	write_set(&w, "used", &r->pool.used);
-	jw_kv_arr(&w, "cooling");
-	for (size_t i = 0; i < r->pool.n_cooling; i++) {
-		jw_obj(&w);
-		jw_kv_str(&w, "until", clock_rfc3339(r->pool.cooling[i].until, when));
-		write_set(&w, "addresses", &r->pool.cooling[i].set);
-		jw_end(&w);
-	}
-	jw_end(&w);
+	write_runs(&w, &r->pool, false);
+	write_runs(&w, &r->pool, true);
+	write_conflicts(&w, r);
 	jw_kv_arr(&w, "inflight");
 	for (size_t i = 0; i < r->n_inflight; i++)
 		write_inflight(&w, &r->inflight[i]);

@@ -13,15 +13,26 @@
 struct jval;
 
 #define IPAM_RECORD_MAX_BYTES (200 * 1024) /* leaves room for the rest of a 256 KiB status */
-#define IPAM_INFLIGHT_MAX     400          /* some 200 bytes each */
+#define IPAM_INFLIGHT_MAX     400          /* entries, some 200 bytes each, */
+#define IPAM_INFLIGHT_BYTES   (96 * 1024)  /* and in all at most so much text */
+#define IPAM_CONFLICTS_MAX    16
+#define IPAM_CONFLICTS_S      3600
 
 /* Committed as used, and perhaps not yet written into its MacvlanIP. */
 struct ipam_inflight {
 	struct ip_addr addr;
+	struct ip_addr addr6; /* the second family of a dual-stack subnet, else unset */
 	char *record_uid;
 	char *pod_uid;
 	char *ns;
 	char *name;
+};
+
+/* An address was put in quarantine: kept for an hour, so that their number can be limited. */
+struct ipam_conflict {
+	int64_t at; /* seconds since 1970 */
+	char *pod_uid;
+	struct mac_addr mac; /* who answered for the address; zero = not told */
 };
 
 struct ipam_record {
@@ -31,6 +42,9 @@ struct ipam_record {
 	struct ipam_pool pool;
 	struct ipam_inflight *inflight;
 	size_t n_inflight;
+	size_t inflight_bytes;           /* about what the entries take as text */
+	struct ipam_conflict *conflicts; /* oldest first */
+	size_t n_conflicts;
 };
 
 void ipam_record_done(struct ipam_record *r);
@@ -57,11 +71,18 @@ int ipam_record_encode(struct ipam_record *r, char **out, struct err *e) FN_MUST
 
 /** ipam_record_inflight_add - addr is on its way into the record; texts are copied. */
 void ipam_record_inflight_add(struct ipam_record *r, const struct ipam_inflight *entry);
-/** ipam_record_inflight_drop - by record UID and address together; false when there was none. */
+/** ipam_record_has_room - one more entry may be in flight. */
+bool ipam_record_has_room(const struct ipam_record *r);
+/** ipam_record_inflight_drop - by record UID and either address together; false when there was none. */
 bool ipam_record_inflight_drop(struct ipam_record *r, const char *record_uid,
 			       const struct ip_addr *addr);
 /** ipam_record_inflight_find - the entry of this MacvlanIP, or NULL. Lent. */
 const struct ipam_inflight *ipam_record_inflight_find(const struct ipam_record *r,
 						      const char *record_uid);
+
+/** ipam_record_conflict_add - the UID is copied; the oldest goes when there are too many. */
+void ipam_record_conflict_add(struct ipam_record *r, const struct ipam_conflict *c);
+/** ipam_record_conflicts_expire - forget those that are more than an hour old. */
+void ipam_record_conflicts_expire(struct ipam_record *r, int64_t now);
 
 #endif

@@ -25,9 +25,14 @@ static void round_trip(void **state)
 {
 	static const char text[] =
 		"{\"term\":3,\"commit\":17,\"holder\":\"h\",\"cursor\":\"10.0.0.12\","
+		"\"cursor6\":\"fd00::b\","
 		"\"used\":[\"10.0.0.0/24 10-11\",\"fd00::/120 a\"],"
 		"\"cooling\":[{\"until\":\"2026-01-01T00:00:00Z\",\"addresses\":[\"10.0.0.0/24 5\"]}],"
-		"\"inflight\":[{\"address\":\"10.0.0.11\",\"record\":\"r1\",\"pod\":\"p1\","
+		"\"quarantine\":[{\"until\":\"2026-01-01T01:00:00Z\","
+		"\"addresses\":[\"10.0.0.0/24 6\",\"fd00::/120 6\"]}],"
+		"\"conflicts\":[{\"at\":\"2026-01-01T00:00:00Z\",\"pod\":\"p0\","
+		"\"mac\":\"0a:00:00:00:00:01\"},{\"at\":\"2026-01-01T00:00:01Z\",\"pod\":\"p0\"}],"
+		"\"inflight\":[{\"address\":\"10.0.0.11\",\"address6\":\"fd00::a\",\"record\":\"r1\",\"pod\":\"p1\","
 		"\"namespace\":\"a\",\"name\":\"b\"}]}";
 	AUTO(ipam_record_done) struct ipam_record r = {0};
 	AUTO(ipam_record_done) struct ipam_record copy = {0};
@@ -58,8 +63,53 @@ static void none_is_empty(void **state)
 	assert_int_equal(ipam_record_encode(&r, &out, &e), 0);
 	/* Every key stands there, so that a merge patch leaves nothing of what was. */
 	assert_string_equal(out, "{\"term\":0,\"commit\":0,\"holder\":null,\"cursor\":null,"
-				 "\"used\":[],\"cooling\":[],\"inflight\":[]}");
+				 "\"cursor6\":null,\"used\":[],\"cooling\":[],\"quarantine\":[],"
+				 "\"conflicts\":[],\"inflight\":[]}");
 	free(out);
+}
+
+/* As tandem 0.1.0 wrote them. */
+static void older_records_are_read(void **state)
+{
+	static const char v4[] =
+		"{\"term\":1,\"commit\":2,\"holder\":\"h\",\"cursor\":\"10.0.0.12\","
+		"\"used\":[\"10.0.0.0/24 10-11\"],\"cooling\":[],\"inflight\":[{\"address\":"
+		"\"10.0.0.11\",\"record\":\"r1\",\"pod\":\"p1\",\"namespace\":\"a\",\"name\":\"b\"}]}";
+	static const char v6[] = "{\"term\":1,\"commit\":2,\"holder\":\"h\",\"cursor\":\"fd00::9\","
+				 "\"used\":[\"fd00::/120 8\"],\"cooling\":[],\"inflight\":[]}";
+	AUTO(ipam_record_done) struct ipam_record r = {0};
+	AUTO(ipam_record_done) struct ipam_record r6 = {0};
+	struct err e = {0};
+	char text[IP_ADDR_LEN];
+
+	(void)state;
+	assert_int_equal(decode(v4, &r, &e), 0);
+	assert_string_equal(ip_format(&r.pool.cursor, text), "10.0.0.12");
+	assert_false(ip_is_set(&r.pool.cursor6));
+	assert_false(ip_is_set(&r.inflight[0].addr6));
+	assert_int_equal(decode(v6, &r6, &e), 0);
+	assert_false(ip_is_set(&r6.pool.cursor));
+	assert_string_equal(ip_format(&r6.pool.cursor6, text), "fd00::9");
+}
+
+static void conflicts_are_forgotten(void **state)
+{
+	AUTO(ipam_record_done) struct ipam_record r = {0};
+	char pod[] = "p";
+
+	(void)state;
+	for (int64_t i = 0; i < IPAM_CONFLICTS_MAX + 2; i++) {
+		struct ipam_conflict c = {.at = 100 + i, .pod_uid = pod};
+
+		ipam_record_conflict_add(&r, &c);
+	}
+	assert_int_equal(r.n_conflicts, IPAM_CONFLICTS_MAX);
+	assert_int_equal(r.conflicts[0].at, 102);
+	ipam_record_conflicts_expire(&r, 102 + IPAM_CONFLICTS_S - 1);
+	assert_int_equal(r.n_conflicts, IPAM_CONFLICTS_MAX);
+	ipam_record_conflicts_expire(&r, 103 + IPAM_CONFLICTS_S);
+	assert_int_equal(r.n_conflicts, IPAM_CONFLICTS_MAX - 2);
+	assert_int_equal(r.conflicts[0].at, 104);
 }
 
 static void entries_go_by_record_and_address(void **state)
@@ -67,7 +117,7 @@ static void entries_go_by_record_and_address(void **state)
 	AUTO(ipam_record_done) struct ipam_record r = {0};
 	char uid[] = "r1", other[] = "r2", pod[] = "p", ns[] = "n", name[] = "m";
 	struct ipam_inflight entry = {.record_uid = uid, .pod_uid = pod, .ns = ns, .name = name};
-	struct ip_addr a, b;
+	struct ip_addr a, b, six;
 
 	(void)state;
 	assert_int_equal(ip_parse("10.0.0.1", &a), 0);
@@ -78,6 +128,36 @@ static void entries_go_by_record_and_address(void **state)
 	assert_false(ipam_record_inflight_drop(&r, uid, &b));
 	assert_true(ipam_record_inflight_drop(&r, uid, &a));
 	assert_int_equal(r.n_inflight, 0);
+	/* In a dual-stack subnet either address names it. */
+	assert_int_equal(ip_parse("fd00::1", &six), 0);
+	entry.addr6 = six;
+	ipam_record_inflight_add(&r, &entry);
+	assert_true(ipam_record_inflight_drop(&r, uid, &six));
+	assert_int_equal(r.n_inflight, 0);
+	assert_int_equal(r.inflight_bytes, 0);
+}
+
+static void long_names_fly_in_smaller_flocks(void **state)
+{
+	AUTO(ipam_record_done) struct ipam_record r = {0};
+	static char name[254], ns[64], uid[37];
+	struct ipam_inflight entry = {.record_uid = uid, .pod_uid = uid, .ns = ns, .name = name};
+	struct err e = {0};
+	char *out = NULL;
+
+	(void)state;
+	memset(name, 'n', sizeof(name) - 1);
+	memset(ns, 's', sizeof(ns) - 1);
+	memset(uid, 'u', sizeof(uid) - 1);
+	assert_int_equal(ip_parse("100.100.100.100", &entry.addr), 0);
+	assert_int_equal(ip_parse("fd00:1111:2222:3333:4444:5555:6666:7777", &entry.addr6), 0);
+	while (ipam_record_has_room(&r))
+		ipam_record_inflight_add(&r, &entry);
+	assert_true(r.n_inflight > 100);
+	assert_true(r.n_inflight < IPAM_INFLIGHT_MAX);
+	assert_int_equal(ipam_record_encode(&r, &out, &e), 0);
+	assert_true(strlen(out) < IPAM_INFLIGHT_BYTES + 1024);
+	free(out);
 }
 
 static void junk_is_refused(void **state)
@@ -92,6 +172,11 @@ static void junk_is_refused(void **state)
 		"{\"cursor\":\"here\"}",
 		"{\"cooling\":[{\"addresses\":[]}]}",
 		"{\"cooling\":[{\"until\":\"soon\",\"addresses\":[]}]}",
+		"{\"cursor6\":\"there\"}",
+		"{\"quarantine\":[{\"addresses\":[]}]}",
+		"{\"conflicts\":[{\"at\":\"2026-01-01T00:00:00Z\"}]}",
+		"{\"conflicts\":[{\"at\":\"2026-01-01T00:00:00Z\",\"pod\":\"p\",\"mac\":\"x\"}]}",
+		"{\"inflight\":[{\"address\":\"10.0.0.1\",\"address6\":\"x\",\"record\":\"r\",\"pod\":\"p\",\"namespace\":\"a\",\"name\":\"b\"}]}",
 		"{\"inflight\":[{\"address\":\"10.0.0.1\"}]}",
 		"{\"inflight\":[{\"record\":\"r\",\"pod\":\"p\",\"namespace\":\"a\",\"name\":\"b\"}]}",
 	};
@@ -139,7 +224,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(round_trip),
 		cmocka_unit_test(none_is_empty),
+		cmocka_unit_test(older_records_are_read),
+		cmocka_unit_test(conflicts_are_forgotten),
 		cmocka_unit_test(entries_go_by_record_and_address),
+		cmocka_unit_test(long_names_fly_in_smaller_flocks),
 		cmocka_unit_test(junk_is_refused),
 		cmocka_unit_test(the_largest_fits),
 	};

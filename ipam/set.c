@@ -178,15 +178,22 @@ void ipam_set_remove_span(struct ipam_set *s, const struct ip_addr *first,
 	squeeze(s);
 }
 
-size_t ipam_set_count(const struct ipam_set *s)
+size_t ipam_set_count_of(const struct ipam_set *s, uint8_t family)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
+		if (family && s->blocks[i].base.family != family)
+			continue;
 		for (int w = 0; w < 4; w++)
 			n += (size_t)__builtin_popcountll(s->blocks[i].w[w]);
 	}
 	return n;
+}
+
+size_t ipam_set_count(const struct ipam_set *s)
+{
+	return ipam_set_count_of(s, 0);
 }
 
 void ipam_set_copy(const struct ipam_set *s, struct ipam_set *out)

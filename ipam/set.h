@@ -43,6 +43,8 @@ void ipam_set_remove_span(struct ipam_set *s, const struct ip_addr *first,
 			  const struct ip_addr *last);
 
 size_t ipam_set_count(const struct ipam_set *s);
+/** ipam_set_count_of - only the addresses of that family; 0 = of both. */
+size_t ipam_set_count_of(const struct ipam_set *s, uint8_t family);
 /** ipam_set_copy - *out becomes a copy of its own; what it held before is not freed. */
 void ipam_set_copy(const struct ipam_set *s, struct ipam_set *out);
 bool ipam_set_eq(const struct ipam_set *a, const struct ipam_set *b);

@@ -147,7 +147,11 @@ static void ranges_of_networks(void **state)
 		{"192.168.1.4/32", "", "192.168.1.4", "192.168.1.5", 1},
 		{"10.0.0.0/16", "10.0.0.1", "10.0.0.2", "10.0.255.255", 65533},
 		{"fd00::/64", "fd00::1", "fd00::2", "fd00::1:0", 65534},
+		{"192.168.1.4/30", "192.168.1.5", "192.168.1.6", "192.168.1.7", 1},
 		{"fd00::/127", "", "fd00::", "fd00::2", 2},
+		{"fd00::/127", "fd00::", "fd00::1", "fd00::", 1},
+		{"fd00::7/128", "", "fd00::7", "fd00::8", 1},
+		{"fd00::/126", "fd00::1", "fd00::2", "fd00::", 2},
 		{"fd00::ff00/120", "", "fd00::ff01", "fd00::ff00", 255},
 	};
 
@@ -189,6 +193,27 @@ static void ranges_and_exclude(void **state)
 	assert_int_equal(ipam_set_count(&s), 10);
 	has(&s, "10.0.0.254", true);
 	has(&s, "10.0.1.0", false);
+}
+
+static void default_gateways(void **state)
+{
+	static const struct {
+		const char *cidr, *gateway;
+	} rows[] = {
+		{"10.0.0.0/24", "10.0.0.1"}, {"10.0.0.4/31", "10.0.0.4"}, {"10.0.0.4/32", ""},
+		{"fd00::/64", "fd00::1"},    {"fd00::4/127", "fd00::4"},  {"fd00::4/128", ""},
+	};
+	char text[IP_ADDR_LEN];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct ip_net cidr;
+		struct ip_addr a;
+
+		assert_int_equal(ip_net_parse(rows[i].cidr, &cidr), 0);
+		a = ipam_range_default_gateway(&cidr);
+		assert_string_equal(ip_format(&a, text), rows[i].gateway);
+	}
 }
 
 static void no_more_than_65536(void **state)
@@ -237,6 +262,7 @@ int main(void)
 		cmocka_unit_test(junk_is_refused),
 		cmocka_unit_test(ranges_of_networks),
 		cmocka_unit_test(ranges_and_exclude),
+		cmocka_unit_test(default_gateways),
 		cmocka_unit_test(no_more_than_65536),
 		cmocka_unit_test(macs),
 	};
