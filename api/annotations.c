@@ -127,7 +127,39 @@ static size_t count_entries(const char *value)
 	return n;
 }
 
-static int parse_ips(const char *value, struct api_request *r, struct err *e)
+/* How many of the addresses are IPv4: the first ones. */
+static size_t count_ipv4(const struct api_request *r)
+{
+	size_t low = 0, high = r->n_ips;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (r->ips[mid].family == AF_INET)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* IPv4 first, each family in the order in which it was written. */
+static void part_families(struct api_request *r)
+{
+	struct ip_addr *parted = xcalloc(r->n_ips, sizeof(*parted));
+	size_t n = 0;
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		for (size_t i = 0; i < r->n_ips; i++) {
+			if ((r->ips[i].family == AF_INET6) == v6)
+				parted[n++] = r->ips[i];
+		}
+	}
+	free(r->ips);
+	r->ips = parted;
+}
+
+static int read_ips(const char *value, struct api_request *r, struct err *e)
 {
 	size_t n = count_entries(value);
 
@@ -149,6 +181,22 @@ static int parse_ips(const char *value, struct api_request *r, struct err *e)
 		if (!*at)
 			return 0;
 	}
+}
+
+static int parse_ips(const char *value, struct api_request *r, struct err *e)
+{
+	size_t n4, n6;
+
+	if (read_ips(value, r, e) < 0)
+		return -1;
+	part_families(r);
+	n4 = count_ipv4(r);
+	n6 = r->n_ips - n4;
+	if (n4 && n6 && n4 != n6)
+		return bad(e, API_ANNOTATION_IP, value,
+			   "the i-th IPv4 address goes with the i-th IPv6 address: name as many of "
+			   "the one as of the other, or of one family alone");
+	return 0;
 }
 
 static int parse_macs(const char *value, struct api_request *r, struct err *e)
@@ -189,7 +237,7 @@ static int parse_values(const struct api_annotations *a, struct api_request *r, 
 		return -1;
 	if (!is_auto(a->mac) && parse_macs(a->mac, r, e) < 0)
 		return -1;
-	if (r->n_macs > 1 && r->n_macs != r->n_ips)
+	if (r->n_macs > 1 && r->n_macs != api_request_entries(r))
 		return bad(
 			e, API_ANNOTATION_MAC, a->mac,
 			"a list of MACs needs a list of as many addresses in " API_ANNOTATION_IP);
@@ -225,6 +273,33 @@ void api_request_done(struct api_request *r)
 	free(r->ips);
 	free(r->macs);
 	*r = (struct api_request){0};
+}
+
+size_t api_request_entries(const struct api_request *r)
+{
+	size_t n4 = count_ipv4(r), n6 = r->n_ips - n4;
+
+	return n4 ? n4 : n6;
+}
+
+const struct ip_addr *api_request_ip(const struct api_request *r, uint8_t family, size_t entry)
+{
+	size_t n4 = count_ipv4(r);
+
+	if (family == AF_INET)
+		return entry < n4 ? &r->ips[entry] : NULL;
+	return entry < r->n_ips - n4 ? &r->ips[n4 + entry] : NULL;
+}
+
+long api_request_find(const struct api_request *r, const struct ip_addr *addr)
+{
+	size_t n4 = count_ipv4(r);
+
+	for (size_t i = 0; i < r->n_ips; i++) {
+		if (ip_eq(&r->ips[i], addr))
+			return (long)(i < n4 ? i : i - n4);
+	}
+	return -1;
 }
 
 const struct mac_addr *api_request_mac(const struct api_request *r, size_t i)

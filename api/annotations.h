@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -57,9 +58,9 @@ int api_annotations_read_meta(const struct jval *meta, bool legacy, char *out[AP
 struct api_request {
 	bool wanted; /* the pod asks for a card; all else is empty when it does not */
 	char *subnet;
-	struct ip_addr *ips; /* a pool for the replicas; none = auto */
+	struct ip_addr *ips; /* a pool for the replicas, IPv4 before IPv6; none = auto */
 	size_t n_ips;
-	struct mac_addr *macs; /* none = auto; one per entry of ips where both are lists */
+	struct mac_addr *macs; /* none = auto; one per entry where both are lists */
 	size_t n_macs;
 	char interface[8]; /* "eth1", or "eth0" for picture (c) */
 };
@@ -75,7 +76,17 @@ int api_request_parse(const struct api_annotations *a, struct api_request *out,
 void api_request_done(struct api_request *r);
 DEFINE_AUTO_VALUE(struct api_request, api_request_done)
 
-/** api_request_mac - the MAC that goes with ips[i] (any i when ips is auto); NULL = computed. */
+/**
+ * api_request_entries - how many cards the lists are for.
+ *
+ * The i-th entry is the i-th IPv4 address and the i-th IPv6 address, where both families are named.
+ */
+size_t api_request_entries(const struct api_request *r);
+/** api_request_ip - the address of that family in an entry; NULL = that family is not named. Lent. */
+const struct ip_addr *api_request_ip(const struct api_request *r, uint8_t family, size_t entry);
+/** api_request_find - the entry that names the address, or -1. */
+long api_request_find(const struct api_request *r, const struct ip_addr *addr);
+/** api_request_mac - the MAC of that entry (any when ips is auto); NULL = computed. */
 const struct mac_addr *api_request_mac(const struct api_request *r, size_t i);
 
 #endif

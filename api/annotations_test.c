@@ -39,7 +39,7 @@ static void lists_are_paired(void **state)
 {
 	struct api_annotations a = {
 		.subnet = "v",
-		.ip = "192.168.1.5-fd00::1-192.168.1.7",
+		.ip = "192.168.1.5-192.168.1.6-192.168.1.7",
 		.mac = "0A:00:00:00:00:01-0a:00:00:00:00:02-0a:00:00:00:00:03",
 		.interface = "eth0",
 	};
@@ -50,10 +50,60 @@ static void lists_are_paired(void **state)
 	(void)state;
 	assert_int_equal(api_request_parse(&a, &r, &e), 0);
 	assert_int_equal(r.n_ips, 3);
-	assert_string_equal(ip_format(&r.ips[1], text), "fd00::1");
+	assert_string_equal(ip_format(&r.ips[1], text), "192.168.1.6");
 	assert_string_equal(mac_format(api_request_mac(&r, 2), text), "0a:00:00:00:00:03");
 	assert_string_equal(r.interface, "eth0");
 	api_request_done(&r);
+}
+
+static void assert_ip(const struct ip_addr *a, const char *want)
+{
+	char text[IP_ADDR_LEN];
+
+	assert_non_null(a);
+	assert_string_equal(ip_format(a, text), want);
+}
+
+/* The i-th IPv4 address goes with the i-th IPv6 address and the i-th MAC, however they are mixed. */
+static void families_are_paired(void **state)
+{
+	struct api_annotations a = {
+		.subnet = "v",
+		.ip = "fd00::5-10.0.0.7-10.0.0.6-fd00::4",
+		.mac = "0a:00:00:00:00:01-0a:00:00:00:00:02",
+	};
+	AUTO(api_request_done) struct api_request r = {0};
+	struct ip_addr other = {AF_INET, {10, 0, 0, 9}};
+	struct err e = {0};
+	char text[IP_ADDR_LEN];
+
+	(void)state;
+	assert_int_equal(api_request_parse(&a, &r, &e), 0);
+	assert_int_equal(r.n_ips, 4);
+	assert_int_equal(api_request_entries(&r), 2);
+	assert_ip(api_request_ip(&r, AF_INET, 0), "10.0.0.7");
+	assert_ip(api_request_ip(&r, AF_INET6, 0), "fd00::5");
+	assert_ip(api_request_ip(&r, AF_INET, 1), "10.0.0.6");
+	assert_ip(api_request_ip(&r, AF_INET6, 1), "fd00::4");
+	assert_null(api_request_ip(&r, AF_INET, 2));
+	assert_null(api_request_ip(&r, AF_INET6, 2));
+	assert_int_equal(api_request_find(&r, api_request_ip(&r, AF_INET, 1)), 1);
+	assert_int_equal(api_request_find(&r, api_request_ip(&r, AF_INET6, 1)), 1);
+	assert_int_equal(api_request_find(&r, &other), -1);
+	assert_string_equal(mac_format(api_request_mac(&r, 1), text), "0a:00:00:00:00:02");
+}
+
+static void one_family_alone(void **state)
+{
+	struct api_annotations a = {.subnet = "v", .ip = "fd00::5-fd00::6"};
+	AUTO(api_request_done) struct api_request r = {0};
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(api_request_parse(&a, &r, &e), 0);
+	assert_int_equal(api_request_entries(&r), 2);
+	assert_null(api_request_ip(&r, AF_INET, 0));
+	assert_ip(api_request_ip(&r, AF_INET6, 1), "fd00::6");
 }
 
 static void one_mac_goes_with_any_address(void **state)
@@ -96,6 +146,12 @@ static void mistakes_are_named(void **state)
 		 "annotation tandem-cni.io/ip: \"1.2.3.4/24\": must be \"auto\", an address, or addresses joined by hyphens"},
 		{{.subnet = "v", .ip = "1.2.3.4-1.2.3.4"},
 		 "annotation tandem-cni.io/ip: \"1.2.3.4-1.2.3.4\": names an address twice"},
+		{{.subnet = "v", .ip = "10.0.0.5-fd00::5-fd00::6"},
+		 "annotation tandem-cni.io/ip: \"10.0.0.5-fd00::5-fd00::6\": the i-th IPv4 address goes with the i-th IPv6 address: name as many of the one as of the other, or of one family alone"},
+		{{.subnet = "v",
+		  .ip = "10.0.0.5-10.0.0.6-fd00::5-fd00::6",
+		  .mac = "0a:00:00:00:00:01-0a:00:00:00:00:02-0a:00:00:00:00:03-0a:00:00:00:00:04"},
+		 "annotation tandem-cni.io/mac: \"0a:00:00:00:00:01-0a:00:00:00:00:02-0a:00:00:00:00:03-0a:00:00:00:00:04\": a list of MACs needs a list of as many addresses in tandem-cni.io/ip"},
 		{{.subnet = "v", .mac = "0a-00"},
 		 "annotation tandem-cni.io/mac: \"0a-00\": must be \"auto\", a MAC like 0a:00:00:00:00:01, or MACs joined by hyphens"},
 		{{.subnet = "v", .mac = "01:00:5e:00:00:01"},
@@ -139,6 +195,8 @@ int main(void)
 		cmocka_unit_test(nothing_asked),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(lists_are_paired),
+		cmocka_unit_test(families_are_paired),
+		cmocka_unit_test(one_family_alone),
 		cmocka_unit_test(one_mac_goes_with_any_address),
 		cmocka_unit_test(mistakes_are_named),
 		cmocka_unit_test(too_many_addresses),

@@ -299,6 +299,11 @@ static int read_v6(const struct jval *spec, struct api_subnet *s, struct err *e)
 	return 0;
 }
 
+static bool is_dual(const struct api_subnet *s)
+{
+	return ip_is_set(&s->v6.cidr.addr);
+}
+
 /* ------------------------------------------------------------------------------- the rest */
 
 /* "192.168.1.5", "192.168.1.5-192.168.1.9" or "192.168.1.0/28". */
@@ -349,8 +354,7 @@ static int read_exclude(const struct jval *spec, struct api_subnet *s, struct er
 		if (parse_exclude(text, &s->exclude[s->n_exclude]) < 0)
 			return bad(e, where, text, "is not an address, a range or a CIDR");
 		if (!ip_net_has(&s->v.cidr, &s->exclude[s->n_exclude].start) &&
-		    !(ip_is_set(&s->v6.cidr.addr) &&
-		      ip_net_has(&s->v6.cidr, &s->exclude[s->n_exclude].start)))
+		    !(is_dual(s) && ip_net_has(&s->v6.cidr, &s->exclude[s->n_exclude].start)))
 			return bad(e, where, text, "lies outside the cidr");
 		s->n_exclude++;
 	}
@@ -370,23 +374,35 @@ static int read_delay(const struct jval *spec, struct api_subnet *s, struct err 
 	return 0;
 }
 
+static int check_route(const struct api_subnet *s, size_t i, struct err *e)
+{
+	const struct api_route *r = &s->network.routes[i];
+	uint8_t family = r->dst.addr.family;
+	char text[IP_NET_LEN], where[40];
+
+	/* On the primary's side any next hop may be right (169.254.1.1 with Calico). */
+	if (!str_eq(r->iface, "eth1"))
+		return 0;
+	snprintf(where, sizeof(where), "spec.routes[%zu].dst", i);
+	if (family != s->v.cidr.addr.family && !(is_dual(s) && family == AF_INET6))
+		return bad(e, where, ip_net_format(&r->dst, text),
+			   "is of a family that the card has no address of");
+	snprintf(where, sizeof(where), "spec.routes[%zu].gw", i);
+	if (!ip_is_set(&r->gw) || ip_net_has(&s->v.cidr, &r->gw) ||
+	    (is_dual(s) && ip_net_has(&s->v6.cidr, &r->gw)))
+		return 0;
+	return bad(e, where, ip_format(&r->gw, text), "lies outside the cidr");
+}
+
 static int check_routes(const struct api_subnet *s, struct err *e)
 {
 	const struct api_network *n = &s->network;
-	char text[IP_ADDR_LEN], where[40];
 
 	for (size_t i = 0; i < n->n_routes; i++) {
-		const struct api_route *r = &n->routes[i];
-
-		snprintf(where, sizeof(where), "spec.routes[%zu].gw", i);
-		/* On the primary's side any next hop may be right (169.254.1.1 with Calico). */
-		if (!str_eq(r->iface, "eth1") || !ip_is_set(&r->gw))
-			continue;
-		if (!ip_net_has(&s->v.cidr, &r->gw) &&
-		    !(ip_is_set(&s->v6.cidr.addr) && ip_net_has(&s->v6.cidr, &r->gw)))
-			return bad(e, where, ip_format(&r->gw, text), "lies outside the cidr");
+		if (check_route(s, i, e) < 0)
+			return -1;
 	}
-	if (n->pod_default_gateway && !ip_is_set(&n->gateway))
+	if (n->pod_default_gateway && !ip_is_set(&n->gateway) && !ip_is_set(&n->gateway6))
 		return err_set(e, ERR_CONFIG, 0,
 			       "spec.podDefaultGateway.enable: the subnet has no gateway");
 	return 0;
@@ -404,7 +420,9 @@ static int read_spec(const struct jval *spec, struct api_subnet *s, struct err *
 	s->network.gateway6 = s->v6.gateway;
 	/* Where the whole CIDR is ours to give, others on the LAN are not known here. */
 	if (s->network.conflict_detection == API_SWITCH_UNSET)
-		s->network.conflict_detection = s->v.n_ranges ? API_SWITCH_OFF : API_SWITCH_ON;
+		s->network.conflict_detection = s->v.n_ranges && (!is_dual(s) || s->v6.n_ranges)
+							? API_SWITCH_OFF
+							: API_SWITCH_ON;
 	return check_routes(s, e);
 }
 

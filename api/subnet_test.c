@@ -107,6 +107,36 @@ static void gateways_of_small_networks(void **state)
 	}
 }
 
+static void dual_stack(void **state)
+{
+	struct api_subnet *s = NULL;
+	struct err e = {0};
+	char text[IP_NET_LEN];
+
+	(void)state;
+	assert_int_equal(
+		decode("{\"master\":\"m\",\"cidr\":\"10.0.0.4/32\",\"exclude\":[\"fd00::10\"],"
+		       "\"ranges\":[{\"rangeStart\":\"10.0.0.4\",\"rangeEnd\":\"10.0.0.4\"}],"
+		       "\"ipv6\":{\"cidr\":\"fd00::7/64\",\"ranges\":[{\"rangeStart\":\"fd00::8\","
+		       "\"rangeEnd\":\"fd00::f\"}]},\"podDefaultGateway\":{\"enable\":true},"
+		       "\"routes\":[{\"dst\":\"fd01::/64\"},{\"dst\":\"fd02::/64\",\"gw\":\"fd00::2\"}]}",
+		       &s, &e),
+		0);
+	assert_string_equal(ip_format(&s->network.gateway, text), "");
+	assert_string_equal(ip_format(&s->network.gateway6, text), "fd00::1");
+	assert_string_equal(ip_net_format(&s->v6.cidr, text), "fd00::/64");
+	assert_int_equal(s->v6.n_ranges, 1);
+	assert_int_equal(s->network.conflict_detection, API_SWITCH_OFF);
+	api_subnet_free(s);
+	assert_int_equal(
+		decode("{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ranges\":[{\"rangeStart\":"
+		       "\"10.0.0.4\",\"rangeEnd\":\"10.0.0.4\"}],\"ipv6\":{\"cidr\":\"fd00::/64\"}}",
+		       &s, &e),
+		0);
+	assert_int_equal(s->network.conflict_detection, API_SWITCH_ON);
+	api_subnet_free(s);
+}
+
 static const struct {
 	const char *spec, *msg;
 } bad_fields[] = {
@@ -164,6 +194,16 @@ static const struct {
 	 "spec.ipv6.cidr: must be an IPv6 CIDR"},
 	{"{\"master\":\"m\",\"cidr\":\"fd00::/64\",\"ipv6\":{\"cidr\":\"fd00::/64\"}}",
 	 "spec.ipv6: spec.cidr is IPv6 already"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ipv6\":{\"cidr\":\"fd00::/64\",\"gateway\":\"fd00::\"}}",
+	 "spec.ipv6.gateway: \"fd00::\" is the network address"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ipv6\":{\"cidr\":\"fd00::/64\",\"ranges\":[{\"rangeStart\":\"fd00::5\",\"rangeEnd\":\"10.0.0.7\"}]}}",
+	 "spec.ipv6.ranges[0].rangeEnd: \"10.0.0.7\" lies outside the cidr"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"exclude\":[\"fd00::1\"]}",
+	 "spec.exclude[0]: \"fd00::1\" lies outside the cidr"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"routes\":[{\"dst\":\"fd01::/64\"}]}",
+	 "spec.routes[0].dst: \"fd01::/64\" is of a family that the card has no address of"},
+	{"{\"master\":\"m\",\"cidr\":\"fd00::/64\",\"routes\":[{\"dst\":\"1.0.0.0/8\"}]}",
+	 "spec.routes[0].dst: \"1.0.0.0/8\" is of a family that the card has no address of"},
 };
 
 static void bad_fields_are_named(void **state)
@@ -208,6 +248,7 @@ int main(void)
 		cmocka_unit_test(everything_absent_has_a_default),
 		cmocka_unit_test(everything_given_is_taken),
 		cmocka_unit_test(gateways_of_small_networks),
+		cmocka_unit_test(dual_stack),
 		cmocka_unit_test(bad_fields_are_named),
 		cmocka_unit_test(selectors),
 	};
