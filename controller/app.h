@@ -75,9 +75,10 @@ struct ent {
 	char *owner;                /* the pod's workload, NULL = none; with request */
 	char *want_uid;             /* the record that it is queued or committed for */
 	struct ip_addr addr;        /* while committed */
+	struct ip_addr addr6;       /* dual stack, else unset */
 	struct mac_addr mac;
-	uint8_t prefix;
-	struct ip_addr claimed;
+	uint8_t prefix, prefix6;
+	struct ip_addr claimed, claimed6;
 	struct mac_addr claimed_mac;
 	bool releasing;   /* its record is being ended by us */
 	char *look_uid;   /* the pod that was last asked for */
@@ -135,7 +136,8 @@ struct sub {
 	struct ipam_set own_range; /* what the spec allows, without the nodes' addresses */
 	struct ipam_set range;     /* ... and without what a neighbour allows too */
 	struct ipam_set named;     /* addresses that workloads name: not for automatic pods */
-	char overlap[160];         /* "" or what is shared with whom */
+	struct ipam_set own_range6, range6; /* of spec.ipv6 */
+	char overlap[400];                  /* "" or what is shared with whom */
 	uint32_t delay_s;
 
 	struct ent **queue; /* oldest waiter first */

@@ -248,14 +248,15 @@ static void write_cidr(struct jw *w, const char *key, const struct ip_net *net)
 void calls_address(struct ent *ent, const struct api_network *net)
 {
 	AUTO(sb_done) struct sb body = SB_INIT;
-	struct ip_net cidr = {ent->addr, ent->prefix};
+	struct ip_net cidr = {ent->addr, ent->prefix}, cidr6 = {ent->addr6, ent->prefix6};
 	struct jw w = jw_init(&body);
-	char text[IP_NET_LEN];
+	char text[MAC_ADDR_LEN];
 
 	begin_patch(&w, ent_record(ent));
 	jw_end(&w);
 	jw_kv_obj(&w, "spec");
-	jw_kv_str(&w, "cidr", ip_net_format(&cidr, text));
+	write_cidr(&w, "cidr", &cidr);
+	write_cidr(&w, "cidr6", &cidr6);
 	jw_kv_str(&w, "mac", mac_format(&ent->mac, text));
 	/* The subnet may have been edited while the record waited. */
 	if (net)

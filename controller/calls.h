@@ -6,7 +6,7 @@
 
 /** calls_create - step 0: the record, without an address, with the network as it is now. */
 void calls_create(struct ent *ent, const char *subnet, const struct api_network *net);
-/** calls_address - step 2: the committed address, only where none stands and nothing else has changed. */
+/** calls_address - step 2: the committed addresses, only where none stands and nothing else has changed. */
 void calls_address(struct ent *ent, const struct api_network *net);
 /** calls_restore - what somebody has edited becomes ent->good again. */
 void calls_restore(struct ent *ent);

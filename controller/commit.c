@@ -274,18 +274,6 @@ static void forget_sent(struct sub *sub)
 	ipam_record_done(&sub->next);
 }
 
-static void give(struct sub *sub, struct ent *ent, const struct plan_want *want)
-{
-	ent->step = ENT_COMMITTED;
-	ent->sub = sub;
-	ent->addr = want->addr;
-	ent->mac = want->mac;
-	ent->prefix = sub->obj && sub->obj->spec ? sub->obj->spec->v.cidr.prefix
-						 : (uint8_t)ip_bits(&want->addr);
-	ent_claim(ent);
-	ent_mark(ent);
-}
-
 static void committed(struct sub *sub, const struct subnet_obj *o)
 {
 	ipam_record_done(&sub->record);
@@ -298,7 +286,7 @@ static void committed(struct sub *sub, const struct subnet_obj *o)
 	list_cut(&sub->drops, sub->n_sent_drops);
 	list_cut(&sub->adopts, sub->n_sent_adopts);
 	for (size_t i = 0; i < sub->n_sent; i++)
-		give(sub, sub->sent[i], &sub->wants[i]);
+		sub_give(sub, sub->sent[i], &sub->wants[i]);
 	/* What was freed by this write may be given by the next. */
 	if (sub->n_queue && sub->n_sent_releases)
 		sub_hard(sub);
@@ -386,8 +374,10 @@ static size_t make_wants(struct sub *sub, struct plan_want *wants, size_t max)
 			.owner = ent->owner,
 			.first = ordinal_of(ent),
 		};
-		if (ent->lost && str_eq(ent->lost->subnet, sub->name))
+		if (ent->lost && str_eq(ent->lost->subnet, sub->name)) {
 			wants[n].keep = ent->lost->cidr.addr;
+			wants[n].keep6 = ent->lost->cidr6.addr;
+		}
 		n++;
 	}
 	return n;
@@ -402,7 +392,8 @@ static bool can_grant(const struct sub *sub)
 /* Those who get something leave the queue; the others hear why not. */
 static void pick_served(struct sub *sub, struct plan_want *wants, size_t n)
 {
-	struct ipam_counts left = ipam_pool_count(&sub->next.pool, &sub->range, &sub->named);
+	struct ipam_counts left =
+		status_counts(&sub->next.pool, &sub->range, sub_range6(sub), &sub->named, NULL);
 	size_t to = 0;
 
 	sub->sent = xcalloc(n + 1, sizeof(*sub->sent));
@@ -432,7 +423,9 @@ static void plan(struct sub *sub, struct plan_want *wants, size_t n)
 		.base = &sub->record,
 		.ns = sub->app->opt.system_ns,
 		.name = sub->name,
+		.family = sub->obj->spec ? sub->obj->spec->v.cidr.addr.family : 0,
 		.range = &sub->range,
+		.range6 = sub_range6(sub),
 		.delay_s = sub->delay_s,
 		.now_s = app_now_s(sub->app),
 		.commit = sub->next_commit,
@@ -461,6 +454,7 @@ static char *summary_of(const struct sub *sub)
 		.obj = sub->obj,
 		.record = &sub->next,
 		.range = &sub->range,
+		.range6 = sub_range6(sub),
 		.named = &sub->named,
 		.overlap = sub->overlap,
 		.n_held = sub->n_held,

@@ -72,46 +72,50 @@ static void unclaim(struct ent *ent)
 	if (!ip_is_set(&ent->claimed))
 		return;
 	claim_remove(&ent->app->claims, ip_format(&ent->claimed, text), ent);
+	if (ip_is_set(&ent->claimed6))
+		claim_remove(&ent->app->claims, ip_format(&ent->claimed6, text), ent);
 	claim_remove(&ent->app->macs, mac_format(&ent->claimed_mac, text), ent);
-	ent->claimed = (struct ip_addr){0};
+	ent->claimed = ent->claimed6 = (struct ip_addr){0};
 }
 
-/* What it holds: the record's address, else the committed one, else that of the record it lost. */
-static bool holding(const struct ent *ent, struct ip_addr *addr, struct mac_addr *mac)
+struct holding {
+	struct ip_addr addr; /* unset = it holds nothing */
+	struct ip_addr addr6;
+	struct mac_addr mac;
+};
+
+/* What it holds: the record's addresses, else the committed ones, else those of the record it lost. */
+static struct holding holding_of(const struct ent *ent)
 {
 	const struct api_ip *ip = ent_record(ent);
 
 	if (!ip || !api_ip_is_allocated(ip))
 		ip = ent->lost;
-	if (ip && api_ip_is_allocated(ip)) {
-		*addr = ip->cidr.addr;
-		*mac = ip->mac;
-		return true;
-	}
-	if (ent->step != ENT_COMMITTED)
-		return false;
-	*addr = ent->addr;
-	*mac = ent->mac;
-	return true;
+	if (ip && api_ip_is_allocated(ip))
+		return (struct holding){ip->cidr.addr, ip->cidr6.addr, ip->mac};
+	if (ent->step == ENT_COMMITTED)
+		return (struct holding){ent->addr, ent->addr6, ent->mac};
+	return (struct holding){0};
 }
 
 void ent_claim(struct ent *ent)
 {
-	struct ip_addr addr = {0};
-	struct mac_addr mac = {{0}};
+	struct holding h = holding_of(ent);
 	char text[IP_ADDR_LEN];
-	bool any = holding(ent, &addr, &mac);
 
-	if (any == ip_is_set(&ent->claimed) &&
-	    (!any || (ip_eq(&addr, &ent->claimed) && mac_eq(&mac, &ent->claimed_mac))))
+	if (ip_eq(&h.addr, &ent->claimed) && ip_eq(&h.addr6, &ent->claimed6) &&
+	    (!ip_is_set(&h.addr) || mac_eq(&h.mac, &ent->claimed_mac)))
 		return;
 	unclaim(ent);
-	if (!any)
+	if (!ip_is_set(&h.addr))
 		return;
-	ent->claimed = addr;
-	ent->claimed_mac = mac;
-	claim_add(&ent->app->claims, ip_format(&addr, text), ent);
-	claim_add(&ent->app->macs, mac_format(&mac, text), ent);
+	ent->claimed = h.addr;
+	ent->claimed6 = h.addr6;
+	ent->claimed_mac = h.mac;
+	claim_add(&ent->app->claims, ip_format(&h.addr, text), ent);
+	if (ip_is_set(&h.addr6))
+		claim_add(&ent->app->claims, ip_format(&h.addr6, text), ent);
+	claim_add(&ent->app->macs, mac_format(&h.mac, text), ent);
 }
 
 static bool is_record(const struct ent *ent, const char *uid)

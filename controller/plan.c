@@ -34,7 +34,10 @@ static bool inflight_elsewhere(const struct ipam_record *r, const struct ip_addr
 			       const char *uid)
 {
 	for (size_t i = 0; i < r->n_inflight; i++) {
-		if (ip_eq(&r->inflight[i].addr, addr) && !str_eq(r->inflight[i].record_uid, uid))
+		const struct ipam_inflight *f = &r->inflight[i];
+
+		if ((ip_eq(&f->addr, addr) || ip_eq(&f->addr6, addr)) &&
+		    !str_eq(f->record_uid, uid))
 			return true;
 	}
 	return false;
@@ -58,23 +61,26 @@ static void release_all(const struct plan_in *in, struct ipam_record *r, struct 
 	}
 }
 
-bool plan_mac(const struct plan_in *in, const struct plan_want *want, const struct ip_addr *addr,
-	      struct mac_addr *out)
+/* The entry of the pod's lists that its addresses are of. */
+static size_t entry_of(const struct plan_want *want)
 {
-	size_t i = 0;
-	const struct mac_addr *fixed;
+	long i = api_request_find(want->request, &want->addr);
 
-	while (i < want->request->n_ips && !ip_eq(&want->request->ips[i], addr))
-		i++;
-	if (i == want->request->n_ips)
-		i = 0;
-	fixed = api_request_mac(want->request, i);
+	if (i < 0 && ip_is_set(&want->addr6))
+		i = api_request_find(want->request, &want->addr6);
+	return i < 0 ? 0 : (size_t)i;
+}
+
+bool plan_mac(const struct plan_in *in, const struct plan_want *want, struct mac_addr *out)
+{
+	const struct mac_addr *fixed = api_request_mac(want->request, entry_of(want));
+
 	if (fixed) {
 		*out = *fixed;
 		return !in->mac_taken(in->ctx, fixed, want->record_uid);
 	}
 	for (unsigned int try = 0; try < MAC_TRIES; try++) {
-		*out = ipam_mac_compute(in->ns, in->name, addr, try);
+		*out = ipam_mac_compute(in->ns, in->name, &want->addr, try);
 		if (!in->mac_taken(in->ctx, out, want->record_uid))
 			return true;
 	}
@@ -92,34 +98,82 @@ static bool mac_given(const struct plan_in *in, const struct plan_want *want,
 	return false;
 }
 
+/* The families of the subnet: [0] is spec.cidr's, [1] spec.ipv6's. */
+#define FAMILIES 2
+
 struct choice {
 	const struct plan_in *in;
 	struct ipam_record *r;
 	struct ipam_set *skip; /* not in this write */
 	const struct ipam_set *avoid[2];
 	size_t n_avoid;
-	bool exhausted;
+	const struct ipam_set *range[FAMILIES]; /* NULL = the subnet has no second one */
+	bool exhausted[FAMILIES];
 };
+
+static uint8_t family_of(const struct choice *c, int f)
+{
+	return f ? AF_INET6 : c->in->family;
+}
+
+/* The next address of one family; it is used from then on. */
+static bool take_next(struct choice *c, int f, const struct plan_want *want, struct ip_addr *out)
+{
+	while (!c->exhausted[f]) {
+		if (!ipam_pool_take_next(&c->r->pool, c->range[f], c->avoid, c->n_avoid, out))
+			break;
+		if (!c->in->addr_taken(c->in->ctx, out, want->record_uid))
+			return true;
+		/* A record of another subnet on the same wire has it. */
+		ipam_set_remove(&c->r->pool.used, out);
+		ipam_set_add(c->skip, out);
+	}
+	c->exhausted[f] = true;
+	*out = (struct ip_addr){0};
+	return false;
+}
+
+/* What the annotation names for family f in that entry; in a subnet of one family whatever it names. */
+static const struct ip_addr *named(const struct choice *c, const struct plan_want *want, int f,
+				   size_t entry)
+{
+	const struct api_request *q = want->request;
+
+	if (c->range[1] || c->in->family)
+		return api_request_ip(q, family_of(c, f), entry);
+	return entry < q->n_ips ? &q->ips[entry] : NULL;
+}
+
+/* Addresses of a family that the subnet does not have. */
+static bool names_other_family(const struct choice *c, struct plan_want *want)
+{
+	uint8_t other = c->in->family == AF_INET ? AF_INET6 : AF_INET;
+
+	if (c->range[1] || !c->in->family || !api_request_ip(want->request, other, 0))
+		return false;
+	want->family = other;
+	return true;
+}
 
 static enum plan_kept kept(const struct choice *c, const struct ip_addr *a, const char *owner)
 {
 	return c->in->kept ? c->in->kept(c->in->ctx, a, owner) : PLAN_KEPT_NOT;
 }
 
-/* One entry of a list: given, or why not. */
-static enum decide_reason try_fixed(const struct choice *c, const struct plan_want *want,
+/* One address of a list: may be given, or why not. */
+static enum decide_reason try_fixed(const struct choice *c, int f, const struct plan_want *want,
 				    const struct ip_addr *a)
 {
 	enum plan_kept whose = kept(c, a, want->owner);
 
-	if (!ipam_set_has(c->in->range, a))
+	if (!ipam_set_has(c->range[f], a))
 		return DECIDE_OUTSIDE;
 	if (whose == PLAN_KEPT_OTHERS)
 		return DECIDE_RESERVED;
 	if (ipam_set_has(c->skip, a) || c->in->addr_taken(c->in->ctx, a, want->record_uid))
 		return DECIDE_ADDRESS_IN_USE;
 	if (whose == PLAN_KEPT_OURS ? ipam_set_has(&c->r->pool.used, a)
-				    : !ipam_pool_is_free(&c->r->pool, c->in->range, a))
+				    : !ipam_pool_is_free(&c->r->pool, c->range[f], a))
 		return DECIDE_ADDRESS_IN_USE;
 	return DECIDE_ALLOCATED;
 }
@@ -130,82 +184,133 @@ static int weight(enum decide_reason r)
 	return r == DECIDE_ADDRESS_IN_USE ? 2 : r == DECIDE_RESERVED;
 }
 
-static enum decide_reason choose_fixed(const struct choice *c, struct plan_want *want,
-				       struct ip_addr *out)
+/* One entry of a list: all its addresses may be given, or why the first of them will not be. */
+static enum decide_reason try_entry(const struct choice *c, const struct plan_want *want,
+				    size_t entry, struct ip_addr *refused)
 {
-	const struct api_request *q = want->request;
+	enum decide_reason why = DECIDE_ALLOCATED;
+
+	for (int f = 0; f < FAMILIES && c->range[f]; f++) {
+		const struct ip_addr *a = named(c, want, f, entry);
+		enum decide_reason r = a ? try_fixed(c, f, want, a) : DECIDE_ALLOCATED;
+
+		if (r == DECIDE_ALLOCATED || (why != DECIDE_ALLOCATED && weight(r) >= weight(why)))
+			continue;
+		why = r;
+		*refused = *a;
+	}
+	return why;
+}
+
+static enum decide_reason choose_entry(const struct choice *c, struct plan_want *want, size_t *out)
+{
+	size_t n = api_request_entries(want->request);
 	enum decide_reason why = DECIDE_OUTSIDE;
 
-	for (size_t i = 0; i < q->n_ips; i++) {
-		const struct ip_addr *a = &q->ips[(want->first + i) % q->n_ips];
-		enum decide_reason r = try_fixed(c, want, a);
+	for (size_t i = 0; i < n; i++) {
+		size_t entry = (want->first + i) % n;
+		struct ip_addr refused;
+		enum decide_reason r = try_entry(c, want, entry, &refused);
 
 		if (r == DECIDE_ALLOCATED) {
-			*out = *a;
+			*out = entry;
 			return r;
 		}
 		if (weight(r) > weight(why)) {
 			why = r;
-			want->addr = *a;
+			want->addr = refused;
 		}
 	}
 	return why;
 }
 
-static enum decide_reason choose_next(struct choice *c, const struct plan_want *want,
-				      struct ip_addr *out)
+struct pick {
+	struct ip_addr addr[FAMILIES];
+	bool taken[FAMILIES]; /* by take_next(): used already */
+};
+
+static enum decide_reason choose(struct choice *c, struct plan_want *want, struct pick *p)
 {
-	while (!c->exhausted) {
-		if (!ipam_pool_take_next(&c->r->pool, c->in->range, c->avoid, c->n_avoid, out))
-			break;
-		if (!c->in->addr_taken(c->in->ctx, out, want->record_uid))
-			return DECIDE_ALLOCATED;
-		/* A record of another subnet on the same wire has it. */
-		ipam_set_remove(&c->r->pool.used, out);
-		ipam_set_add(c->skip, out);
+	enum decide_reason r = DECIDE_ALLOCATED;
+	size_t entry = 0;
+
+	if (names_other_family(c, want))
+		return DECIDE_OUTSIDE;
+	if (want->request->n_ips)
+		r = choose_entry(c, want, &entry);
+	for (int f = 0; f < FAMILIES && c->range[f] && r == DECIDE_ALLOCATED; f++) {
+		const struct ip_addr *a = named(c, want, f, entry);
+
+		if (a) {
+			p->addr[f] = *a;
+			continue;
+		}
+		p->taken[f] = take_next(c, f, want, &p->addr[f]);
+		if (p->taken[f])
+			continue;
+		want->family = c->range[1] ? family_of(c, f) : 0;
+		r = DECIDE_EXHAUSTED;
 	}
-	c->exhausted = true;
-	return DECIDE_EXHAUSTED;
+	return r;
 }
 
-static void serve(struct choice *c, struct plan_want *want)
+static void put_back(struct choice *c, const struct pick *p)
+{
+	for (int f = 0; f < FAMILIES; f++) {
+		if (p->taken[f])
+			ipam_set_remove(&c->r->pool.used, &p->addr[f]);
+	}
+}
+
+/* Its addresses go with a MAC that nobody has. */
+static bool fits_mac(const struct choice *c, const struct plan_want *want, struct mac_addr *out)
+{
+	return plan_mac(c->in, want, out) && !mac_given(c->in, want, out);
+}
+
+static void grant(struct choice *c, const struct plan_want *want)
 {
 	struct ipam_inflight entry = {
+		.addr = want->addr,
+		.addr6 = want->addr6,
 		.record_uid = (char *)want->record_uid,
 		.pod_uid = (char *)want->pod_uid,
 		.ns = (char *)want->ns,
 		.name = (char *)want->name,
 	};
-	struct mac_addr mac;
-	bool has_mac;
 
-	if (ip_is_set(&want->keep)) {
-		entry.addr = want->keep;
-		want->result = DECIDE_ALLOCATED;
-	} else if (want->request->n_ips) {
-		want->result = choose_fixed(c, want, &entry.addr);
-	} else {
-		want->result = choose_next(c, want, &entry.addr);
-	}
-	if (want->result != DECIDE_ALLOCATED)
-		return;
-	has_mac = plan_mac(c->in, want, &entry.addr, &mac) && !mac_given(c->in, want, &mac);
-	if (!has_mac && !ip_is_set(&want->keep)) {
-		if (!want->request->n_ips)
-			ipam_set_remove(&c->r->pool.used, &entry.addr);
-		want->result = DECIDE_MAC_IN_USE;
-		return;
-	}
-	ipam_pool_use(&c->r->pool, &entry.addr);
+	ipam_pool_use(&c->r->pool, &want->addr);
+	if (ip_is_set(&want->addr6))
+		ipam_pool_use(&c->r->pool, &want->addr6);
 	ipam_record_inflight_add(c->r, &entry);
-	want->addr = entry.addr;
-	want->mac = mac;
+}
+
+static void serve(struct choice *c, struct plan_want *want)
+{
+	struct pick p = {.addr = {want->keep, want->keep6}};
+	struct ip_addr cursor = c->r->pool.cursor, cursor6 = c->r->pool.cursor6;
+	bool holds = ip_is_set(&want->keep);
+
+	want->result = holds ? DECIDE_ALLOCATED : choose(c, want, &p);
+	if (want->result == DECIDE_ALLOCATED) {
+		want->addr = p.addr[0];
+		want->addr6 = p.addr[1];
+		if (fits_mac(c, want, &want->mac) || holds) {
+			grant(c, want);
+			return;
+		}
+		want->result = DECIDE_MAC_IN_USE;
+	}
+	/* Both families or none, and the next one begins where this one began. */
+	put_back(c, &p);
+	c->r->pool.cursor = cursor;
+	c->r->pool.cursor6 = cursor6;
 }
 
 void plan_commit(const struct plan_in *in, struct ipam_record *out)
 {
 	AUTO(ipam_set_done) struct ipam_set skip = IPAM_SET_INIT;
-	struct choice c = {.in = in, .r = out, .skip = &skip};
+	struct choice c = {.in = in, .r = out, .skip = &skip, .range = {in->range, in->range6}};
 
 	ipam_record_copy(in->base, out);
 	out->commit = in->commit;
@@ -222,7 +327,9 @@ void plan_commit(const struct plan_in *in, struct ipam_record *out)
 		c.avoid[c.n_avoid++] = in->named;
 	for (size_t i = 0; i < in->n_wants; i++) {
 		in->wants[i].result = DECIDE_NOTHING;
-		if (out->n_inflight < IPAM_INFLIGHT_MAX)
+		in->wants[i].family = 0;
+		in->wants[i].addr6 = (struct ip_addr){0};
+		if (ipam_record_has_room(out))
 			serve(&c, &in->wants[i]);
 	}
 }

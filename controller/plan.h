@@ -14,6 +14,7 @@
 struct plan_want {
 	const struct api_request *request;
 	struct ip_addr keep; /* unset; or the address that its pod has already (a record made anew) */
+	struct ip_addr keep6;
 	const char *record_uid;
 	const char *pod_uid;
 	const char *ns;
@@ -21,8 +22,10 @@ struct plan_want {
 	const char *owner; /* workload of the pod, as api_workload_id() has it; NULL = none */
 	size_t first;      /* a list is tried from this entry on: a StatefulSet's ordinal */
 	enum decide_reason result; /* out: DECIDE_ALLOCATED, or why not; DECIDE_NOTHING = not now */
-	struct ip_addr addr;       /* out; with DECIDE_RESERVED the address that is another's */
-	struct mac_addr mac;       /* out */
+	uint8_t family;       /* out: the one that is lacking, where that can be told; else 0 */
+	struct ip_addr addr;  /* out; with DECIDE_RESERVED the address that is another's */
+	struct ip_addr addr6; /* out: of the second family, in a dual-stack subnet */
+	struct mac_addr mac;  /* out */
 };
 
 /* Whom a workload's annotation keeps an address for, as seen by one pod. */
@@ -48,9 +51,11 @@ struct plan_in {
 	const struct ipam_record *base;
 	const char *ns; /* of the subnet */
 	const char *name;
+	uint8_t family; /* of range; 0 = not known */
 	const struct ipam_set *range;
-	const struct ipam_set *named; /* by workloads: not for automatic pods; NULL = none */
-	uint32_t delay_s;             /* ipDelayReuse */
+	const struct ipam_set *range6; /* dual stack: a card gets one of each; else NULL */
+	const struct ipam_set *named;  /* by workloads: not for automatic pods; NULL = none */
+	uint32_t delay_s;              /* ipDelayReuse */
 	int64_t now_s;
 	uint64_t commit; /* number of this write */
 	struct plan_want *wants;
@@ -70,16 +75,18 @@ struct plan_in {
  * plan_commit - the record to write, in *out (the caller ends it), and an answer for every want.
  *
  * What is released here is not given again in the same write, so that each write can be told from
- * what it left. At most IPAM_INFLIGHT_MAX entries are in flight; later wants are told
- * DECIDE_NOTHING.
+ * what it left. In a dual-stack subnet a want gets an address of each family or none. At most
+ * IPAM_INFLIGHT_MAX entries are in flight; later wants are told DECIDE_NOTHING.
  *
  * What a workload names goes to its own pods alone, and to those also while it cools down: the MAC
  * stays with the address, so that no neighbour is led astray.
  */
 void plan_commit(const struct plan_in *in, struct ipam_record *out);
 
-/** plan_mac - the MAC for addr: the annotation's, else the computed one that nobody has. False = taken. */
-bool plan_mac(const struct plan_in *in, const struct plan_want *want, const struct ip_addr *addr,
-	      struct mac_addr *out);
+/**
+ * plan_mac - the MAC for want->addr and addr6: the annotation's, else one computed from addr that nobody
+ * has. False = taken.
+ */
+bool plan_mac(const struct plan_in *in, const struct plan_want *want, struct mac_addr *out);
 
 #endif

@@ -99,6 +99,22 @@ static void write_conditions(struct jw *w, const struct status_in *in, const str
 	jw_end(w);
 }
 
+struct ipam_counts status_counts(const struct ipam_pool *pool, const struct ipam_set *range,
+				 const struct ipam_set *range6, const struct ipam_set *named,
+				 uint8_t *family)
+{
+	uint8_t ignored, *f = family ? family : &ignored;
+	struct ipam_counts n, n6;
+
+	*f = 0;
+	n = ipam_pool_count(pool, range, named, range6 ? AF_INET : 0);
+	if (!range6)
+		return n;
+	n6 = ipam_pool_count(pool, range6, named, AF_INET6);
+	*f = n6.free < n.free ? AF_INET6 : AF_INET;
+	return *f == AF_INET6 ? n6 : n;
+}
+
 static const char *phase(const struct status_in *in)
 {
 	if (in->obj->meta.deletion)
@@ -109,7 +125,7 @@ static const char *phase(const struct status_in *in)
 char *status_text(const struct status_in *in)
 {
 	AUTO(sb_done) struct sb sb = SB_INIT;
-	struct ipam_counts n = ipam_pool_count(&in->record->pool, in->range, in->named);
+	struct ipam_counts n = status_counts(&in->record->pool, in->range, in->range6, in->named, NULL);
 	const struct api_network *net = in->obj->spec ? &in->obj->spec->network : NULL;
 	struct jw w = jw_init(&sb);
 	char gateway[IP_ADDR_LEN];
@@ -121,6 +137,8 @@ char *status_text(const struct status_in *in)
 	jw_kv_str(&w, "mode", net ? api_mode_name(net->mode) : NULL);
 	jw_kv_str(&w, "gateway",
 		  net && ip_is_set(&net->gateway) ? ip_format(&net->gateway, gateway) : NULL);
+	jw_kv_str(&w, "gateway6",
+		  net && ip_is_set(&net->gateway6) ? ip_format(&net->gateway6, gateway) : NULL);
 	jw_kv_i64(&w, "total", (int64_t)n.total);
 	jw_kv_i64(&w, "used", (int64_t)(n.used - held));
 	jw_kv_i64(&w, "free", (int64_t)n.free);

@@ -9,6 +9,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/base/sb.h"
 #include "lib/base/str.h"
 #include "lib/kube/client.h"
 #include "lib/kube/store.h"
@@ -46,6 +47,8 @@ void sub_free(struct sub *sub)
 	ipam_set_done(&sub->range);
 	ipam_set_done(&sub->named);
 	ipam_set_done(&sub->orphans);
+	ipam_set_done(&sub->own_range6);
+	ipam_set_done(&sub->range6);
 	plan_list_done(&sub->releases);
 	plan_list_done(&sub->drops);
 	plan_list_done(&sub->adopts);
@@ -126,7 +129,7 @@ void sub_dequeue(struct ent *ent)
 void sub_release(struct sub *sub, const struct ip_addr *addr, const char *uid)
 {
 	/* Before it has been compared with the records, what is not in one of them goes anyway. */
-	if (sub->state < SUB_SETTLING)
+	if (sub->state < SUB_SETTLING || !ip_is_set(addr))
 		return;
 	plan_list_add(&sub->releases, addr, uid);
 	sub_hard(sub);
@@ -136,6 +139,42 @@ void sub_drop(struct sub *sub, const struct ip_addr *addr, const char *uid)
 {
 	plan_list_add(&sub->drops, addr, uid);
 	sub_soft(sub);
+}
+
+void sub_adopt(struct sub *sub, const struct ip_addr *addr, const char *uid)
+{
+	if (!ip_is_set(addr) || ipam_set_has(&sub->record.pool.used, addr))
+		return;
+	plan_list_add(&sub->adopts, addr, uid);
+	sub_hard(sub);
+}
+
+/* The prefix of the subnet that the address is in; 0 when it is in none of the two. */
+static uint8_t prefix_of(const struct sub *sub, const struct ip_addr *addr)
+{
+	const struct api_subnet *spec = sub->obj ? sub->obj->spec : NULL;
+
+	if (!spec || !ip_is_set(addr))
+		return 0;
+	if (ip_net_has(&spec->v.cidr, addr))
+		return spec->v.cidr.prefix;
+	return ip_net_has(&spec->v6.cidr, addr) ? spec->v6.cidr.prefix : 0;
+}
+
+void sub_give(struct sub *sub, struct ent *ent, const struct plan_want *want)
+{
+	ent->step = ENT_COMMITTED;
+	ent->sub = sub;
+	ent->addr = want->addr;
+	ent->addr6 = want->addr6;
+	ent->mac = want->mac;
+	ent->prefix = ent->lost ? ent->lost->cidr.prefix : prefix_of(sub, &want->addr);
+	ent->prefix6 = ent->lost ? ent->lost->cidr6.prefix : prefix_of(sub, &want->addr6);
+	/* The CIDR was edited meanwhile: the record goes, then the address. */
+	if (!ent->prefix || (ip_is_set(&want->addr6) && !ent->prefix6))
+		ent->forced_anew = true;
+	ent_claim(ent);
+	ent_mark(ent);
 }
 
 /* ------------------------------------------------------------------------------- the object */
@@ -246,15 +285,16 @@ static struct ipam_span *spans_of(const struct api_range *ranges, size_t n)
 	return spans;
 }
 
-static int build_range(const struct api_subnet *s, struct ipam_set *out, struct err *e)
+static int build_range(const struct api_subnet *s, const struct api_family *v, struct ipam_set *out,
+		       struct err *e)
 {
-	AUTO(free) struct ipam_span *ranges = spans_of(s->v.ranges, s->v.n_ranges);
+	AUTO(free) struct ipam_span *ranges = spans_of(v->ranges, v->n_ranges);
 	AUTO(free) struct ipam_span *exclude = spans_of(s->exclude, s->n_exclude);
 	struct ipam_range_spec spec = {
-		.cidr = s->v.cidr,
-		.gateway = s->v.gateway,
+		.cidr = v->cidr,
+		.gateway = v->gateway,
 		.ranges = ranges,
-		.n_ranges = s->v.n_ranges,
+		.n_ranges = v->n_ranges,
 		.exclude = exclude,
 		.n_exclude = s->n_exclude,
 	};
@@ -262,19 +302,35 @@ static int build_range(const struct api_subnet *s, struct ipam_set *out, struct 
 	return ipam_range_build(&spec, out, e);
 }
 
+static bool is_dual(const struct api_subnet *s)
+{
+	return s && ip_is_set(&s->v6.cidr.addr);
+}
+
+const struct ipam_set *sub_range6(const struct sub *sub)
+{
+	return sub->obj && is_dual(sub->obj->spec) ? &sub->range6 : NULL;
+}
+
 static void own_range(struct sub *sub)
 {
+	const struct api_subnet *spec = sub->obj ? sub->obj->spec : NULL;
 	const struct node_obj *node;
 	struct err ignored;
 	size_t pos = 0;
 
 	ipam_set_done(&sub->own_range);
-	if (!sub->obj || !sub->obj->spec)
+	ipam_set_done(&sub->own_range6);
+	if (!spec)
 		return;
-	IGNORE(build_range(sub->obj->spec, &sub->own_range, &ignored), "checked when decoded");
+	IGNORE(build_range(spec, &spec->v, &sub->own_range, &ignored), "checked when decoded");
+	if (is_dual(spec))
+		IGNORE(build_range(spec, &spec->v6, &sub->own_range6, &ignored), "likewise");
 	while ((node = kube_store_each(sub->app->store[STORE_NODES], &pos, NULL))) {
-		for (size_t i = 0; i < node->n_addrs; i++)
+		for (size_t i = 0; i < node->n_addrs; i++) {
 			ipam_set_remove(&sub->own_range, &node->addrs[i]);
+			ipam_set_remove(&sub->own_range6, &node->addrs[i]);
+		}
 	}
 }
 
@@ -289,27 +345,54 @@ static bool one_wire(const struct sub *a, const struct sub *b)
 	return na->vlan == nb->vlan && str_eq(na->master, nb->master);
 }
 
+/* All that a subnet's spec allows, of both families. The caller ends it. */
+static struct ipam_set whole_range(const struct sub *sub)
+{
+	struct ipam_set s;
+
+	ipam_set_copy(&sub->own_range, &s);
+	ipam_set_unite(&s, &sub->own_range6);
+	return s;
+}
+
+/* Take away what a neighbour allows too, and say so. */
+static void share_with(struct sub *sub, const struct sub *other, struct sb *told)
+{
+	AUTO(ipam_set_done) struct ipam_set mine = whole_range(sub);
+	AUTO(ipam_set_done) struct ipam_set theirs = whole_range(other);
+	size_t n = ipam_set_common(&mine, &theirs);
+	char text[IP_ADDR_LEN];
+	struct ip_addr first;
+
+	if (!ipam_set_first_common(&mine, &theirs, &first))
+		return;
+	ipam_set_subtract(&sub->range, &theirs);
+	ipam_set_subtract(&sub->range6, &theirs);
+	sb_printf(told, "%s%zu with MacvlanSubnet %.60s (%s%s)", told->len ? ", " : "", n,
+		  other->name, n > 1 ? "from " : "", ip_format(&first, text));
+}
+
 static void shared_range(struct sub *sub)
 {
 	AUTO(ipam_set_done) struct ipam_set was = sub->range;
-	char text[IP_ADDR_LEN];
-	struct ip_addr first;
+	AUTO(ipam_set_done) struct ipam_set was6 = sub->range6;
+	AUTO(sb_done) struct sb told = SB_INIT;
 	struct sub *other;
 	size_t pos = 0;
 
 	ipam_set_copy(&sub->own_range, &sub->range);
-	sub->overlap[0] = '\0';
+	ipam_set_copy(&sub->own_range6, &sub->range6);
 	while ((other = map_each(&sub->app->subs, &pos))) {
-		if (other == sub || !one_wire(sub, other) ||
-		    !ipam_set_first_common(&sub->own_range, &other->own_range, &first))
-			continue;
-		snprintf(sub->overlap, sizeof(sub->overlap),
-			 "%s and other addresses are also MacvlanSubnet %.60s's, on the same "
-			 "master and VLAN; neither gives them",
-			 ip_format(&first, text), other->name);
-		ipam_set_subtract(&sub->range, &other->own_range);
+		if (other != sub && one_wire(sub, other))
+			share_with(sub, other, &told);
 	}
-	if (ipam_set_eq(&was, &sub->range))
+	sub->overlap[0] = '\0';
+	if (told.len)
+		snprintf(sub->overlap, sizeof(sub->overlap),
+			 "addresses shared on the same master and VLAN, given by neither: %.250s; "
+			 "set ranges that do not meet",
+			 sb_get(&told));
+	if (ipam_set_eq(&was, &sub->range) && ipam_set_eq(&was6, &sub->range6))
 		return;
 	sub_soft(sub);
 	if (sub->n_queue)
@@ -333,11 +416,11 @@ int sub_check_range(const struct api_subnet *s, struct err *e)
 {
 	AUTO(ipam_set_done) struct ipam_set set = IPAM_SET_INIT;
 
-	if (ip_is_set(&s->v6.cidr.addr))
-		return err_set(e, ERR_CONFIG, 0,
-			       "spec.ipv6: a second family is not available in this version");
-	if (build_range(s, &set, e) < 0)
+	if (build_range(s, &s->v, &set, e) < 0)
 		return err_wrap(e, "spec.ranges");
+	ipam_set_done(&set);
+	if (is_dual(s) && build_range(s, &s->v6, &set, e) < 0)
+		return err_wrap(e, "spec.ipv6.ranges");
 	return 0;
 }
 

@@ -18,10 +18,17 @@ void sub_soft(struct sub *sub);
 void sub_enqueue(struct sub *sub, struct ent *ent);
 /** sub_dequeue - it no longer waits. */
 void sub_dequeue(struct ent *ent);
-/** sub_release - the record with this UID is gone: its address is free. */
+/** sub_release - the record with this UID is gone: its address is free. Of unset nothing is done. */
 void sub_release(struct sub *sub, const struct ip_addr *addr, const char *uid);
 /** sub_drop - the address stands in the record with this UID. */
 void sub_drop(struct sub *sub, const struct ip_addr *addr, const char *uid);
+
+/** sub_adopt - it stands in the record with this UID; if it is not used, it shall be. */
+void sub_adopt(struct sub *sub, const struct ip_addr *addr, const char *uid);
+/** sub_give - what stands committed for ent's record is its own; to be written into the record. */
+void sub_give(struct sub *sub, struct ent *ent, const struct plan_want *want);
+/** sub_range6 - the range of spec.ipv6; NULL where the subnet is not dual stack. */
+const struct ipam_set *sub_range6(const struct sub *sub);
 
 /** sub_changed - the store has another state of the object, or (obj NULL) none. */
 void sub_changed(struct sub *sub, const struct subnet_obj *obj);

@@ -25,7 +25,9 @@ static bool commit_entry(struct sub *sub, struct ent *ent, const struct ipam_inf
 
 	if (!spec || !ip_net_has(&spec->v.cidr, &entry->addr) || !ent->pod)
 		return false;
-	return work_commit_known(sub, ent, &entry->addr);
+	if (ip_is_set(&entry->addr6) && !ip_net_has(&spec->v6.cidr, &entry->addr6))
+		return false;
+	return work_commit_known(sub, ent, entry);
 }
 
 static void settle_entry(struct sub *sub, const struct ipam_inflight *entry)
@@ -38,6 +40,7 @@ static void settle_entry(struct sub *sub, const struct ipam_inflight *entry)
 		if (ent && bears_uid(ent->lost, entry->record_uid))
 			return;
 		sub_release(sub, &entry->addr, entry->record_uid);
+		sub_release(sub, &entry->addr6, entry->record_uid);
 		return;
 	}
 	if (api_ip_is_allocated(rec)) {
@@ -53,6 +56,7 @@ static void settle_entry(struct sub *sub, const struct ipam_inflight *entry)
 		ent->step = ENT_COMMITTED;
 		ent->sub = sub;
 		ent->addr = entry->addr;
+		ent->addr6 = entry->addr6;
 		free(ent->want_uid);
 		ent->want_uid = xstrdup(entry->record_uid);
 		ent->forced_anew = true;
@@ -74,11 +78,23 @@ static bool is_recordless(const struct ent *ent, const struct sub *sub)
 	       !ent->lost && ent->pod->annotation[0] && str_eq(ent->pod->annotation[0], sub->name);
 }
 
-static void hold_record(struct sub *sub, struct ent *ent, const struct api_ip *ip,
-			struct ipam_set *held)
+static void hold_addr(struct sub *sub, const struct ent *ent, const struct ip_addr *addr,
+		      const char *uid, struct ipam_set *held)
 {
 	char text[IP_ADDR_LEN];
 
+	if (!ip_is_set(addr))
+		return;
+	if (!ipam_set_add(held, addr))
+		log_error("two records have one address", "subnet", sub->name, "address",
+			  ip_format(addr, text), "pod", ent->key);
+	if (!ipam_set_has(&sub->record.pool.used, addr))
+		plan_list_add(&sub->adopts, addr, uid);
+}
+
+static void hold_record(struct sub *sub, struct ent *ent, const struct api_ip *ip,
+			struct ipam_set *held)
+{
 	if (!ip || !str_eq(ip->subnet, sub->name))
 		return;
 	if (!api_ip_is_allocated(ip)) {
@@ -90,11 +106,8 @@ static void hold_record(struct sub *sub, struct ent *ent, const struct api_ip *i
 		}
 		return;
 	}
-	if (!ipam_set_add(held, &ip->cidr.addr))
-		log_error("two records have one address", "subnet", sub->name, "address",
-			  ip_format(&ip->cidr.addr, text), "pod", ent->key);
-	if (!ipam_set_has(&sub->record.pool.used, &ip->cidr.addr))
-		plan_list_add(&sub->adopts, &ip->cidr.addr, ip->meta.uid);
+	hold_addr(sub, ent, &ip->cidr.addr, ip->meta.uid, held);
+	hold_addr(sub, ent, &ip->cidr6.addr, ip->meta.uid, held);
 }
 
 static void release_set(struct sub *sub, struct ipam_set *set)
@@ -114,8 +127,11 @@ static void release_set(struct sub *sub, struct ipam_set *set)
 
 static void find_orphans(struct sub *sub, struct ipam_set *held, struct ipam_set *orphans)
 {
-	for (size_t i = 0; i < sub->record.n_inflight; i++)
+	for (size_t i = 0; i < sub->record.n_inflight; i++) {
 		ipam_set_add(held, &sub->record.inflight[i].addr);
+		if (ip_is_set(&sub->record.inflight[i].addr6))
+			ipam_set_add(held, &sub->record.inflight[i].addr6);
+	}
 	ipam_set_copy(&sub->record.pool.used, orphans);
 	ipam_set_subtract(orphans, held);
 }

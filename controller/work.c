@@ -18,10 +18,12 @@
 
 static void tell_allocated(struct ent *ent, const struct api_ip *rec)
 {
-	char msg[400], cidr[IP_NET_LEN], mac[MAC_ADDR_LEN];
+	char msg[400], cidr[IP_NET_LEN], cidr6[IP_NET_LEN], mac[MAC_ADDR_LEN];
 
-	snprintf(msg, sizeof(msg), "MacvlanSubnet %s gave %s, MAC %s", rec->subnet,
-		 ip_net_format(&rec->cidr, cidr), mac_format(&rec->mac, mac));
+	ip_net_format(&rec->cidr6, cidr6);
+	snprintf(msg, sizeof(msg), "MacvlanSubnet %s gave %s%s%s, MAC %s", rec->subnet,
+		 ip_net_format(&rec->cidr, cidr), *cidr6 ? " and " : "", cidr6,
+		 mac_format(&rec->mac, mac));
 	events_tell(ent, DECIDE_ALLOCATED, msg);
 }
 
@@ -39,29 +41,35 @@ static void reserved_text(struct sub *sub, const struct ip_addr *addr, char *msg
 		 ip_format(addr, text), id);
 }
 
+static const char *family_name(uint8_t family)
+{
+	return family == AF_INET6 ? "IPv6 " : family == AF_INET ? "IPv4 " : "";
+}
+
 void work_tell_waiting(struct sub *sub, struct ent *ent, const struct plan_want *want)
 {
-	enum decide_reason why = want->result;
-	int64_t next = ipam_pool_next_expiry(&sub->next.pool, &sub->range);
+	bool second = want->family == AF_INET6 && sub_range6(sub);
+	int64_t next = ipam_pool_next_expiry(&sub->next.pool, second ? &sub->range6 : &sub->range);
+	const char *family = family_name(want->family);
 	char msg[512], when[CLOCK_RFC3339_LEN];
 
-	switch (why) {
+	switch (want->result) {
 	case DECIDE_RESERVED:
 		reserved_text(sub, &want->addr, msg, sizeof(msg));
 		break;
 	case DECIDE_EXHAUSTED:
 		snprintf(msg, sizeof(msg),
-			 "MacvlanSubnet %s has no free address; the pod gets one as soon as one is "
-			 "free%s%s",
-			 sub->name, next ? ", the next one at " : "",
+			 "MacvlanSubnet %s has no free %saddress; the pod gets one as soon as one "
+			 "is free%s%s",
+			 sub->name, family, next ? ", the next one at " : "",
 			 next ? clock_rfc3339(next, when) : "");
 		break;
 	case DECIDE_OUTSIDE:
 		snprintf(msg, sizeof(msg),
-			 "annotation " API_ANNOTATION_IP ": \"%.120s\": MacvlanSubnet %s does not "
-			 "give that address",
+			 "annotation " API_ANNOTATION_IP ": \"%.120s\": MacvlanSubnet %s %s%s%s",
 			 ent->pod && ent->pod->annotation[1] ? ent->pod->annotation[1] : "",
-			 sub->name);
+			 sub->name, *family ? "has no " : "does not give that address", family,
+			 *family ? "addresses" : "");
 		break;
 	case DECIDE_ADDRESS_IN_USE:
 		snprintf(msg, sizeof(msg),
@@ -78,7 +86,7 @@ void work_tell_waiting(struct sub *sub, struct ent *ent, const struct plan_want 
 			 ent->pod && ent->pod->annotation[2] ? ent->pod->annotation[2] : "");
 		break;
 	}
-	events_tell(ent, why, msg);
+	events_tell(ent, want->result, msg);
 }
 
 /* ------------------------------------------------------------------------------- committed */
@@ -88,7 +96,7 @@ static bool mac_taken(void *ctx, const struct mac_addr *mac, const char *uid)
 	return ent_mac_taken(ctx, mac, uid);
 }
 
-bool work_commit_known(struct sub *sub, struct ent *ent, const struct ip_addr *addr)
+bool work_commit_known(struct sub *sub, struct ent *ent, const struct ipam_inflight *entry)
 {
 	const struct api_ip *rec = ent_record(ent);
 	struct plan_in in = {
@@ -97,17 +105,17 @@ bool work_commit_known(struct sub *sub, struct ent *ent, const struct ip_addr *a
 		.mac_taken = mac_taken,
 		.ctx = sub->app,
 	};
-	struct plan_want want = {.request = &ent->request, .record_uid = rec->meta.uid};
-	struct mac_addr mac;
+	struct plan_want want = {
+		.request = &ent->request,
+		.record_uid = rec->meta.uid,
+		.addr = entry->addr,
+		.addr6 = entry->addr6,
+	};
 	struct err e = {0};
 
-	if (!ent->pod || !ask_request(ent, &e) || !plan_mac(&in, &want, addr, &mac))
+	if (!ent->pod || !ask_request(ent, &e) || !plan_mac(&in, &want, &want.mac))
 		return false;
-	ent->step = ENT_COMMITTED;
-	ent->sub = sub;
-	ent->addr = *addr;
-	ent->mac = mac;
-	ent->prefix = sub->obj->spec->v.cidr.prefix;
+	sub_give(sub, ent, &want);
 	free(ent->want_uid);
 	ent->want_uid = xstrdup(rec->meta.uid);
 	return true;
@@ -127,22 +135,28 @@ static void drop_stale_step(struct ent *ent, const struct api_ip *rec)
 	ent->step = ENT_IDLE;
 	ent->sub = NULL;
 	ent_claim(ent);
-	if (!ent->lost || !ip_eq(&ent->lost->cidr.addr, &ent->addr))
-		sub_release(sub, &ent->addr, ent->want_uid);
+	if (ent->lost && ip_eq(&ent->lost->cidr.addr, &ent->addr))
+		return;
+	sub_release(sub, &ent->addr, ent->want_uid);
+	sub_release(sub, &ent->addr6, ent->want_uid);
 }
 
 void work_released(struct ent *ent, const struct api_ip *rec)
 {
 	struct sub *sub = sub_find(ent->app, rec->subnet);
-	struct ip_addr addr = rec->cidr.addr;
+	struct ip_addr addr = rec->cidr.addr, addr6 = rec->cidr6.addr;
 	AUTO(free) char *uid = xstrdup(rec->meta.uid);
 	bool made_anew = ent->lost && rec != ent->lost && ent->pod &&
 			 str_eq(ent->pod->meta.uid, rec->pod_id) && !api_pod_is_over(ent->pod);
 
-	if (ent->step == ENT_COMMITTED && !ip_is_set(&addr))
+	if (ent->step == ENT_COMMITTED && !ip_is_set(&addr)) {
 		addr = ent->addr;
-	if (!ip_is_set(&addr) && ent->lost)
+		addr6 = ent->addr6;
+	}
+	if (!ip_is_set(&addr) && ent->lost) {
 		addr = ent->lost->cidr.addr;
+		addr6 = ent->lost->cidr6.addr;
+	}
 	sub_dequeue(ent);
 	ent->step = ENT_IDLE;
 	ent->sub = NULL;
@@ -164,8 +178,10 @@ void work_released(struct ent *ent, const struct api_ip *rec)
 	ent->good = NULL;
 	ent_claim(ent);
 	log_debug("record is gone", "record", ent->key, "uid", uid);
-	if (sub && ip_is_set(&addr))
+	if (sub) {
 		sub_release(sub, &addr, uid);
+		sub_release(sub, &addr6, uid);
+	}
 	ent_mark(ent);
 }
 
@@ -197,10 +213,9 @@ static void live_allocated(struct ent *ent, const struct api_ip *rec)
 		ent->lost = NULL;
 		ent_claim(ent);
 	}
-	if (sub && sub->state == SUB_READY && !sub->call &&
-	    !ipam_set_has(&sub->record.pool.used, &rec->cidr.addr)) {
-		plan_list_add(&sub->adopts, &rec->cidr.addr, rec->meta.uid);
-		sub_hard(sub);
+	if (sub && sub->state == SUB_READY && !sub->call) {
+		sub_adopt(sub, &rec->cidr.addr, rec->meta.uid);
+		sub_adopt(sub, &rec->cidr6.addr, rec->meta.uid);
 	}
 }
 

@@ -13,11 +13,11 @@ void work_run(struct app *app);
 void work_tell_waiting(struct sub *sub, struct ent *ent, const struct plan_want *want);
 
 /**
- * work_commit_known - an address that stands committed for ent's record becomes its own again.
+ * work_commit_known - what stands committed for ent's record becomes its own again.
  *
  * False when its annotations cannot be read any more or its MAC is taken.
  */
-bool work_commit_known(struct sub *sub, struct ent *ent, const struct ip_addr *addr);
+bool work_commit_known(struct sub *sub, struct ent *ent, const struct ipam_inflight *entry);
 
 /** work_released - the record is gone for good: its address goes back to its subnet. */
 void work_released(struct ent *ent, const struct api_ip *rec);
