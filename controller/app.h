@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "api/workload.h"
+#include "controller/conditions.h"
 #include "controller/decide.h"
 #include "controller/map.h"
 #include "controller/plan.h"
@@ -93,6 +94,9 @@ struct ent {
 	int64_t over_ms; /* when the present pod's terminal phase was noticed, 0 = it is not over */
 	char *held_by;   /* the subnet that counts this as reserved, NULL = none */
 
+	struct ent_conflict *conflict; /* see conflict.c; mostly NULL */
+	uint64_t attached; /* which record of which pod was last seen Attached, as a hash */
+
 	bool dirty;      /* in app->dirty */
 	int64_t wake_ms; /* look again then; 0 = never */
 	unsigned int failures;
@@ -117,7 +121,7 @@ struct subnet_obj {
 	char *holder;
 	struct ipam_record record;
 	bool record_bad;  /* status.allocation cannot be read */
-	char *conditions; /* JSON text of status.conditions, for their times; may be NULL */
+	char *conditions; /* JSON text of status.conditions: types, truth and times; may be NULL */
 };
 
 struct sub {
@@ -143,6 +147,12 @@ struct sub {
 	struct ent **queue; /* oldest waiter first */
 	size_t n_queue, cap_queue;
 	struct plan_list releases, drops, adopts;
+	struct ipam_conflict *conflicts; /* quarantines since the last write */
+	size_t n_conflicts;
+	struct mac_addr proxy;        /* that of a router with proxy ARP, see conflict.c */
+	int64_t conflicts_until_s;    /* so long the condition Conflicts is true, */
+	const char *conflicts_reason; /* for this reason */
+	char conflicts_why[400];
 	size_t n_held;
 	struct ipam_set orphans; /* used, without a record: a pod that lives has lost its own */
 	int64_t orphans_ms;      /* to be released then; 0 = such a pod still lives */
@@ -152,10 +162,12 @@ struct sub {
 	struct kube_call *call;
 	struct ipam_record next; /* what is being written */
 	char *next_summary;
-	char *summary;     /* the rest of status as last written */
-	struct ent **sent; /* the waiters that the write serves */
+	char *summary;               /* the rest of status as last written */
+	char *conditions;            /* of it, as in struct subnet_obj */
+	int64_t told_ms[CONDITIONS]; /* when each was last told to have become true */
+	struct ent **sent;           /* the waiters that the write serves */
 	struct plan_want *wants;
-	size_t n_sent, n_sent_releases, n_sent_drops, n_sent_adopts;
+	size_t n_sent, n_sent_releases, n_sent_drops, n_sent_adopts, n_sent_conflicts;
 	int64_t retry_ms;
 	unsigned int failures;
 };

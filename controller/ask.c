@@ -70,23 +70,39 @@ static bool is_kept(const struct ent *ent, const struct api_ip *rec)
 	       reserve_statefulset(ent->app, rec->meta.ns, rec->meta.name);
 }
 
+/* The entry names no other address of that family. */
+static bool fits_entry(const struct api_request *q, long entry, uint8_t family,
+		       const struct api_ip *rec)
+{
+	const struct ip_addr *named = api_request_ip(q, family, (size_t)entry);
+
+	return !named || ip_eq(named, &rec->cidr.addr) || ip_eq(named, &rec->cidr6.addr);
+}
+
 static bool asks_for(const struct api_request *q, const struct api_ip *rec)
 {
 	const struct mac_addr *mac;
-	size_t i = 0;
+	long entry = 0;
 
-	while (i < q->n_ips && !ip_eq(&q->ips[i], &rec->cidr.addr))
-		i++;
-	if (q->n_ips && i == q->n_ips)
-		return false;
-	mac = api_request_mac(q, q->n_ips ? i : 0);
+	if (q->n_ips) {
+		entry = api_request_find(q, &rec->cidr.addr);
+		if (entry < 0)
+			entry = api_request_find(q, &rec->cidr6.addr);
+		if (entry < 0 || !fits_entry(q, entry, AF_INET, rec) ||
+		    !fits_entry(q, entry, AF_INET6, rec))
+			return false;
+	}
+	mac = api_request_mac(q, (size_t)entry);
 	return !mac || mac_eq(mac, &rec->mac);
 }
 
 /* The subnet may have been edited since: what it cannot have any more is given anew. */
 static bool still_in(const struct sub *sub, const struct api_ip *rec)
 {
-	return sub->obj && sub->obj->spec && ip_net_has(&sub->obj->spec->v.cidr, &rec->cidr.addr);
+	const struct api_subnet *spec = sub->obj ? sub->obj->spec : NULL;
+
+	return spec && ip_net_has(&spec->v.cidr, &rec->cidr.addr) &&
+	       (!ip_is_set(&rec->cidr6.addr) || ip_net_has(&spec->v6.cidr, &rec->cidr6.addr));
 }
 
 static enum decide_heir heir_of(struct ent *ent, const struct api_ip *rec)

@@ -335,6 +335,7 @@ static void rename_pod(struct ent *ent, const struct api_ip *to)
 	jw_kv_str(&w, "podId", *to->pod_id ? to->pod_id : NULL);
 	jw_kv_str(&w, "node", *to->node ? to->node : NULL);
 	write_cidr(&w, "cidr", &to->cidr);
+	write_cidr(&w, "cidr6", &to->cidr6);
 	api_network_write(&w, &to->network, true);
 	jw_end(&w);
 	jw_end(&w);
@@ -374,6 +375,8 @@ void calls_bind(struct ent *ent, const struct api_subnet *subnet)
 	to = ent_spec_copy(rec);
 	set_pod(to, ent->pod->meta.uid, ent->pod->node);
 	to->cidr.prefix = subnet->v.cidr.prefix;
+	if (ip_is_set(&to->cidr6.addr))
+		to->cidr6.prefix = subnet->v6.cidr.prefix;
 	api_network_done(&to->network);
 	api_network_copy(&subnet->network, &to->network);
 	/* Nobody saw the former card go: this one has to ask the LAN. */

@@ -59,8 +59,10 @@ static struct subnet_obj *parse(const struct kube_response *res)
 	return sub_obj_decode(&root, &o, &e) == 0 ? o : NULL;
 }
 
-static void set_version(struct sub *sub, const struct subnet_obj *o)
+static void set_version(struct sub *sub, struct subnet_obj *o)
 {
+	free(sub->conditions);
+	sub->conditions = STEAL(o->conditions);
 	free(sub->version);
 	sub->version = xstrdup(o->meta.resource_version);
 	sub->has_finalizer = api_meta_has_finalizer(&o->meta, API_FINALIZER_IN_USE);
@@ -274,8 +276,10 @@ static void forget_sent(struct sub *sub)
 	ipam_record_done(&sub->next);
 }
 
-static void committed(struct sub *sub, const struct subnet_obj *o)
+static void committed(struct sub *sub, struct subnet_obj *o)
 {
+	AUTO(free) char *before = STEAL(sub->conditions);
+
 	ipam_record_done(&sub->record);
 	sub->record = sub->next;
 	sub->next = (struct ipam_record){0};
@@ -285,6 +289,7 @@ static void committed(struct sub *sub, const struct subnet_obj *o)
 	list_cut(&sub->releases, sub->n_sent_releases);
 	list_cut(&sub->drops, sub->n_sent_drops);
 	list_cut(&sub->adopts, sub->n_sent_adopts);
+	sub_conflicts_cut(sub, sub->n_sent_conflicts);
 	for (size_t i = 0; i < sub->n_sent; i++)
 		sub_give(sub, sub->sent[i], &sub->wants[i]);
 	/* What was freed by this write may be given by the next. */
@@ -296,6 +301,8 @@ static void committed(struct sub *sub, const struct subnet_obj *o)
 		sub_hard(sub);
 	sub->failures = 0;
 	forget_sent(sub);
+	if (!str_eq(before, sub->conditions))
+		events_tell_conditions(sub, before);
 }
 
 static void commit_done(void *ctx, struct kube_response *res, const struct err *e)
@@ -434,6 +441,8 @@ static void plan(struct sub *sub, struct plan_want *wants, size_t n)
 		.releases = &sub->releases,
 		.drops = &sub->drops,
 		.adopts = &sub->adopts,
+		.conflicts = sub->conflicts,
+		.n_conflicts = sub->n_conflicts,
 		.addr_taken = addr_taken,
 		.mac_taken = mac_taken,
 		.named = &sub->named,
@@ -446,21 +455,12 @@ static void plan(struct sub *sub, struct plan_want *wants, size_t n)
 	sub->n_sent_releases = sub->releases.n;
 	sub->n_sent_drops = sub->drops.n;
 	sub->n_sent_adopts = sub->adopts.n;
+	sub->n_sent_conflicts = sub->n_conflicts;
 }
 
 static char *summary_of(const struct sub *sub)
 {
-	struct status_in in = {
-		.obj = sub->obj,
-		.record = &sub->next,
-		.range = &sub->range,
-		.range6 = sub_range6(sub),
-		.named = &sub->named,
-		.overlap = sub->overlap,
-		.n_held = sub->n_held,
-		.n_waiting = sub->n_queue,
-		.now_s = app_now_s(sub->app),
-	};
+	struct status_in in = status_of(sub, &sub->next);
 
 	return status_text(&in);
 }
@@ -468,7 +468,7 @@ static char *summary_of(const struct sub *sub)
 static bool nothing_new(const struct sub *sub)
 {
 	return sub->state == SUB_READY && !sub->n_sent && !sub->n_sent_releases &&
-	       !sub->n_sent_drops && !sub->n_sent_adopts &&
+	       !sub->n_sent_drops && !sub->n_sent_adopts && !sub->n_sent_conflicts &&
 	       sub->next.pool.n_cooling == sub->record.pool.n_cooling &&
 	       str_eq(sub->summary, sub->next_summary);
 }

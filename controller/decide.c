@@ -201,6 +201,7 @@ const char *decide_reason_name(enum decide_reason reason)
 		[DECIDE_MAC_IN_USE] = "MACInUse",
 		[DECIDE_FORMER_POD] = "FormerPodHoldsAddress",
 		[DECIDE_RESTORED] = "RecordRestored",
+		[DECIDE_CONFLICT] = "AddressConflict",
 		[DECIDE_API] = "RecordRefused",
 		[DECIDE_ALLOCATED] = "AddressAllocated",
 	};

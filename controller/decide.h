@@ -20,6 +20,7 @@ enum decide_end {
 
 struct decide_rules {
 	int64_t after_terminal_ms; /* a card outlives the terminal phase by at most this */
+	int64_t quarantine_s; /* an address that another machine uses is set aside so long; 0 = never */
 	int64_t hold_s; /* an address whose pod was taken from under the kubelet is kept so long */
 };
 
@@ -84,6 +85,7 @@ enum decide_reason {
 	DECIDE_MAC_IN_USE,
 	DECIDE_FORMER_POD,
 	DECIDE_RESTORED,
+	DECIDE_CONFLICT,
 	DECIDE_API,
 	DECIDE_ALLOCATED,
 	DECIDE_REASONS,

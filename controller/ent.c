@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "controller/conflict.h"
 #include "controller/sub.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
@@ -196,6 +197,7 @@ void ent_free(struct ent *ent)
 	api_ip_free(ent->good);
 	api_ip_free(ent->expect);
 	api_request_done(&ent->request);
+	conflict_free(ent);
 	free(ent->gone_uid);
 	free(ent->owner);
 	free(ent->want_uid);

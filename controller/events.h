@@ -7,4 +7,11 @@
 /** events_tell - a Normal event for DECIDE_ALLOCATED, a Warning otherwise. Lost if the server is away. */
 void events_tell(struct ent *ent, enum decide_reason reason, const char *msg);
 
+/**
+ * events_tell_conditions - on the subnet: which of its conditions its last write has made true (Ready also:
+ * false); each at most once in five minutes.
+ * @before: its conditions as they stood before that write, JSON, may be NULL
+ */
+void events_tell_conditions(struct sub *sub, const char *before);
+
 #endif

@@ -31,6 +31,8 @@ static const char help[] =
 	"  --kube-api-burst N           how many of them may come at once (400)\n"
 	"  --release-after-terminal S   seconds that an address is kept when its pod has ended (30)\n"
 	"  --hold-unwitnessed S         seconds that it is kept when nobody saw the pod end (3600)\n"
+	"  --quarantine S               seconds that an address which another machine uses is set aside\n"
+	"                               (3600), 0 = never\n"
 	"  --legacy-annotations MODE    off, or read: macvlan.pandaria.cattle.io/ ones count too (off)\n"
 	"  --leader-elect=BOOL          one of the replicas works, the others stand by (true)\n"
 	"  --leader-elect-lease-duration D    others wait so long for a leader that is silent (15s)\n"
@@ -48,6 +50,7 @@ enum option_number {
 	OPT_BURST,
 	OPT_TERMINAL,
 	OPT_HOLD,
+	OPT_QUARANTINE,
 	OPT_LEADER,
 	OPT_LEGACY,
 	OPT_LEASE_DURATION,
@@ -66,6 +69,7 @@ static const struct option options[] = {
 	{"kube-api-burst", required_argument, NULL, OPT_BURST},
 	{"release-after-terminal", required_argument, NULL, OPT_TERMINAL},
 	{"hold-unwitnessed", required_argument, NULL, OPT_HOLD},
+	{"quarantine", required_argument, NULL, OPT_QUARANTINE},
 	{"leader-elect", optional_argument, NULL, OPT_LEADER},
 	{"legacy-annotations", required_argument, NULL, OPT_LEGACY},
 	{"leader-elect-lease-duration", required_argument, NULL, OPT_LEASE_DURATION},
@@ -211,6 +215,10 @@ static int take_option(int c, const char *arg, struct options *o)
 		rc = seconds(arg, &n);
 		o->rules.hold_s = n;
 		break;
+	case OPT_QUARANTINE:
+		rc = seconds(arg, &n);
+		o->rules.quarantine_s = n;
+		break;
 	case 'v':
 		rc = parse_u32(arg, 10, &n);
 		log_level_set(n >= 4 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
@@ -320,7 +328,7 @@ int main(int argc, char **argv)
 		.opt = {.system_ns = API_DEFAULT_SYSTEM_NAMESPACE,
 			.qps = 200,
 			.burst = 400,
-			.rules = {.after_terminal_ms = 30000, .hold_s = 3600},
+			.rules = {.after_terminal_ms = 30000, .hold_s = 3600, .quarantine_s = 3600},
 			.leader = leader_defaults()},
 	};
 	struct err e = {0};

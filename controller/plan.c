@@ -8,17 +8,18 @@
 
 #define MAC_TRIES 16
 
-void plan_list_add(struct plan_list *l, const struct ip_addr *addr, const char *uid)
+struct plan_entry *plan_list_add(struct plan_list *l, const struct ip_addr *addr, const char *uid)
 {
 	for (size_t i = 0; i < l->n; i++) {
 		if (ip_eq(&l->items[i].addr, addr) && str_eq(l->items[i].record_uid, uid))
-			return;
+			return &l->items[i];
 	}
 	if (l->n == l->cap) {
 		l->cap = l->cap ? l->cap * 2 : 16;
 		l->items = xreallocarray(l->items, l->cap, sizeof(*l->items));
 	}
-	l->items[l->n++] = (struct plan_entry){*addr, xstrdup(uid)};
+	l->items[l->n] = (struct plan_entry){.addr = *addr, .record_uid = xstrdup(uid)};
+	return &l->items[l->n++];
 }
 
 void plan_list_done(struct plan_list *l)
@@ -43,6 +44,14 @@ static bool inflight_elsewhere(const struct ipam_record *r, const struct ip_addr
 	return false;
 }
 
+/* Never earlier than after a release. */
+static int64_t quarantine_end(const struct plan_in *in, const struct plan_entry *entry)
+{
+	int64_t cooled = in->now_s + in->delay_s;
+
+	return entry->quarantine_s > cooled ? entry->quarantine_s : cooled;
+}
+
 static void release_all(const struct plan_in *in, struct ipam_record *r, struct ipam_set *released)
 {
 	for (size_t i = 0; in->releases && i < in->releases->n; i++) {
@@ -56,7 +65,10 @@ static void release_all(const struct plan_in *in, struct ipam_record *r, struct 
 		if (inflight_elsewhere(r, &entry->addr, entry->record_uid) ||
 		    in->addr_taken(in->ctx, &entry->addr, entry->record_uid))
 			continue;
-		ipam_pool_release(&r->pool, &entry->addr, in->now_s, in->delay_s);
+		if (entry->quarantine_s && ipam_set_has(&r->pool.used, &entry->addr))
+			ipam_pool_quarantine(&r->pool, &entry->addr, quarantine_end(in, entry));
+		else
+			ipam_pool_release(&r->pool, &entry->addr, in->now_s, in->delay_s);
 		ipam_set_add(released, &entry->addr);
 	}
 }
@@ -172,8 +184,10 @@ static enum decide_reason try_fixed(const struct choice *c, int f, const struct 
 		return DECIDE_RESERVED;
 	if (ipam_set_has(c->skip, a) || c->in->addr_taken(c->in->ctx, a, want->record_uid))
 		return DECIDE_ADDRESS_IN_USE;
-	if (whose == PLAN_KEPT_OURS ? ipam_set_has(&c->r->pool.used, a)
-				    : !ipam_pool_is_free(&c->r->pool, c->range[f], a))
+	/* Cooling down is no hindrance for its own, but another machine that has it is. */
+	if (whose == PLAN_KEPT_OURS
+		    ? ipam_set_has(&c->r->pool.used, a) || ipam_pool_is_quarantined(&c->r->pool, a)
+		    : !ipam_pool_is_free(&c->r->pool, c->range[f], a))
 		return DECIDE_ADDRESS_IN_USE;
 	return DECIDE_ALLOCATED;
 }
@@ -320,6 +334,9 @@ void plan_commit(const struct plan_in *in, struct ipam_record *out)
 	for (size_t i = 0; in->adopts && i < in->adopts->n; i++)
 		ipam_pool_use(&out->pool, &in->adopts->items[i].addr);
 	ipam_pool_expire(&out->pool, in->now_s);
+	ipam_record_conflicts_expire(out, in->now_s);
+	for (size_t i = 0; i < in->n_conflicts; i++)
+		ipam_record_conflict_add(out, &in->conflicts[i]);
 	release_all(in, out, &skip);
 
 	c.avoid[c.n_avoid++] = &skip;

@@ -35,6 +35,7 @@ enum plan_kept { PLAN_KEPT_NOT = 0, PLAN_KEPT_OURS, PLAN_KEPT_OTHERS };
 struct plan_entry {
 	struct ip_addr addr;
 	char *record_uid;
+	int64_t quarantine_s; /* of a release: not to be given until then; 0 = cools down as others do */
 };
 
 struct plan_list {
@@ -43,8 +44,8 @@ struct plan_list {
 	size_t cap;
 };
 
-/** plan_list_add - uid is copied; the same entry twice is kept once. */
-void plan_list_add(struct plan_list *l, const struct ip_addr *addr, const char *uid);
+/** plan_list_add - uid is copied; the same entry twice is kept once. Lent until the next call. */
+struct plan_entry *plan_list_add(struct plan_list *l, const struct ip_addr *addr, const char *uid);
 void plan_list_done(struct plan_list *l);
 
 struct plan_in {
@@ -63,6 +64,8 @@ struct plan_in {
 	const struct plan_list *releases; /* record gone: address free or cooling */
 	const struct plan_list *drops;    /* address stands in its record: no longer in flight */
 	const struct plan_list *adopts;   /* stands in a record: is used */
+	const struct ipam_conflict *conflicts; /* to be counted from now on */
+	size_t n_conflicts;
 	/* An address or MAC that a record other than uid's has, as far as the cache knows. */
 	bool (*addr_taken)(void *ctx, const struct ip_addr *addr, const char *uid);
 	bool (*mac_taken)(void *ctx, const struct mac_addr *mac, const char *uid);

@@ -13,8 +13,15 @@ struct status_in {
 	const char *overlap;           /* "" or what is shared with whom */
 	size_t n_held;
 	size_t n_waiting;
+	const char *conditions;    /* as they stood, JSON, may be NULL */
+	int64_t conflicts_until_s; /* so long conflicts_reason and _why hold */
+	const char *conflicts_reason;
+	const char *conflicts_why;
 	int64_t now_s;
 };
+
+/** status_of - what is known of a subnet now, with that record in its status. All lent. */
+struct status_in status_of(const struct sub *sub, const struct ipam_record *record);
 
 /**
  * status_counts - the numbers of a subnet. In a dual-stack one a card takes an address of each family, so
@@ -24,6 +31,9 @@ struct status_in {
 struct ipam_counts status_counts(const struct ipam_pool *pool, const struct ipam_set *range,
 				 const struct ipam_set *range6, const struct ipam_set *named,
 				 uint8_t *family);
+
+/** status_quarantined - addresses of both families that another machine uses. */
+size_t status_quarantined(const struct ipam_record *r);
 
 /**
  * status_text - the members of status without the braces, for a merge patch: every key is present.

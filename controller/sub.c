@@ -52,6 +52,9 @@ void sub_free(struct sub *sub)
 	plan_list_done(&sub->releases);
 	plan_list_done(&sub->drops);
 	plan_list_done(&sub->adopts);
+	sub_conflicts_cut(sub, sub->n_conflicts);
+	free(sub->conflicts);
+	free(sub->conditions);
 	free(sub->queue);
 	free(sub->sent);
 	free(sub->wants);
@@ -135,6 +138,35 @@ void sub_release(struct sub *sub, const struct ip_addr *addr, const char *uid)
 	sub_hard(sub);
 }
 
+void sub_quarantine(struct sub *sub, const struct ip_addr *addr, const char *uid, int64_t until_s)
+{
+	if (sub->state < SUB_SETTLING || !ip_is_set(addr))
+		return;
+	plan_list_add(&sub->releases, addr, uid)->quarantine_s = until_s;
+	sub_hard(sub);
+}
+
+void sub_conflict(struct sub *sub, const struct ipam_conflict *c)
+{
+	sub->conflicts =
+		xreallocarray(sub->conflicts, sub->n_conflicts + 1, sizeof(*sub->conflicts));
+	sub->conflicts[sub->n_conflicts] = *c;
+	sub->conflicts[sub->n_conflicts++].pod_uid = xstrdup(c->pod_uid);
+	sub_hard(sub);
+}
+
+void sub_conflicts_cut(struct sub *sub, size_t n)
+{
+	if (n > sub->n_conflicts)
+		n = sub->n_conflicts;
+	if (!n)
+		return;
+	for (size_t i = 0; i < n; i++)
+		free(sub->conflicts[i].pod_uid);
+	sub->n_conflicts -= n;
+	memmove(sub->conflicts, sub->conflicts + n, sub->n_conflicts * sizeof(*sub->conflicts));
+}
+
 void sub_drop(struct sub *sub, const struct ip_addr *addr, const char *uid)
 {
 	plan_list_add(&sub->drops, addr, uid);
@@ -205,6 +237,10 @@ static void forget(struct sub *sub)
 	plan_list_done(&sub->drops);
 	plan_list_done(&sub->adopts);
 	ipam_set_done(&sub->orphans);
+	sub_conflicts_cut(sub, sub->n_conflicts);
+	sub->conflicts_until_s = 0;
+	free(sub->conditions);
+	sub->conditions = NULL;
 	free(sub->summary);
 	sub->summary = NULL;
 	free(sub->uid);

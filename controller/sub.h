@@ -20,6 +20,12 @@ void sub_enqueue(struct sub *sub, struct ent *ent);
 void sub_dequeue(struct ent *ent);
 /** sub_release - the record with this UID is gone: its address is free. Of unset nothing is done. */
 void sub_release(struct sub *sub, const struct ip_addr *addr, const char *uid);
+/** sub_quarantine - likewise, but another machine on the LAN has it: not to be given until then. */
+void sub_quarantine(struct sub *sub, const struct ip_addr *addr, const char *uid, int64_t until_s);
+/** sub_conflict - one more to be counted with the next write; copied. */
+void sub_conflict(struct sub *sub, const struct ipam_conflict *c);
+/** sub_conflicts_cut - the first n of them have been written. */
+void sub_conflicts_cut(struct sub *sub, size_t n);
 /** sub_drop - the address stands in the record with this UID. */
 void sub_drop(struct sub *sub, const struct ip_addr *addr, const char *uid);
 

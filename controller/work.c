@@ -5,6 +5,7 @@
 
 #include "controller/ask.h"
 #include "controller/calls.h"
+#include "controller/conflict.h"
 #include "controller/ent.h"
 #include "controller/events.h"
 #include "controller/reserve.h"
@@ -46,6 +47,16 @@ static const char *family_name(uint8_t family)
 	return family == AF_INET6 ? "IPv6 " : family == AF_INET ? "IPv4 " : "";
 }
 
+/* When the first of the addresses that a pod names has cooled down; 0 = none of them is cooling. */
+static int64_t next_named(const struct sub *sub, const struct api_request *q)
+{
+	AUTO(ipam_set_done) struct ipam_set named = IPAM_SET_INIT;
+
+	for (size_t i = 0; i < q->n_ips; i++)
+		ipam_set_add(&named, &q->ips[i]);
+	return ipam_pool_next_expiry(&sub->next.pool, &named);
+}
+
 void work_tell_waiting(struct sub *sub, struct ent *ent, const struct plan_want *want)
 {
 	bool second = want->family == AF_INET6 && sub_range6(sub);
@@ -72,13 +83,13 @@ void work_tell_waiting(struct sub *sub, struct ent *ent, const struct plan_want 
 			 *family ? "addresses" : "");
 		break;
 	case DECIDE_ADDRESS_IN_USE:
+		next = next_named(sub, &ent->request);
 		snprintf(msg, sizeof(msg),
 			 "annotation " API_ANNOTATION_IP
 			 ": \"%.120s\": in use or cooling down; the "
 			 "pod gets one as soon as one is free%s%s",
 			 ent->pod && ent->pod->annotation[1] ? ent->pod->annotation[1] : "",
-			 next ? ", the subnet's next one at " : "",
-			 next ? clock_rfc3339(next, when) : "");
+			 next ? ", the next one at " : "", next ? clock_rfc3339(next, when) : "");
 		break;
 	default:
 		snprintf(msg, sizeof(msg),
@@ -179,8 +190,8 @@ void work_released(struct ent *ent, const struct api_ip *rec)
 	ent_claim(ent);
 	log_debug("record is gone", "record", ent->key, "uid", uid);
 	if (sub) {
-		sub_release(sub, &addr, uid);
-		sub_release(sub, &addr6, uid);
+		conflict_release(ent, sub, &addr, uid);
+		conflict_release(ent, sub, &addr6, uid);
 	}
 	ent_mark(ent);
 }
@@ -259,9 +270,10 @@ static void live_pending(struct ent *ent, const struct api_ip *rec)
 static void live(struct ent *ent, const struct api_ip *rec)
 {
 	ent->releasing = false;
-	if (rec && api_ip_is_allocated(rec))
+	if (rec && api_ip_is_allocated(rec)) {
 		live_allocated(ent, rec);
-	else if (rec && ent->forced_anew)
+		conflict_run(ent, rec);
+	} else if (rec && ent->forced_anew)
 		calls_end(ent);
 	else if (rec && ent->step == ENT_COMMITTED)
 		calls_address(ent, ent->lost ? &ent->lost->network : fresh_network(ent, rec));

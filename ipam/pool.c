@@ -130,6 +130,15 @@ void ipam_pool_quarantine(struct ipam_pool *p, const struct ip_addr *a, int64_t 
 	cool(p, a, until, true);
 }
 
+bool ipam_pool_is_quarantined(const struct ipam_pool *p, const struct ip_addr *a)
+{
+	for (size_t i = 0; i < p->n_cooling; i++) {
+		if (p->cooling[i].quarantine && ipam_set_has(&p->cooling[i].set, a))
+			return true;
+	}
+	return false;
+}
+
 void ipam_pool_release(struct ipam_pool *p, const struct ip_addr *a, int64_t now, uint32_t delay_s)
 {
 	int64_t step = delay_s / 64 ? delay_s / 64 : 1;

@@ -64,6 +64,8 @@ size_t ipam_pool_expire(struct ipam_pool *p, int64_t now);
 void ipam_pool_cool(struct ipam_pool *p, const struct ip_addr *a, int64_t until);
 /** ipam_pool_quarantine - likewise, because another machine on the LAN has it. */
 void ipam_pool_quarantine(struct ipam_pool *p, const struct ip_addr *a, int64_t until);
+/** ipam_pool_is_quarantined - and will be for a while. */
+bool ipam_pool_is_quarantined(const struct ipam_pool *p, const struct ip_addr *a);
 /** ipam_pool_coarsen - join neighbouring runs, the later end counts; false when one is left. */
 bool ipam_pool_coarsen(struct ipam_pool *p);
 /** ipam_pool_next_expiry - when the next address of range cools down; 0 = none is cooling. */

@@ -132,7 +132,7 @@ subnet left 10.74.0.0/24 'vlan: 74' 'ranges: [{rangeStart: 10.74.0.10, rangeEnd:
 subnet right 10.74.0.0/24 'vlan: 74' 'ranges: [{rangeStart: 10.74.0.20, rangeEnd: 10.74.0.29}]' \
 	'ipv6: {cidr: "fd74::/64", ranges: [{rangeStart: "fd74::20", rangeEnd: "fd74::2f"}]}' | k apply -f - >/dev/null
 check "disjoint ranges: each gives its own" wait_for 10 status_is right total 10
-check "no overlap is told" wait_for 5 condition_is left Overlap ""
+check "no overlap is told" wait_for 5 condition_is left Overlap False
 pods 40 40 left | k create -f - >/dev/null
 pods 41 41 right | k create -f - >/dev/null
 check "one from the left" wait_for 10 both_is p40 "10.74.0.10/24 fd74::10/64"
