@@ -78,6 +78,7 @@ struct ent {
 	struct ip_addr addr;        /* while committed */
 	struct ip_addr addr6;       /* dual stack, else unset */
 	struct mac_addr mac;
+	bool probe; /* nobody saw the card go that had the address last */
 	uint8_t prefix, prefix6;
 	struct ip_addr claimed, claimed6;
 	struct mac_addr claimed_mac;

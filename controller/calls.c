@@ -245,6 +245,16 @@ static void write_cidr(struct jw *w, const char *key, const struct ip_net *net)
 	jw_str(w, ip_is_set(&net->addr) ? ip_net_format(net, text) : NULL);
 }
 
+/* The address is given with the network as it is, but for one thing. */
+static void write_probing(struct jw *w, const struct api_network *net)
+{
+	AUTO(api_network_done) struct api_network n = {0};
+
+	api_network_copy(net, &n);
+	n.conflict_detection = API_SWITCH_ON;
+	api_network_write(w, &n, true);
+}
+
 void calls_address(struct ent *ent, const struct api_network *net)
 {
 	AUTO(sb_done) struct sb body = SB_INIT;
@@ -259,7 +269,9 @@ void calls_address(struct ent *ent, const struct api_network *net)
 	write_cidr(&w, "cidr6", &cidr6);
 	jw_kv_str(&w, "mac", mac_format(&ent->mac, text));
 	/* The subnet may have been edited while the record waited. */
-	if (net)
+	if (ent->probe)
+		write_probing(&w, net ? net : &ent_record(ent)->network);
+	else if (net)
 		api_network_write(&w, net, true);
 	jw_end(&w);
 	jw_end(&w);

@@ -69,6 +69,10 @@ static void release_all(const struct plan_in *in, struct ipam_record *r, struct 
 			ipam_pool_quarantine(&r->pool, &entry->addr, quarantine_end(in, entry));
 		else
 			ipam_pool_release(&r->pool, &entry->addr, in->now_s, in->delay_s);
+		if (entry->unproven)
+			ipam_set_add(&r->pool.unproven, &entry->addr);
+		else
+			ipam_set_remove(&r->pool.unproven, &entry->addr);
 		ipam_set_add(released, &entry->addr);
 	}
 }

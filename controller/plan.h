@@ -36,6 +36,7 @@ struct plan_entry {
 	struct ip_addr addr;
 	char *record_uid;
 	int64_t quarantine_s; /* of a release: not to be given until then; 0 = cools down as others do */
+	bool unproven;        /* of a release: nobody saw its card go */
 };
 
 struct plan_list {

@@ -319,6 +319,30 @@ static void lists_are_tried_from_the_ordinal_on(void **state)
 	finish(&f);
 }
 
+static void whose_card_nobody_saw_go(void **state)
+{
+	struct ip_addr five = ip("10.0.0.5"), six = ip("10.0.0.6");
+	struct fixture f;
+
+	(void)state;
+	begin(&f, "10.0.0.5", "10.0.0.6");
+	ipam_pool_use(&f.base.pool, &five);
+	ipam_pool_use(&f.base.pool, &six);
+	plan_list_add(&f.releases, &five, "a")->unproven = true;
+	plan_list_add(&f.releases, &six, "b");
+	plan(&f, NULL, 0);
+	assert_true(ipam_set_has(&f.next.pool.unproven, &five));
+	assert_false(ipam_set_has(&f.next.pool.unproven, &six));
+
+	/* Until it has been given back by a card that was seen to go. */
+	ipam_set_add(&f.base.pool.unproven, &five);
+	plan_list_done(&f.releases);
+	plan_list_add(&f.releases, &five, "c");
+	plan(&f, NULL, 0);
+	assert_false(ipam_set_has(&f.next.pool.unproven, &five));
+	finish(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +361,7 @@ int main(void)
 		cmocka_unit_test(a_named_address_is_not_for_automatic_pods),
 		cmocka_unit_test(a_named_address_is_for_its_own_pods_alone),
 		cmocka_unit_test(lists_are_tried_from_the_ordinal_on),
+		cmocka_unit_test(whose_card_nobody_saw_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -138,6 +138,12 @@ void sub_release(struct sub *sub, const struct ip_addr *addr, const char *uid)
 	sub_hard(sub);
 }
 
+void sub_doubt(struct sub *sub, const struct ip_addr *addr, const char *uid)
+{
+	if (sub->state >= SUB_SETTLING && ip_is_set(addr))
+		plan_list_add(&sub->releases, addr, uid)->unproven = true;
+}
+
 void sub_quarantine(struct sub *sub, const struct ip_addr *addr, const char *uid, int64_t until_s)
 {
 	if (sub->state < SUB_SETTLING || !ip_is_set(addr))
@@ -202,6 +208,8 @@ void sub_give(struct sub *sub, struct ent *ent, const struct plan_want *want)
 	ent->mac = want->mac;
 	ent->prefix = ent->lost ? ent->lost->cidr.prefix : prefix_of(sub, &want->addr);
 	ent->prefix6 = ent->lost ? ent->lost->cidr6.prefix : prefix_of(sub, &want->addr6);
+	ent->probe = ipam_set_has(&sub->record.pool.unproven, &want->addr) ||
+		     ipam_set_has(&sub->record.pool.unproven, &want->addr6);
 	/* The CIDR was edited meanwhile: the record goes, then the address. */
 	if (!ent->prefix || (ip_is_set(&want->addr6) && !ent->prefix6))
 		ent->forced_anew = true;

@@ -26,6 +26,8 @@ void sub_quarantine(struct sub *sub, const struct ip_addr *addr, const char *uid
 void sub_conflict(struct sub *sub, const struct ipam_conflict *c);
 /** sub_conflicts_cut - the first n of them have been written. */
 void sub_conflicts_cut(struct sub *sub, size_t n);
+/** sub_doubt - of one that is released: nobody saw its card go, so that the next one has to ask the LAN. */
+void sub_doubt(struct sub *sub, const struct ip_addr *addr, const char *uid);
 /** sub_drop - the address stands in the record with this UID. */
 void sub_drop(struct sub *sub, const struct ip_addr *addr, const char *uid);
 

@@ -120,7 +120,8 @@ static void release_set(struct sub *sub, struct ipam_set *set)
 		ipam_set_remove(set, &a);
 		log_info("address without a record is released", "subnet", sub->name, "address",
 			 ip_format(&a, text));
-		plan_list_add(&sub->releases, &a, "");
+		/* How the card went that had it is not known. */
+		plan_list_add(&sub->releases, &a, "")->unproven = true;
 	}
 	sub_hard(sub);
 }

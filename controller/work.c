@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "controller/ask.h"
+#include "controller/cache.h"
 #include "controller/calls.h"
 #include "controller/conflict.h"
 #include "controller/ent.h"
@@ -152,6 +153,14 @@ static void drop_stale_step(struct ent *ent, const struct api_ip *rec)
 	sub_release(sub, &ent->addr6, ent->want_uid);
 }
 
+/* It was held until it was sure enough, but nobody knows: a machine that is cut off may run on. */
+static bool is_unproven(const struct ent *ent, const struct api_ip *rec)
+{
+	const struct node_obj *node = cache_node(ent->app, rec->node);
+
+	return rec->unwitnessed && !(node && node->out_of_service);
+}
+
 void work_released(struct ent *ent, const struct api_ip *rec)
 {
 	struct sub *sub = sub_find(ent->app, rec->subnet);
@@ -159,6 +168,7 @@ void work_released(struct ent *ent, const struct api_ip *rec)
 	AUTO(free) char *uid = xstrdup(rec->meta.uid);
 	bool made_anew = ent->lost && rec != ent->lost && ent->pod &&
 			 str_eq(ent->pod->meta.uid, rec->pod_id) && !api_pod_is_over(ent->pod);
+	bool unproven;
 
 	if (ent->step == ENT_COMMITTED && !ip_is_set(&addr)) {
 		addr = ent->addr;
@@ -168,6 +178,7 @@ void work_released(struct ent *ent, const struct api_ip *rec)
 		addr = ent->lost->cidr.addr;
 		addr6 = ent->lost->cidr6.addr;
 	}
+	unproven = is_unproven(ent, rec);
 	sub_dequeue(ent);
 	ent->step = ENT_IDLE;
 	ent->sub = NULL;
@@ -192,6 +203,10 @@ void work_released(struct ent *ent, const struct api_ip *rec)
 	if (sub) {
 		conflict_release(ent, sub, &addr, uid);
 		conflict_release(ent, sub, &addr6, uid);
+	}
+	if (sub && unproven) {
+		sub_doubt(sub, &addr, uid);
+		sub_doubt(sub, &addr6, uid);
 	}
 	ent_mark(ent);
 }

@@ -20,6 +20,7 @@ void ipam_pool_done(struct ipam_pool *p)
 	drop_cooling(p);
 	ipam_set_done(&p->used);
 	ipam_set_done(&p->cooling_all);
+	ipam_set_done(&p->unproven);
 	*p = (struct ipam_pool){0};
 }
 
@@ -32,6 +33,7 @@ void ipam_pool_copy(const struct ipam_pool *p, struct ipam_pool *out)
 	};
 	ipam_set_copy(&p->used, &out->used);
 	ipam_set_copy(&p->cooling_all, &out->cooling_all);
+	ipam_set_copy(&p->unproven, &out->unproven);
 	if (p->n_cooling)
 		out->cooling = xcalloc(p->n_cooling, sizeof(*out->cooling));
 	for (size_t i = 0; i < p->n_cooling; i++) {

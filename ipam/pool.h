@@ -25,6 +25,8 @@ struct ipam_pool {
 	struct ipam_cooling_run *cooling; /* ascending by until */
 	size_t n_cooling;
 	struct ipam_set cooling_all; /* the union of the runs */
+	/* Nobody saw the card go that had it last: whoever gets it has to ask the LAN first. */
+	struct ipam_set unproven;
 };
 
 void ipam_pool_done(struct ipam_pool *p);

@@ -254,8 +254,9 @@ static int read_lists(const struct jval *v, struct ipam_record *r, struct err *e
 	struct jval list = {0}, item;
 	int rc;
 
-	if (read_set(v, "used", &r->pool.used, e) < 0 || read_runs(v, "cooling", &r->pool, e) < 0 ||
-	    read_runs(v, "quarantine", &r->pool, e) < 0)
+	if (read_set(v, "used", &r->pool.used, e) < 0 ||
+	    read_set(v, "unproven", &r->pool.unproven, e) < 0 ||
+	    read_runs(v, "cooling", &r->pool, e) < 0 || read_runs(v, "quarantine", &r->pool, e) < 0)
 		return -1;
 	rc = jget_arr(v, "conflicts", &list, e);
 	if (rc < 0)
@@ -386,6 +387,7 @@ static void write_record(struct sb *sb, const struct ipam_record *r)
 	write_cursor(&w, "cursor", &r->pool.cursor);
 	write_cursor(&w, "cursor6", &r->pool.cursor6);
 	write_set(&w, "used", &r->pool.used);
+	write_set(&w, "unproven", &r->pool.unproven);
 	write_runs(&w, &r->pool, false);
 	write_runs(&w, &r->pool, true);
 	write_conflicts(&w, r);

@@ -27,6 +27,7 @@ static void round_trip(void **state)
 		"{\"term\":3,\"commit\":17,\"holder\":\"h\",\"cursor\":\"10.0.0.12\","
 		"\"cursor6\":\"fd00::b\","
 		"\"used\":[\"10.0.0.0/24 10-11\",\"fd00::/120 a\"],"
+		"\"unproven\":[\"10.0.0.0/24 5,11\"],"
 		"\"cooling\":[{\"until\":\"2026-01-01T00:00:00Z\",\"addresses\":[\"10.0.0.0/24 5\"]}],"
 		"\"quarantine\":[{\"until\":\"2026-01-01T01:00:00Z\","
 		"\"addresses\":[\"10.0.0.0/24 6\",\"fd00::/120 6\"]}],"
@@ -62,9 +63,11 @@ static void none_is_empty(void **state)
 	assert_int_equal(r.term, 0);
 	assert_int_equal(ipam_record_encode(&r, &out, &e), 0);
 	/* Every key stands there, so that a merge patch leaves nothing of what was. */
-	assert_string_equal(out, "{\"term\":0,\"commit\":0,\"holder\":null,\"cursor\":null,"
-				 "\"cursor6\":null,\"used\":[],\"cooling\":[],\"quarantine\":[],"
-				 "\"conflicts\":[],\"inflight\":[]}");
+	assert_string_equal(
+		out,
+		"{\"term\":0,\"commit\":0,\"holder\":null,\"cursor\":null,"
+		"\"cursor6\":null,\"used\":[],\"unproven\":[],\"cooling\":[],\"quarantine\":[],"
+		"\"conflicts\":[],\"inflight\":[]}");
 	free(out);
 }
 

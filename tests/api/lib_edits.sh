@@ -23,6 +23,16 @@ same "of the new range, with the new network" '{"cidr":"10.73.1.10/23","gateway"
 	"$(k get macvlanip p93 -o json | jq -cS '.spec | {cidr, gateway, mtu, vlan, routes, podDefaultGateway}')"
 k delete pod p93 --force --grace-period=0 >/dev/null 2>&1
 check "the held one goes" wait_for 20 gone macvlanip p93
+pods 97 97 moving | k create -f - >/dev/null
+check "its address is given again" wait_for 20 served_is 3
+pods 98 98 moving | k create -f - >/dev/null
+check "and the next one" wait_for 20 served_is 4
+same "a card that nobody saw go: whoever gets its address asks the LAN first, and nobody else" \
+	"10.73.1.10/23 true 10.73.1.11/23 false" "$(k get macvlanips p97 p98 -o json |
+		jq -r '.items | sort_by(.spec.cidr)[].spec | "\(.cidr) \(.conflictDetection)"' | xargs)"
+finish 97 98
+check "they go" wait_for 20 gone macvlanip p97
+check "both" wait_for 20 gone macvlanip p98
 same "the records of the others are what they were" "$before" "$(specs)"
 same "and no pod was touched" "$pods_before" "$(uids)"
 
@@ -70,13 +80,13 @@ can() {
 	k auth can-i "$1" "${2%/*}" ${sub:+--subresource "$sub"} --as "$3" -n "${4:-default}" 2>/dev/null
 	true
 }
-NODE=system:serviceaccount:kube-system:tandem-node
+NODE_ACCOUNT=system:serviceaccount:kube-system:tandem-node
 k create namespace team >/dev/null
 k create rolebinding devs --clusterrole=admin --user=dev -n team >/dev/null
 same "the controller makes records" yes "$(can create macvlanips "$USER_CTL")"
-same "a node's account does not" no "$(can create macvlanips $NODE)"
-same "nor does it write their spec" no "$(can patch macvlanips $NODE)"
-same "but their status" yes "$(can patch macvlanips/status $NODE)"
+same "a node's account does not" no "$(can create macvlanips $NODE_ACCOUNT)"
+same "nor does it write their spec" no "$(can patch macvlanips $NODE_ACCOUNT)"
+same "but their status" yes "$(can patch macvlanips/status $NODE_ACCOUNT)"
 same "an administrator of a namespace makes no records" no "$(can create macvlanips dev team)"
 same "edits none" no "$(can patch macvlanips dev team)"
 same "deletes none" no "$(can delete macvlanips dev team)"

@@ -4,8 +4,8 @@ LEASE=(lease tandem-controller -n kube-system)
 
 # replica NAME: with a short lease, and an end that nobody saw held for longer than this test lasts
 replica() {
-	candidate "$1" --hold-unwitnessed 600 --leader-elect-lease-duration 3s \
-		--leader-elect-renew-deadline 2s --leader-elect-retry-period 500ms
+	candidate "$1" --hold-unwitnessed 600 --leader-elect-lease-duration 6s \
+		--leader-elect-renew-deadline 5s --leader-elect-retry-period 500ms
 }
 
 # its random part: the name by which its status writes go, and the end of its identity
@@ -28,7 +28,7 @@ ends() {
 subnet lead 10.70.0.0/24 'ipDelayReuse: 0' \
 	'ranges: [{rangeStart: 10.70.0.10, rangeEnd: 10.70.0.14}]' | k apply -f - >/dev/null
 replica one
-check "one leads" wait_for 10 leads one
+check "one leads" wait_for 20 leads one
 check "it claims the subnet" wait_for 10 status_is lead free 5
 replica two
 check "the other stands by" wait_for 10 stands_by two
@@ -37,7 +37,7 @@ check "pods are served" wait_for 10 served_is 3
 same "by the leader" "$(holder_of one) 1" \
 	"$(k get macvlansubnet -n kube-system lead -o jsonpath='{.status.allocation.holder} {.status.allocation.term}')"
 check "the Lease is made as others make it" lease_is leaseTransitions 0
-same "with its duration" 3 "$(k get "${LEASE[@]}" -o jsonpath='{.spec.leaseDurationSeconds}')"
+same "with its duration" 6 "$(k get "${LEASE[@]}" -o jsonpath='{.spec.leaseDurationSeconds}')"
 
 # What ends while nobody leads: the standby has seen how.
 kill -9 "$pid_one"
