@@ -9,8 +9,7 @@ restart() {
 		kill -9 "$pid_controller"
 		wait "$pid_controller" 2>/dev/null
 	fi
-	start controller "$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/controller.conf" \
-		--release-after-terminal 2 --hold-unwitnessed 5 --kube-api-qps 0 --quarantine "$1"
+	candidate controller --leader-elect=false --quarantine "$1"
 }
 
 # report NAME PHASE [MAC]: what the plugin says about a record
