@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/base/base64.h"
 #include "lib/base/io.h"
 #include "lib/base/ip.h"
 #include "lib/base/mem.h"
@@ -39,49 +40,6 @@ void kube_config_free(struct kube_config *c)
 }
 
 /* ------------------------------------------------------------------ what stands in the values */
-
-static int base64_value(char c)
-{
-	if (c >= 'A' && c <= 'Z')
-		return c - 'A';
-	if (c >= 'a' && c <= 'z')
-		return c - 'a' + 26;
-	if (c >= '0' && c <= '9')
-		return c - '0' + 52;
-	if (c == '+')
-		return 62;
-	return c == '/' ? 63 : -1;
-}
-
-/* RFC 4648 section 4 with line breaks allowed, as Go decodes it. NULL if it is not that. */
-static char *base64_decode(const char *s)
-{
-	AUTO(free) char *buf = xmalloc(strlen(s) / 4 * 3 + 4);
-	unsigned int bits = 0, acc = 0, digits = 0, pads = 0;
-	size_t n = 0;
-
-	for (; *s; s++) {
-		if (*s == '\r' || *s == '\n')
-			continue;
-		if (*s == '=') {
-			pads++;
-			continue;
-		}
-		if (base64_value(*s) < 0 || pads)
-			return NULL;
-		acc = acc << 6 | (unsigned int)base64_value(*s);
-		bits += 6;
-		digits++;
-		if (bits >= 8) {
-			bits -= 8;
-			buf[n++] = (char)(acc >> bits & 0xff);
-		}
-	}
-	if ((digits + pads) % 4 || pads > 2)
-		return NULL;
-	buf[n] = '\0';
-	return STEAL(buf);
-}
 
 /* A bearer token goes into a header line: one printable word. */
 static bool token_is_clean(const char *s)
@@ -167,7 +125,7 @@ static int load_pem(const struct yaml_at *in, const char *source, const char *ke
 		return -1;
 	if (data && *data) {
 		used = data_key;
-		pem = base64_decode(data);
+		pem = base64_decode(data, NULL);
 		explicit_bzero(data, strlen(data));
 		if (!pem)
 			return yaml_err(e, ERR_DECODE, in, data_key, "not base64");
