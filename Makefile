@@ -14,7 +14,7 @@ MANDIR ?= $(PREFIX)/share/man
 CNIBINDIR ?= /opt/cni/bin
 
 # DIRS can be narrowed to work on a part: make DIRS='lib/base lib/nl' check-unit
-DIRS ?= $(sort $(patsubst %/,%,$(wildcard lib/*/))) api delegate macvlan ipam meta controller node
+DIRS ?= $(sort $(patsubst %/,%,$(wildcard lib/*/))) api admit delegate macvlan ipam meta controller node
 
 # program = folder of its main.c
 PROGRAMS := tandem:meta tandem-controller:controller tandem-node:node
