@@ -1,0 +1,359 @@
+#include "admit/subnet.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+
+#define NAMES_SHOWN 4
+
+/* ------------------------------------------------------------------------------- pods */
+
+/* "default/p1 (10.1.0.5), default/p2 (10.1.0.6) and 7 more" */
+struct pod_list {
+	struct sb text;
+	size_t n;
+};
+
+static void list_add(struct pod_list *l, const struct admit_holder *h, const struct ip_addr *addr)
+{
+	char text[IP_ADDR_LEN];
+
+	if (l->n++ < NAMES_SHOWN)
+		sb_printf(&l->text, "%s%s (%s)", l->text.len ? ", " : "", h->pod,
+			  ip_format(addr, text));
+}
+
+static const char *list_end(struct pod_list *l)
+{
+	if (l->n > NAMES_SHOWN)
+		sb_printf(&l->text, " and %zu more", l->n - NAMES_SHOWN);
+	return sb_get(&l->text);
+}
+
+static void list_done(struct pod_list *l)
+{
+	sb_done(&l->text);
+}
+DEFINE_AUTO_VALUE(struct pod_list, list_done)
+
+static void list_users(const struct admit_world *w, const char *subnet, struct pod_list *l)
+{
+	struct admit_holder h;
+	size_t pos = 0;
+
+	while (w->next_holder(w->ctx, &pos, &h)) {
+		if (str_eq(h.subnet, subnet))
+			list_add(l, &h, &h.addr);
+	}
+}
+
+void admit_subnet_delete(const struct admit_world *w, const char *name, struct admit_answer *a)
+{
+	AUTO(list_done) struct pod_list users = {SB_INIT, 0};
+
+	list_users(w, name, &users);
+	if (users.n)
+		admit_refuse(a,
+			     "MacvlanSubnet %s is in use by pods %s: delete them first, and the "
+			     "subnet when their addresses are free",
+			     name, list_end(&users));
+}
+
+/* ------------------------------------------------------------------------------- neighbours */
+
+struct check {
+	const struct admit_world *world;
+	const struct api_subnet *was, *now;
+	struct ipam_set before, after; /* what it may give */
+	struct admit_answer *answer;
+};
+
+static const char *vlan_text(const struct api_subnet *s, char buf[24])
+{
+	if (!s->network.vlan)
+		return "untagged";
+	snprintf(buf, 24, "VLAN %u", s->network.vlan);
+	return buf;
+}
+
+static bool moved(const struct check *c)
+{
+	return !c->was || !admit_same_wire(&c->was->network, &c->now->network);
+}
+
+/* What this change brings about is refused; what was so before does not stand in the way of others. */
+static bool complain(const struct check *c, bool is_new, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+static bool complain(const struct check *c, bool is_new, const char *fmt, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (is_new)
+		return admit_refuse(c->answer, "%s", text);
+	admit_warn(c->answer, "%s", text);
+	return true;
+}
+
+static const char *range_field(const struct check *c, const struct ip_addr *addr)
+{
+	const struct api_subnet *s = c->now;
+
+	if (addr->family != s->v.cidr.addr.family)
+		return s->v6.n_ranges ? "ipv6.ranges" : "ipv6.cidr";
+	return s->v.n_ranges ? "ranges" : "cidr";
+}
+
+/* The first address that becomes common to both; else, that has been so. */
+static bool first_shared(const struct check *c, const struct ipam_set *theirs, bool *is_new,
+			 struct ip_addr *first)
+{
+	AUTO(ipam_set_done) struct ipam_set gained = IPAM_SET_INIT;
+
+	ipam_set_copy(&c->after, &gained);
+	if (!moved(c))
+		ipam_set_subtract(&gained, &c->before);
+	*is_new = ipam_set_first_common(&gained, theirs, first);
+	return *is_new || ipam_set_first_common(&c->after, theirs, first);
+}
+
+static bool check_overlap(const struct check *c, const struct admit_subnet *other)
+{
+	AUTO(ipam_set_done) struct ipam_set theirs = IPAM_SET_INIT;
+	char text[IP_ADDR_LEN], cidr[IP_NET_LEN], vlan[24];
+	struct ip_addr first;
+	bool is_new = false;
+	size_t n;
+
+	admit_range_of(other->spec, &theirs);
+	if (!first_shared(c, &theirs, &is_new, &first))
+		return true;
+	n = ipam_set_common(&c->after, &theirs);
+	return complain(
+		c, is_new,
+		"spec.%s: shares %zu address%s, from %s on, with MacvlanSubnet %s (%s) on the "
+		"same master %s, %s: give the two ranges that do not overlap",
+		range_field(c, &first), n, n > 1 ? "es" : "", ip_format(&first, text), other->name,
+		ip_net_format(&other->spec->v.cidr, cidr), c->now->network.master,
+		vlan_text(c->now, vlan));
+}
+
+static bool same_gateway(const struct check *c, const struct ip_addr *gateway)
+{
+	return !moved(c) &&
+	       (ip_eq(gateway, &c->was->v.gateway) || ip_eq(gateway, &c->was->v6.gateway));
+}
+
+/* The router's address in the hands of a pod takes the whole network down. */
+static bool check_gateway(const struct check *c, const struct api_family *f,
+			  const struct admit_subnet *other)
+{
+	AUTO(ipam_set_done) struct ipam_set theirs = IPAM_SET_INIT;
+	bool v6 = f->gateway.family != c->now->v.cidr.addr.family;
+	char text[IP_ADDR_LEN];
+
+	admit_range_of(other->spec, &theirs);
+	if (!ip_is_set(&f->gateway) || !ipam_set_has(&theirs, &f->gateway))
+		return true;
+	return complain(
+		c, f->gateway_given && !same_gateway(c, &f->gateway),
+		"spec.%sgateway: \"%s\"%s is one of the addresses that MacvlanSubnet %s gives "
+		"to pods, on the same master and VLAN",
+		v6 ? "ipv6." : "", ip_format(&f->gateway, text),
+		f->gateway_given ? "" : ", the default,", other->name);
+}
+
+static bool check_their_gateway(const struct check *c, const struct api_family *f,
+				const struct admit_subnet *other)
+{
+	char text[IP_ADDR_LEN];
+
+	if (!f->gateway_given || !ipam_set_has(&c->after, &f->gateway))
+		return true;
+	return complain(
+		c, moved(c) || !ipam_set_has(&c->before, &f->gateway),
+		"spec.%s: %s is the gateway of MacvlanSubnet %s, on the same master and VLAN: "
+		"name it in spec.exclude",
+		range_field(c, &f->gateway), ip_format(&f->gateway, text), other->name);
+}
+
+static bool is_passthru(const struct api_subnet *s)
+{
+	return s->network.mode == API_MODE_PASSTHRU;
+}
+
+static bool check_kinds(const struct check *c, const struct admit_subnet *other)
+{
+	const struct api_network *ours = &c->now->network, *theirs = &other->spec->network;
+	bool is_new = moved(c) || c->was->network.link_type != ours->link_type;
+	char vlan[24];
+
+	if (ours->link_type != theirs->link_type)
+		return complain(c, is_new,
+				"spec.linkType: \"%s\" cannot be on master %s, %s, where "
+				"MacvlanSubnet %s is %s: a card has links of one type only",
+				api_link_type_name(ours->link_type), ours->master,
+				vlan_text(c->now, vlan), other->name,
+				api_link_type_name(theirs->link_type));
+	is_new = moved(c) || is_passthru(c->was) != is_passthru(c->now);
+	if (is_passthru(c->now))
+		return complain(c, is_new,
+				"spec.mode: \"passthru\" needs master %s, %s for itself, where "
+				"MacvlanSubnet %s is already",
+				ours->master, vlan_text(c->now, vlan), other->name);
+	if (is_passthru(other->spec))
+		return complain(
+			c, is_new,
+			"spec.master: \"%s\", %s belongs to MacvlanSubnet %s alone, whose mode "
+			"is passthru",
+			ours->master, vlan_text(c->now, vlan), other->name);
+	return true;
+}
+
+static bool check_one_wire(const struct check *c, const struct admit_subnet *other)
+{
+	return check_kinds(c, other) && check_overlap(c, other) &&
+	       check_gateway(c, &c->now->v, other) && check_gateway(c, &c->now->v6, other) &&
+	       check_their_gateway(c, &other->spec->v, other) &&
+	       check_their_gateway(c, &other->spec->v6, other);
+}
+
+/* Two names of a card may lead to one network: on other nodes, or over another card of this one. */
+static void look_at_other_wire(const struct check *c, const struct admit_subnet *other)
+{
+	AUTO(ipam_set_done) struct ipam_set theirs = IPAM_SET_INIT;
+	char text[IP_ADDR_LEN];
+	struct ip_addr first;
+
+	if (other->spec->network.vlan != c->now->network.vlan)
+		return;
+	admit_range_of(other->spec, &theirs);
+	if (ipam_set_first_common(&c->after, &theirs, &first))
+		admit_warn(
+			c->answer,
+			"%s and more are also MacvlanSubnet %s's, on master %s: if that is the same "
+			"network as %s, two pods will have one address",
+			ip_format(&first, text), other->name, other->spec->network.master,
+			c->now->network.master);
+}
+
+static bool check_neighbours(const struct check *c)
+{
+	struct admit_subnet other;
+	size_t pos = 0;
+
+	while (c->world->next_subnet(c->world->ctx, &pos, &other)) {
+		if (!other.spec || str_eq(other.name, c->now->meta.name))
+			continue;
+		if (!admit_same_wire(&c->now->network, &other.spec->network))
+			look_at_other_wire(c, &other);
+		else if (!check_one_wire(c, &other))
+			return false;
+	}
+	return true;
+}
+
+/* ------------------------------------------------------------------------------- in use */
+
+static bool keep(const struct check *c, const char *field, const char *was, const char *now,
+		 struct pod_list *users)
+{
+	if (str_eq(was, now))
+		return true;
+	return admit_refuse(
+		c->answer,
+		"spec.%s: cannot change from \"%s\" to \"%s\" while pods have addresses "
+		"of this subnet: %s",
+		field, was, now, list_end(users));
+}
+
+static bool keep_cidr(const struct check *c, const char *field, const struct ip_net *was,
+		      const struct ip_net *now, struct pod_list *users)
+{
+	char a[IP_NET_LEN], b[IP_NET_LEN];
+
+	return keep(c, field, ip_net_format(was, a), ip_net_format(now, b), users);
+}
+
+static bool check_unchanged(const struct check *c)
+{
+	AUTO(list_done) struct pod_list users = {SB_INIT, 0};
+	const struct api_subnet *was = c->was, *now = c->now;
+	char a[12], b[12];
+
+	list_users(c->world, now->meta.name, &users);
+	if (!users.n)
+		return true;
+	snprintf(a, sizeof(a), "%u", was->network.vlan);
+	snprintf(b, sizeof(b), "%u", now->network.vlan);
+	if (!keep(c, "master", was->network.master, now->network.master, &users) ||
+	    !keep(c, "vlan", a, b, &users) ||
+	    !keep(c, "linkType", api_link_type_name(was->network.link_type),
+		  api_link_type_name(now->network.link_type), &users) ||
+	    !keep_cidr(c, "cidr", &was->v.cidr, &now->v.cidr, &users))
+		return false;
+	if (is_passthru(was) != is_passthru(now))
+		return keep(c, "mode", api_mode_name(was->network.mode),
+			    api_mode_name(now->network.mode), &users);
+	/* A second family may come; once there it stays as it is. */
+	return !ip_is_set(&was->v6.cidr.addr) ||
+	       keep_cidr(c, "ipv6.cidr", &was->v6.cidr, &now->v6.cidr, &users);
+}
+
+static bool check_address(const struct check *c, const struct admit_holder *h,
+			  const struct ip_addr *addr, struct pod_list *outside)
+{
+	char text[IP_ADDR_LEN];
+
+	if (!ip_is_set(addr))
+		return true;
+	if (ip_eq(addr, &c->now->v.gateway) || ip_eq(addr, &c->now->v6.gateway))
+		return admit_refuse(c->answer, "spec.gateway: \"%s\" is the address of pod %s",
+				    ip_format(addr, text), h->pod);
+	if (ipam_set_has(&c->before, addr) && !ipam_set_has(&c->after, addr))
+		list_add(outside, h, addr);
+	return true;
+}
+
+static bool check_addresses(const struct check *c)
+{
+	AUTO(list_done) struct pod_list outside = {SB_INIT, 0};
+	struct admit_holder h;
+	size_t pos = 0;
+
+	while (c->world->next_holder(c->world->ctx, &pos, &h)) {
+		if (!admit_same_wire(&c->now->network, h.network))
+			continue;
+		if (!check_address(c, &h, &h.addr, &outside) ||
+		    !check_address(c, &h, &h.addr6, &outside))
+			return false;
+	}
+	if (outside.n)
+		admit_warn(c->answer,
+			   "pods keep addresses that the subnet does not give any more, until they "
+			   "end: %s",
+			   list_end(&outside));
+	return true;
+}
+
+/* ------------------------------------------------------------------------------- all of it */
+
+void admit_subnet_check(const struct admit_world *w, const struct api_subnet *was,
+			const struct api_subnet *now, struct admit_answer *a)
+{
+	struct check c = {.world = w, .was = was, .now = now, .answer = a};
+
+	admit_range_of(now, &c.after);
+	if (was)
+		admit_range_of(was, &c.before);
+	if ((!was || check_unchanged(&c)) && check_neighbours(&c) && check_addresses(&c) &&
+	    !c.after.n)
+		admit_warn(a, "no address is left to give, after the gateway and spec.exclude");
+	ipam_set_done(&c.after);
+	ipam_set_done(&c.before);
+}

@@ -1,0 +1,211 @@
+#include <string.h>
+
+#include "admit/span.h"
+#include "admit/workload.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+
+#define PREFIX "tandem-cni.io/"
+
+/* Where each kind has its pods' metadata and spec: spec.template, but for a bare pod and a CronJob. */
+struct form {
+	const char *group, *resource, *kind; /* kind NULL = a pod */
+	const char *pod[5];
+	const char *replicas; /* in spec; NULL = not told there */
+};
+
+static const struct form forms[] = {
+	{"", "pods", NULL, {NULL}, NULL},
+	{"apps", "deployments", "Deployment", {"spec", "template"}, "replicas"},
+	{"apps", "statefulsets", "StatefulSet", {"spec", "template"}, "replicas"},
+	{"apps", "daemonsets", "DaemonSet", {"spec", "template"}, NULL},
+	{"batch", "jobs", "Job", {"spec", "template"}, "parallelism"},
+	{"batch", "cronjobs", "CronJob", {"spec", "jobTemplate", "spec", "template"}, NULL},
+};
+
+static const char *const annotations_path[] = {"metadata", "annotations", NULL};
+static const char *const owners_path[] = {"metadata", "ownerReferences", NULL};
+
+static const struct form *form_of(const struct admit_review *r)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		if (str_eq(r->group, forms[i].group) && str_eq(r->resource, forms[i].resource))
+			return &forms[i];
+	}
+	return NULL;
+}
+
+static int get_span(const void *ctx, const char *key, char **out, struct err *e)
+{
+	const struct jspan *all = ctx;
+	struct jspan value = span_get(*all, key);
+
+	(void)e;
+	/* The API server lets nothing but strings in. */
+	*out = value.p ? jspan_decode(value) : NULL;
+	return 0;
+}
+
+static void free_four(char *four[API_ANNOTATIONS])
+{
+	for (size_t i = 0; i < API_ANNOTATIONS; i++)
+		free(four[i]);
+}
+
+static bool is_asking(char *const four[API_ANNOTATIONS])
+{
+	return four[0] || four[1] || four[2] || four[3];
+}
+
+static bool four_eq(char *const a[API_ANNOTATIONS], char *const b[API_ANNOTATIONS])
+{
+	for (size_t i = 0; i < API_ANNOTATIONS; i++) {
+		if (!str_eq(a[i], b[i]))
+			return false;
+	}
+	return true;
+}
+
+static void read_four(struct jspan all, bool legacy, char *four[API_ANNOTATIONS])
+{
+	struct err ignored = {0};
+
+	IGNORE(api_annotations_read(get_span, &all, legacy, four, &ignored),
+	       "get_span never fails");
+}
+
+static bool asks_for_the_same(const struct form *f, struct jspan old, bool legacy,
+			      char *const now[API_ANNOTATIONS])
+{
+	char *was[API_ANNOTATIONS] = {NULL};
+	bool same;
+
+	if (!old.p)
+		return false;
+	read_four(span_at(span_at(old, f->pod), annotations_path), legacy, was);
+	same = four_eq(was, now);
+	free_four(was);
+	return same;
+}
+
+/* The controlling owner's kind, "" for none; with *name where that is asked for. */
+static char *owner_of(struct jspan object, char **name)
+{
+	struct jspan list = span_at(object, owners_path), item;
+
+	for (struct jspan_iter it = jspan_begin(list); jspan_next_element(&it, &item);) {
+		if (!span_true(item, "controller"))
+			continue;
+		*name = span_text(item, "name");
+		return span_text(item, "kind");
+	}
+	*name = xstrdup("");
+	return xstrdup("");
+}
+
+/* A Job that a CronJob makes goes by the CronJob's name. */
+static char *id_of(const struct form *f, const struct admit_review *r)
+{
+	AUTO(free) char *name = span_text(span_get(r->object, "metadata"), "name");
+	AUTO(free) char *owner = NULL, *kind = owner_of(r->object, &owner);
+
+	if (!f->kind)
+		return NULL;
+	if (str_eq(f->kind, "Job") && str_eq(kind, "CronJob"))
+		return xasprintf("CronJob %s/%s", r->ns, owner);
+	return xasprintf("%s %s/%s", f->kind, r->ns, name);
+}
+
+static bool is_made_by_workload(const struct form *f, const struct admit_review *r)
+{
+	AUTO(free) char *owner = NULL, *kind = owner_of(r->object, &owner);
+
+	return !f->kind && *kind;
+}
+
+static bool is_known(struct jspan key)
+{
+	static const char *const known[] = {API_ANNOTATION_SUBNET, API_ANNOTATION_IP,
+					    API_ANNOTATION_MAC, API_ANNOTATION_INTERFACE};
+
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (jspan_is(key, known[i]))
+			return true;
+	}
+	return false;
+}
+
+static void warn_of_unknown(struct jspan all, struct admit_answer *a)
+{
+	struct jspan key, value;
+
+	for (struct jspan_iter it = jspan_begin(all); jspan_next_member(&it, &key, &value);) {
+		AUTO(free) char *name = NULL;
+
+		if (!jspan_starts(key, PREFIX) || is_known(key))
+			continue;
+		name = jspan_decode(key);
+		admit_warn(a, "annotation %.100s means nothing to tandem", name);
+	}
+}
+
+/* On the workload itself instead of on its pods: they would start without a card, silently. */
+static void warn_of_misplaced(const struct form *f, const struct admit_review *r,
+			      struct admit_answer *a)
+{
+	struct jspan all = span_at(r->object, annotations_path), key, value;
+
+	if (!f->kind)
+		return;
+	for (struct jspan_iter it = jspan_begin(all); jspan_next_member(&it, &key, &value);) {
+		AUTO(free) char *name = NULL;
+
+		if (!is_known(key))
+			continue;
+		name = jspan_decode(key);
+		admit_warn(a,
+			   "annotation %s has no effect on a %s: its pods take theirs from "
+			   "%s.metadata.annotations",
+			   name, f->kind,
+			   str_eq(f->kind, "CronJob") ? "spec.jobTemplate.spec.template"
+						      : "spec.template");
+	}
+}
+
+bool admit_workload_read(const struct admit_review *r, bool legacy, struct admit_workload *out,
+			 struct admit_answer *a)
+{
+	const struct form *f = form_of(r);
+	struct jspan pod, all;
+	char *four[API_ANNOTATIONS] = {NULL};
+
+	if (!f || *r->subresource || (r->operation != ADMIT_CREATE && r->operation != ADMIT_UPDATE))
+		return false;
+	pod = span_at(r->object, f->pod);
+	all = span_at(pod, annotations_path);
+	read_four(all, legacy, four);
+	if ((r->operation == ADMIT_UPDATE && asks_for_the_same(f, r->old, legacy, four)) ||
+	    is_made_by_workload(f, r)) {
+		free_four(four);
+		return false;
+	}
+	warn_of_unknown(all, a);
+	if (!is_asking(four)) {
+		warn_of_misplaced(f, r, a);
+		return false;
+	}
+	*out = (struct admit_workload){.id = id_of(f, r), .ns = xstrdup(r->ns)};
+	memcpy(out->annotation, four, sizeof(four));
+	out->host_network = span_true(span_get(pod, "spec"), "hostNetwork");
+	if (f->replicas)
+		out->replicas = span_number(span_get(r->object, "spec"), f->replicas, 1);
+	return true;
+}
+
+void admit_workload_done(struct admit_workload *w)
+{
+	free(w->id);
+	free(w->ns);
+	free_four(w->annotation);
+	*w = (struct admit_workload){0};
+}
