@@ -2,6 +2,8 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -10,23 +12,44 @@
 
 /* ------------------------------------------------------------------------------- pods */
 
+struct pod_row {
+	const char *pod;
+	struct ip_addr addr;
+};
+
 /* "default/p1 (10.1.0.5), default/p2 (10.1.0.6) and 7 more" */
 struct pod_list {
+	struct pod_row *rows;
+	size_t n, cap;
 	struct sb text;
-	size_t n;
 };
 
 static void list_add(struct pod_list *l, const struct admit_holder *h, const struct ip_addr *addr)
 {
-	char text[IP_ADDR_LEN];
-
-	if (l->n++ < NAMES_SHOWN)
-		sb_printf(&l->text, "%s%s (%s)", l->text.len ? ", " : "", h->pod,
-			  ip_format(addr, text));
+	if (l->n == l->cap) {
+		l->cap = l->cap ? l->cap * 2 : 16;
+		l->rows = xreallocarray(l->rows, l->cap, sizeof(*l->rows));
+	}
+	l->rows[l->n++] = (struct pod_row){h->pod, *addr};
 }
 
-static const char *list_end(struct pod_list *l)
+static int by_pod(const void *a, const void *b)
 {
+	const struct pod_row *x = a, *y = b;
+
+	return strcmp(x->pod, y->pod);
+}
+
+static const char *list_text(struct pod_list *l)
+{
+	char text[IP_ADDR_LEN];
+
+	if (l->n)
+		qsort(l->rows, l->n, sizeof(*l->rows), by_pod);
+	sb_clear(&l->text);
+	for (size_t i = 0; i < l->n && i < NAMES_SHOWN; i++)
+		sb_printf(&l->text, "%s%s (%s)", i ? ", " : "", l->rows[i].pod,
+			  ip_format(&l->rows[i].addr, text));
 	if (l->n > NAMES_SHOWN)
 		sb_printf(&l->text, " and %zu more", l->n - NAMES_SHOWN);
 	return sb_get(&l->text);
@@ -34,6 +57,7 @@ static const char *list_end(struct pod_list *l)
 
 static void list_done(struct pod_list *l)
 {
+	free(l->rows);
 	sb_done(&l->text);
 }
 DEFINE_AUTO_VALUE(struct pod_list, list_done)
@@ -51,14 +75,14 @@ static void list_users(const struct admit_world *w, const char *subnet, struct p
 
 void admit_subnet_delete(const struct admit_world *w, const char *name, struct admit_answer *a)
 {
-	AUTO(list_done) struct pod_list users = {SB_INIT, 0};
+	AUTO(list_done) struct pod_list users = {0};
 
 	list_users(w, name, &users);
 	if (users.n)
 		admit_refuse(a,
 			     "MacvlanSubnet %s is in use by pods %s: delete them first, and the "
 			     "subnet when their addresses are free",
-			     name, list_end(&users));
+			     name, list_text(&users));
 }
 
 /* ------------------------------------------------------------------------------- neighbours */
@@ -242,17 +266,43 @@ static void look_at_other_wire(const struct check *c, const struct admit_subnet 
 			c->now->network.master);
 }
 
-static bool check_neighbours(const struct check *c)
+static int by_name(const void *a, const void *b)
 {
-	struct admit_subnet other;
-	size_t pos = 0;
+	const struct admit_subnet *x = a, *y = b;
 
+	return strcmp(x->name, y->name);
+}
+
+/* In an order of their own, so that the same mistake is always told in the same words. */
+static struct admit_subnet *neighbours_of(const struct check *c, size_t *n)
+{
+	struct admit_subnet *all = NULL, other;
+	size_t pos = 0, cap = 0;
+
+	*n = 0;
 	while (c->world->next_subnet(c->world->ctx, &pos, &other)) {
 		if (!other.spec || str_eq(other.name, c->now->meta.name))
 			continue;
-		if (!admit_same_wire(&c->now->network, &other.spec->network))
-			look_at_other_wire(c, &other);
-		else if (!check_one_wire(c, &other))
+		if (*n == cap) {
+			cap = cap ? cap * 2 : 16;
+			all = xreallocarray(all, cap, sizeof(*all));
+		}
+		all[(*n)++] = other;
+	}
+	if (*n)
+		qsort(all, *n, sizeof(*all), by_name);
+	return all;
+}
+
+static bool check_neighbours(const struct check *c)
+{
+	size_t n;
+	AUTO(free) struct admit_subnet *all = neighbours_of(c, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!admit_same_wire(&c->now->network, &all[i].spec->network))
+			look_at_other_wire(c, &all[i]);
+		else if (!check_one_wire(c, &all[i]))
 			return false;
 	}
 	return true;
@@ -269,7 +319,7 @@ static bool keep(const struct check *c, const char *field, const char *was, cons
 		c->answer,
 		"spec.%s: cannot change from \"%s\" to \"%s\" while pods have addresses "
 		"of this subnet: %s",
-		field, was, now, list_end(users));
+		field, was, now, list_text(users));
 }
 
 static bool keep_cidr(const struct check *c, const char *field, const struct ip_net *was,
@@ -282,7 +332,7 @@ static bool keep_cidr(const struct check *c, const char *field, const struct ip_
 
 static bool check_unchanged(const struct check *c)
 {
-	AUTO(list_done) struct pod_list users = {SB_INIT, 0};
+	AUTO(list_done) struct pod_list users = {0};
 	const struct api_subnet *was = c->was, *now = c->now;
 	char a[12], b[12];
 
@@ -322,7 +372,7 @@ static bool check_address(const struct check *c, const struct admit_holder *h,
 
 static bool check_addresses(const struct check *c)
 {
-	AUTO(list_done) struct pod_list outside = {SB_INIT, 0};
+	AUTO(list_done) struct pod_list outside = {0};
 	struct admit_holder h;
 	size_t pos = 0;
 
@@ -337,7 +387,7 @@ static bool check_addresses(const struct check *c)
 		admit_warn(c->answer,
 			   "pods keep addresses that the subnet does not give any more, until they "
 			   "end: %s",
-			   list_end(&outside));
+			   list_text(&outside));
 	return true;
 }
 

@@ -36,7 +36,7 @@ static void test_overlap_with_every_neighbour(void **state)
 	     "new", NULL,
 	     ENS4("'10.1.0.0/24','ranges':[{'rangeStart':'10.1.0.39','rangeEnd':'10.1.0.49'}]"));
 	/* A larger CIDR around it. */
-	SAYS("spec.cidr: shares 10 addresses, from 10.1.0.10 on, with MacvlanSubnet low (10.1.0.0/24) on the same master ens4, untagged: give the two ranges that do not overlap",
+	SAYS("spec.cidr: shares 10 addresses, from 10.1.0.30 on, with MacvlanSubnet high (10.1.0.0/24) on the same master ens4, untagged: give the two ranges that do not overlap",
 	     "new", NULL, ENS4("'10.1.0.0/16'"));
 	/* Not with itself. */
 	SAYS("ok", "low", NULL,

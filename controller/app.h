@@ -9,10 +9,12 @@
 #include "api/workload.h"
 #include "controller/conditions.h"
 #include "controller/decide.h"
+#include "controller/hook_options.h"
 #include "controller/map.h"
 #include "controller/plan.h"
 #include "ipam/record.h"
 
+struct hook;
 struct kube_call;
 struct kube_client;
 struct kube_lease;
@@ -35,6 +37,8 @@ struct options {
 	bool legacy_annotations; /* the older product's count too */
 	struct decide_rules rules;
 	struct leader_options leader;
+	struct hook_options hook;
+	bool uninstall_hook; /* remove its objects and exit */
 };
 
 /* The order in which a new leader gets its picture; see takeover.h. */
@@ -212,6 +216,7 @@ struct app {
 	bool records_known; /* listed as the leader: what changes in them from now on is known to us */
 	int64_t lease_told_ms;
 	char holder[40];   /* random, new with every process */
+	struct hook *hook; /* the admission webhook */
 	struct map ents;   /* by key */
 	struct map subs;   /* by name */
 	struct map claims; /* address text -> struct claim: which entries have it */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "controller/cache.h"
+#include "controller/hook.h"
 #include "controller/leader.h"
 #include "controller/reserve.h"
 #include "controller/sub.h"
@@ -103,6 +104,7 @@ static int64_t work(struct app *app)
 		next = earlier(next, sub_run(sub));
 	}
 	app->pods_went = false;
+	next = earlier(next, hook_run(app->hook));
 	return earlier(next, app->phase == APP_RUN ? app->wake_ms : 0);
 }
 
@@ -122,7 +124,9 @@ static int dispatch(struct app *app, struct err *e)
 	leader_check(app);
 	if (app->lease && kube_client_dispatch(app->lease_client, e) < 0)
 		return -1;
-	return kube_client_dispatch(app->client, e);
+	if (kube_client_dispatch(app->client, e) < 0)
+		return -1;
+	return hook_dispatch(app->hook, e);
 }
 
 static int open_all(struct app *app, int epoll, int signals, struct err *e)
@@ -130,14 +134,18 @@ static int open_all(struct app *app, int epoll, int signals, struct err *e)
 	if (signals < 0 || watch_fd(epoll, signals, e) < 0 ||
 	    watch_fd(epoll, kube_client_fd(app->client), e) < 0)
 		return -1;
-	return app->lease ? watch_fd(epoll, kube_client_fd(app->lease_client), e) : 0;
+	if (app->lease && watch_fd(epoll, kube_client_fd(app->lease_client), e) < 0)
+		return -1;
+	if (hook_start(app, e) < 0)
+		return -1;
+	return hook_fd(app->hook) >= 0 ? watch_fd(epoll, hook_fd(app->hook), e) : 0;
 }
 
 int loop_run(struct app *app, struct err *e)
 {
 	AUTO(fd) int epoll = epoll_create1(EPOLL_CLOEXEC);
 	AUTO(fd) int signals = signals_open(e);
-	struct epoll_event events[3];
+	struct epoll_event events[4];
 
 	if (epoll < 0)
 		return err_errno(e, ERR_IO, errno, "epoll");

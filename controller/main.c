@@ -8,6 +8,7 @@
 #include "controller/app.h"
 #include "controller/cache.h"
 #include "controller/ent.h"
+#include "controller/hook.h"
 #include "controller/leader.h"
 #include "controller/loop.h"
 #include "controller/reserve.h"
@@ -34,6 +35,12 @@ static const char help[] =
 	"  --quarantine S               seconds that an address which another machine uses is set aside\n"
 	"                               (3600), 0 = never\n"
 	"  --legacy-annotations MODE    off, or read: macvlan.pandaria.cattle.io/ ones count too (off)\n"
+	"  --webhook-bind-address A:P   where the admission webhook listens, 0 = nowhere (:9443 in a pod)\n"
+	"  --webhook-service NAME       the Service that leads to it (tandem-controller-webhook)\n"
+	"  --webhook-url URL            https://HOST:PORT that leads to it instead, outside of a cluster\n"
+	"  --webhook-cert-duration D    life of its certificate (8760h)\n"
+	"  --webhook-authority-duration D     of the authority that signs it (87600h)\n"
+	"  --uninstall-webhook          remove its configuration and certificate, then exit\n"
 	"  --leader-elect=BOOL          one of the replicas works, the others stand by (true)\n"
 	"  --leader-elect-lease-duration D    others wait so long for a leader that is silent (15s)\n"
 	"  --leader-elect-renew-deadline D    a leader that cannot renew so long exits (10s)\n"
@@ -58,6 +65,12 @@ enum option_number {
 	OPT_LEASE_RETRY,
 	OPT_LEASE_NAME,
 	OPT_LEASE_NS,
+	OPT_HOOK_BIND,
+	OPT_HOOK_SERVICE,
+	OPT_HOOK_URL,
+	OPT_HOOK_CERT,
+	OPT_HOOK_AUTHORITY,
+	OPT_HOOK_UNINSTALL,
 	OPT_VERSION,
 	OPT_HELP,
 };
@@ -77,6 +90,12 @@ static const struct option options[] = {
 	{"leader-elect-retry-period", required_argument, NULL, OPT_LEASE_RETRY},
 	{"leader-elect-resource-name", required_argument, NULL, OPT_LEASE_NAME},
 	{"leader-elect-resource-namespace", required_argument, NULL, OPT_LEASE_NS},
+	{"webhook-bind-address", required_argument, NULL, OPT_HOOK_BIND},
+	{"webhook-service", required_argument, NULL, OPT_HOOK_SERVICE},
+	{"webhook-url", required_argument, NULL, OPT_HOOK_URL},
+	{"webhook-cert-duration", required_argument, NULL, OPT_HOOK_CERT},
+	{"webhook-authority-duration", required_argument, NULL, OPT_HOOK_AUTHORITY},
+	{"uninstall-webhook", no_argument, NULL, OPT_HOOK_UNINSTALL},
 	{"v", required_argument, NULL, 'v'},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, OPT_HELP},
@@ -182,12 +201,46 @@ static int take_leader_option(int c, const char *arg, struct leader_options *o)
 	return rc < 0 ? -1 : 1;
 }
 
+/* Those of the webhook, likewise. */
+static int take_hook_option(int c, const char *arg, struct options *o)
+{
+	int rc = 0;
+
+	switch (c) {
+	case OPT_HOOK_BIND:
+		o->hook.bind = arg;
+		break;
+	case OPT_HOOK_SERVICE:
+		o->hook.service = arg;
+		break;
+	case OPT_HOOK_URL:
+		o->hook.url = arg;
+		break;
+	case OPT_HOOK_CERT:
+		rc = duration(arg, &o->hook.cert_ms);
+		break;
+	case OPT_HOOK_AUTHORITY:
+		rc = duration(arg, &o->hook.authority_ms);
+		break;
+	case OPT_HOOK_UNINSTALL:
+		o->uninstall_hook = true;
+		break;
+	default:
+		return 0;
+	}
+	if (rc < 0)
+		log_error("not a value that can be used", "value", arg);
+	return rc < 0 ? -1 : 1;
+}
+
 /* 0 = taken, -1 = bad, told. */
 static int take_option(int c, const char *arg, struct options *o)
 {
 	uint32_t n = 0;
 	int rc = take_leader_option(c, arg, &o->leader);
 
+	if (!rc)
+		rc = take_hook_option(c, arg, o);
 	if (rc)
 		return rc < 0 ? -1 : 0;
 	switch (c) {
@@ -257,7 +310,8 @@ static int parse_options(int argc, char **argv, struct options *o)
 		log_error("not a namespace", "value", o->system_ns);
 		return 2;
 	}
-	if (leader_options_check(o, &e) < 0) {
+	if (leader_options_check(o, &e) < 0 ||
+	    hook_options_check(&o->hook, !o->kubeconfig, &e) < 0) {
 		log_error("options that do not go together", "error", e.msg);
 		return 2;
 	}
@@ -304,6 +358,7 @@ static void app_done(struct app *app)
 	struct ent *ent;
 	size_t pos;
 
+	hook_free(app->hook);
 	reserve_done(app);
 	cache_done(app);
 	kube_client_free(app->client);
@@ -322,6 +377,18 @@ static void app_done(struct app *app)
 	free(app->dirty);
 }
 
+static int uninstall(struct app *app)
+{
+	struct err e = {0};
+	int rc = hook_uninstall(app->client, app->opt.system_ns, &e);
+
+	kube_client_free(app->client);
+	kube_client_free(app->lease_client);
+	if (rc < 0)
+		log_error("the webhook cannot be removed", "error", e.msg);
+	return rc < 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct app app = {
@@ -329,7 +396,8 @@ int main(int argc, char **argv)
 			.qps = 200,
 			.burst = 400,
 			.rules = {.after_terminal_ms = 30000, .hold_s = 3600, .quarantine_s = 3600},
-			.leader = leader_defaults()},
+			.leader = leader_defaults(),
+			.hook = hook_options_defaults()},
 	};
 	struct err e = {0};
 	int rc;
@@ -343,6 +411,8 @@ int main(int argc, char **argv)
 		log_error("cannot start", "error", e.msg);
 		return 1;
 	}
+	if (app.opt.uninstall_hook)
+		return uninstall(&app);
 	log_info("started", "version", TANDEM_VERSION, "system-namespace", app.opt.system_ns,
 		 "holder", app.holder);
 	cache_init(&app);

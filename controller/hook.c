@@ -1,0 +1,466 @@
+#include "controller/hook.h"
+
+#include <string.h>
+
+#include "controller/app.h"
+#include "controller/hook_objects.h"
+#include "controller/hook_serve.h"
+#include "controller/hook_view.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/httpd/httpd.h"
+#include "lib/json/jread.h"
+#include "lib/kube/client.h"
+#include "lib/kube/path.h"
+#include "lib/kube/reflector.h"
+#include "lib/kube/store.h"
+
+#define TIMEOUT_MS    10000
+#define LOOK_AGAIN_MS (3600 * 1000)
+
+/* One of the two objects: what is known of it, and the write that is under way. */
+struct object {
+	struct hook *hook;
+	const char *what;
+	struct kube_store *store;
+	struct kube_reflector *reflector;
+	struct kube_call *call;
+	int64_t retry_ms;
+	unsigned int failures;
+};
+
+struct hook {
+	struct app *app;
+	struct httpd *httpd; /* NULL = off */
+	struct hook_names names;
+	struct hook_life life;
+	struct object secret, conf;
+	struct hook_trust trust;
+	char *shown; /* the certificate in use */
+	bool changed, could_write, was_complete;
+	int64_t wake_ms;
+	/* The configuration as we have written it. */
+	char *sending, *written;
+	int64_t written_generation;
+	bool service_seen;
+	bool removed; /* off: there is no configuration any more */
+};
+
+/* Every replica serves, but only one of them may write. */
+static bool may_write(const struct hook *h)
+{
+	return h->app->leading;
+}
+
+static void changed(void *ctx, const char *key, const void *old, const void *obj)
+{
+	struct hook *h = ctx;
+
+	(void)key;
+	(void)old;
+	(void)obj;
+	h->changed = true;
+}
+
+static void synced(void *ctx)
+{
+	struct hook *h = ctx;
+
+	h->changed = true;
+}
+
+static void bad(void *ctx, const char *key, const struct err *why)
+{
+	(void)ctx;
+	log_warn("webhook: object cannot be read", "name", key, "error", why->msg);
+}
+
+static const struct kube_store_ops secret_ops = {hook_secret_decode, hook_secret_free, changed,
+						 synced, bad};
+static const struct kube_store_ops conf_ops = {hook_conf_decode, hook_conf_free, changed, synced,
+					       bad};
+
+static const struct hook_secret_obj *secret_of(const struct hook *h)
+{
+	return kube_store_get(h->secret.store, h->app->opt.system_ns, HOOK_SECRET_NAME);
+}
+
+static const struct hook_conf_obj *conf_of(const struct hook *h)
+{
+	return kube_store_get(h->conf.store, NULL, HOOK_CONF_NAME);
+}
+
+static char *secrets_path(const char *ns)
+{
+	return kube_path("v1", ns, "secrets", NULL, NULL);
+}
+
+static char *confs_path(void)
+{
+	return kube_path(HOOK_CONF_GROUP, NULL, HOOK_CONF_PLURAL, NULL, NULL);
+}
+
+/* ------------------------------------------------------------------------------- start and end */
+
+/* Rights are for these names alone, and such a selector is what makes a list fit them. */
+static void watch(struct object *o, const char *path, const char *name)
+{
+	AUTO(sb_done) struct sb query = SB_INIT;
+	struct kube_reflector_options opt = {.path = path};
+
+	kube_query_add_field(&query, "metadata.name", name);
+	opt.query = sb_get(&query);
+	o->reflector = kube_reflector_new(o->hook->app->client, o->store, &opt);
+}
+
+int hook_start(struct app *app, struct err *e)
+{
+	const struct hook_options *opt = &app->opt.hook;
+	struct httpd_options http = {
+		.bind = opt->bind, .tls = true, .handler = hook_serve, .ctx = app};
+	AUTO(free) char *secrets = secrets_path(app->opt.system_ns), *confs = confs_path();
+	struct hook *h = xcalloc(1, sizeof(*h));
+
+	app->hook = h;
+	h->app = app;
+	h->secret = (struct object){.hook = h, .what = HOOK_SECRET_NAME};
+	h->conf = (struct object){.hook = h, .what = "ValidatingWebhookConfiguration"};
+	if (!hook_options_is_on(opt))
+		return 0;
+	if (httpd_new(&http, &h->httpd, e) < 0)
+		return err_wrap(e, "--webhook-bind-address");
+	hook_options_names(opt, app->opt.system_ns, &h->names);
+	h->life = hook_life_of(opt->cert_ms / 1000, opt->authority_ms / 1000);
+	h->secret.store = kube_store_new(&secret_ops, h);
+	h->conf.store = kube_store_new(&conf_ops, h);
+	watch(&h->secret, secrets, HOOK_SECRET_NAME);
+	watch(&h->conf, confs, HOOK_CONF_NAME);
+	return 0;
+}
+
+static void object_done(struct object *o)
+{
+	kube_cancel(o->call);
+	kube_reflector_free(o->reflector);
+	kube_store_free(o->store);
+}
+
+void hook_free(struct hook *h)
+{
+	if (!h)
+		return;
+	httpd_free(h->httpd);
+	object_done(&h->secret);
+	object_done(&h->conf);
+	hook_names_done(&h->names);
+	hook_trust_done(&h->trust);
+	free(h->shown);
+	free(h->sending);
+	free(h->written);
+	free(h);
+}
+
+int hook_fd(const struct hook *h)
+{
+	return h->httpd ? httpd_fd(h->httpd) : -1;
+}
+
+int hook_dispatch(struct hook *h, struct err *e)
+{
+	return h->httpd ? httpd_dispatch(h->httpd, e) : 0;
+}
+
+/* ------------------------------------------------------------------------------- writing */
+
+/* Refused, or another was first: again, later and later. The watch brings what stands there. */
+static void failed(struct object *o, const struct err *e)
+{
+	o->retry_ms = clock_now_ms() + app_backoff_ms(o->failures++);
+	log_line(e->kind == ERR_CONFLICT ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
+		 "webhook: request failed", "object", o->what, "error", e->msg, (char *)0);
+}
+
+/* The object as it is after our write, before the watch tells. */
+static void take(struct object *o, const struct kube_response *res)
+{
+	AUTO(jdoc_free) struct jdoc *doc = NULL;
+	struct err e = {0};
+	struct jval root;
+
+	o->failures = 0;
+	o->retry_ms = 0;
+	if (kube_response_parse(res, &doc, &e) < 0) {
+		failed(o, &e);
+		return;
+	}
+	root = jdoc_root(doc);
+	if (kube_store_set(o->store, &root, &e) < 0)
+		failed(o, &e);
+}
+
+static bool is_due(const struct object *o)
+{
+	return !o->call && clock_now_ms() >= o->retry_ms;
+}
+
+static void submit(struct object *o, const char *collection, const char *name, const char *body,
+		   kube_done_fn *done)
+{
+	AUTO(free) char *path = kube_path_child(collection, name ? name : "");
+	int64_t until = clock_now_ms() + TIMEOUT_MS;
+	struct kube_request req = name ? kube_request_merge_patch(path, body, until)
+				       : kube_request_create(collection, body, until);
+
+	o->call = kube_submit(o->hook->app->client, &req, done, o->hook);
+}
+
+/* ------------------------------------------------------------------------------- certificate */
+
+static void secret_done(void *ctx, struct kube_response *res, const struct err *e)
+{
+	struct hook *h = ctx;
+
+	h->secret.call = NULL;
+	h->changed = true;
+	if (e)
+		failed(&h->secret, e);
+	else
+		take(&h->secret, res);
+}
+
+static void write_secret(struct hook *h, const struct hook_cert_in *in, enum hook_cert_step step)
+{
+	static const char *const words[] = {"", "all new", "next authority", "renewed"};
+	AUTO(free) char *path = secrets_path(h->app->opt.system_ns), *body = NULL;
+	AUTO(hook_secret_done) struct hook_secret next = {0};
+	const struct hook_secret_obj *over = secret_of(h);
+	struct err e = {0};
+
+	if (hook_cert_make(in, step, &next, &e) < 0) {
+		failed(&h->secret, &e);
+		return;
+	}
+	log_info("webhook: certificate is written", "secret", HOOK_SECRET_NAME, "what",
+		 words[step]);
+	body = hook_secret_text(h->app->opt.system_ns, &next, over);
+	submit(&h->secret, path, over ? HOOK_SECRET_NAME : NULL, body, secret_done);
+	explicit_bzero(body, strlen(body));
+}
+
+static void show(struct hook *h, const struct hook_cert_in *in)
+{
+	struct err e = {0};
+
+	if (!in->secret || str_eq(h->shown, in->secret->cert) || !hook_cert_is_usable(in->secret) ||
+	    !hook_cert_may_show(in, h->shown))
+		return;
+	if (httpd_use_certificate(h->httpd, in->secret->cert, in->secret->key, &e) < 0) {
+		log_warn("webhook: certificate cannot be used", "error", e.msg);
+		return;
+	}
+	free(h->shown);
+	h->shown = xstrdup(in->secret->cert);
+	log_info("webhook: certificate is in use");
+}
+
+/* ------------------------------------------------------------------------------- configuration */
+
+static void conf_done(void *ctx, struct kube_response *res, const struct err *e)
+{
+	struct hook *h = ctx;
+	const struct hook_conf_obj *o;
+
+	h->conf.call = NULL;
+	h->changed = true;
+	if (e) {
+		failed(&h->conf, e);
+		return;
+	}
+	take(&h->conf, res);
+	o = conf_of(h);
+	if (!o)
+		return;
+	free(h->written);
+	h->written = STEAL(h->sending);
+	h->written_generation = o->generation;
+	log_info("webhook: configuration is written", "name", HOOK_CONF_NAME);
+}
+
+static void service_done(void *ctx, struct kube_response *res, const struct err *e)
+{
+	struct hook *h = ctx;
+
+	(void)res;
+	h->conf.call = NULL;
+	h->changed = true;
+	h->service_seen = !e;
+	if (e)
+		failed(&h->conf, e);
+}
+
+/* A configuration that leads nowhere would refuse every change of a subnet. */
+static bool may_create(struct hook *h)
+{
+	const struct hook_options *opt = &h->app->opt.hook;
+	AUTO(free) char *path = NULL;
+	struct kube_request req;
+
+	if (!h->shown || !h->was_complete)
+		return false;
+	if (opt->url || h->service_seen)
+		return true;
+	path = kube_path("v1", h->app->opt.system_ns, "services", opt->service, NULL);
+	req = kube_request_get(path, NULL, clock_now_ms() + TIMEOUT_MS);
+	h->conf.call = kube_submit(h->app->client, &req, service_done, h);
+	return false;
+}
+
+static void write_conf(struct hook *h, const char *trusted)
+{
+	const struct hook_conf_obj *over = conf_of(h);
+	const struct hook_options *opt = &h->app->opt.hook;
+	struct hook_target to = {h->app->opt.system_ns, opt->service, opt->url};
+	AUTO(free)
+	char *path = confs_path(), *body = NULL, *list = hook_conf_webhooks(&to, trusted);
+
+	if (over && str_eq(h->written, list) && over->generation == h->written_generation)
+		return;
+	if (!over && !may_create(h))
+		return;
+	body = hook_conf_text(list, over);
+	free(h->sending);
+	h->sending = STEAL(list);
+	submit(&h->conf, path, over ? HOOK_CONF_NAME : NULL, body, conf_done);
+}
+
+/* ------------------------------------------------------------------------------- what is due */
+
+/* What is over and could not be done waits for something to change. */
+static void wake_at(struct hook *h, int64_t at_ms)
+{
+	if (at_ms > clock_now_ms() && at_ms < h->wake_ms)
+		h->wake_ms = at_ms;
+}
+
+static void wake_at_s(struct hook *h, int64_t at_s)
+{
+	if (at_s > app_now_s(h->app))
+		wake_at(h, clock_now_ms() + (at_s - app_now_s(h->app)) * 1000);
+}
+
+static void lead(struct hook *h, struct hook_cert_in *in)
+{
+	int64_t plan_s = 0, trust_s = 0;
+	enum hook_cert_step step = hook_cert_plan(in, &plan_s);
+	AUTO(free) char *trusted = NULL;
+
+	wake_at(h, h->secret.retry_ms);
+	wake_at(h, h->conf.retry_ms);
+	if (step != HOOK_CERT_KEEP) {
+		if (is_due(&h->secret))
+			write_secret(h, in, step);
+		return;
+	}
+	wake_at_s(h, plan_s);
+	trusted = hook_cert_trust(in, &trust_s);
+	wake_at_s(h, trust_s);
+	if (is_due(&h->conf))
+		write_conf(h, trusted);
+}
+
+static void look(struct hook *h)
+{
+	const struct hook_secret_obj *secret = secret_of(h);
+	const struct hook_conf_obj *conf = conf_of(h);
+	struct hook_cert_in in = {
+		.secret = secret ? &secret->secret : NULL,
+		.trusted = conf ? conf->trusted : "",
+		.names = (const char *const *)h->names.name,
+		.n_names = h->names.n,
+		.life = h->life,
+		.now_s = app_now_s(h->app),
+	};
+
+	hook_trust_update(&h->trust, in.secret, in.trusted, in.now_s);
+	in.trusted_since_s = h->trust.since_s;
+	h->wake_ms = clock_now_ms() + LOOK_AGAIN_MS;
+	if (h->trust.since_s)
+		wake_at_s(h, h->trust.since_s + h->life.settle_s);
+	show(h, &in);
+	if (h->could_write)
+		lead(h, &in);
+}
+
+static void removed(void *ctx, struct kube_response *res, const struct err *e)
+{
+	struct hook *h = ctx;
+
+	(void)res;
+	h->conf.call = NULL;
+	h->removed = !e || e->kind == ERR_NOT_FOUND;
+	if (!e)
+		log_info("webhook: is off, its configuration has been removed", "name",
+			 HOOK_CONF_NAME);
+	else if (!h->removed)
+		failed(&h->conf, e);
+}
+
+/* Off: one that was written before would refuse every change of a subnet. */
+static int64_t run_off(struct hook *h)
+{
+	AUTO(free) char *collection = NULL, *path = NULL;
+	struct kube_request req;
+
+	if (h->removed || !may_write(h))
+		return 0;
+	if (!is_due(&h->conf))
+		return h->conf.call ? 0 : h->conf.retry_ms;
+	collection = confs_path();
+	path = kube_path_child(collection, HOOK_CONF_NAME);
+	req = kube_request_delete(path, NULL, clock_now_ms() + TIMEOUT_MS);
+	h->conf.call = kube_submit(h->app->client, &req, removed, h);
+	return 0;
+}
+
+int64_t hook_run(struct hook *h)
+{
+	bool complete = hook_view_is_complete(h->app), write = may_write(h);
+
+	if (!h->httpd)
+		return run_off(h);
+	if (!kube_store_is_synced(h->secret.store) || !kube_store_is_synced(h->conf.store))
+		return 0;
+	if (h->changed || h->could_write != write || h->was_complete != complete ||
+	    clock_now_ms() >= h->wake_ms) {
+		h->changed = false;
+		h->could_write = write;
+		h->was_complete = complete;
+		look(h);
+	}
+	return h->wake_ms;
+}
+
+/* ------------------------------------------------------------------------------- uninstalling */
+
+static int delete_one(struct kube_client *c, const char *collection, const char *name,
+		      struct err *e)
+{
+	AUTO(kube_response_done) struct kube_response res = KUBE_RESPONSE_INIT;
+	AUTO(free) char *path = kube_path_child(collection, name);
+	struct kube_request req = kube_request_delete(path, NULL, clock_now_ms() + TIMEOUT_MS);
+
+	if (kube_do(c, &req, &res, e) == 0 || e->kind == ERR_NOT_FOUND)
+		return 0;
+	return err_wrap(e, "%s", name);
+}
+
+int hook_uninstall(struct kube_client *client, const char *ns, struct err *e)
+{
+	AUTO(free) char *confs = confs_path(), *secrets = secrets_path(ns);
+
+	if (delete_one(client, confs, HOOK_CONF_NAME, e) < 0)
+		return -1;
+	return delete_one(client, secrets, HOOK_SECRET_NAME, e);
+}

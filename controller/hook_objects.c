@@ -1,0 +1,298 @@
+#include "controller/hook_objects.h"
+
+#include <string.h>
+
+#include "api/meta.h"
+#include "api/network.h"
+#include "controller/hook_options.h"
+#include "lib/base/base64.h"
+#include "lib/base/mem.h"
+#include "lib/base/sb.h"
+#include "lib/base/str.h"
+#include "lib/json/jread.h"
+#include "lib/json/jwrite.h"
+
+#define PEM_MAX 65536
+
+/* ------------------------------------------------------------------------------- Secret */
+
+static char *read_data(const struct jval *data, const char *key)
+{
+	const char *text = "";
+	struct err ignored = {0};
+	char *plain = NULL;
+
+	if (jget_str(data, key, &text, &ignored) == 1 && strlen(text) < PEM_MAX)
+		plain = base64_decode(text, NULL);
+	return plain ? plain : xstrdup("");
+}
+
+int hook_secret_decode(void *ctx, const struct jval *obj, void **out, struct err *e)
+{
+	AUTO(api_meta_done) struct api_meta meta = {0};
+	struct hook_secret_obj *o;
+	struct jval data = {0};
+
+	(void)ctx;
+	if (api_meta_decode(obj, &meta, e) < 0 || jget_obj(obj, "data", &data, e) < 0)
+		return -1;
+	o = xcalloc(1, sizeof(*o));
+	o->uid = xstrdup(meta.uid);
+	o->version = xstrdup(meta.resource_version);
+	o->secret = (struct hook_secret){read_data(&data, "tls.crt"), read_data(&data, "tls.key"),
+					 read_data(&data, "ca.crt"), read_data(&data, "ca.key")};
+	*out = o;
+	return 0;
+}
+
+void hook_secret_free(void *obj)
+{
+	struct hook_secret_obj *o = obj;
+
+	if (!o)
+		return;
+	hook_secret_done(&o->secret);
+	free(o->uid);
+	free(o->version);
+	free(o);
+}
+
+static void write_meta(struct jw *w, const char *ns, const char *name)
+{
+	jw_kv_obj(w, "metadata");
+	jw_kv_str(w, "name", name);
+	jw_kv_opt(w, "namespace", ns);
+	jw_kv_obj(w, "labels");
+	jw_kv_str(w, "app.kubernetes.io/name", "tandem");
+	jw_end(w);
+	jw_end(w);
+}
+
+static void write_condition(struct jw *w, const char *uid, const char *version)
+{
+	jw_kv_obj(w, "metadata");
+	jw_kv_str(w, "uid", uid);
+	jw_kv_str(w, "resourceVersion", version);
+	jw_end(w);
+}
+
+static void write_data(struct jw *w, const char *key, const char *text)
+{
+	AUTO(free) char *encoded = base64_encode(text, strlen(text));
+
+	jw_kv_str(w, key, encoded);
+	explicit_bzero(encoded, strlen(encoded));
+}
+
+char *hook_secret_text(const char *ns, const struct hook_secret *s,
+		       const struct hook_secret_obj *over)
+{
+	struct sb sb = SB_INIT;
+	struct jw w = jw_init(&sb);
+
+	jw_obj(&w);
+	if (over) {
+		write_condition(&w, over->uid, over->version);
+	} else {
+		jw_kv_str(&w, "apiVersion", "v1");
+		jw_kv_str(&w, "kind", "Secret");
+		jw_kv_str(&w, "type", "kubernetes.io/tls");
+		write_meta(&w, ns, HOOK_SECRET_NAME);
+	}
+	jw_kv_obj(&w, "data");
+	write_data(&w, "tls.crt", s->cert);
+	write_data(&w, "tls.key", s->key);
+	write_data(&w, "ca.crt", s->authorities);
+	write_data(&w, "ca.key", s->authority_key);
+	jw_end(&w);
+	jw_end(&w);
+	jw_finish(&w);
+	return sb_take(&sb);
+}
+
+/* ------------------------------------------------------------------------------- configuration */
+
+/* Of the first webhook that has one: we give all of them the same. */
+static char *read_trusted(const struct jval *obj)
+{
+	struct jval list = {0}, item, client;
+	struct err ignored = {0};
+
+	if (jget_arr(obj, "webhooks", &list, &ignored) != 1)
+		return xstrdup("");
+	for (struct jiter it = jiter_of(&list); jiter_next(&it, &item);) {
+		if (!jis_obj(&item) || jget_obj(&item, "clientConfig", &client, &ignored) != 1)
+			continue;
+		return read_data(&client, "caBundle");
+	}
+	return xstrdup("");
+}
+
+int hook_conf_decode(void *ctx, const struct jval *obj, void **out, struct err *e)
+{
+	AUTO(api_meta_done) struct api_meta meta = {0};
+	struct hook_conf_obj *o;
+
+	(void)ctx;
+	if (api_meta_decode(obj, &meta, e) < 0)
+		return -1;
+	o = xcalloc(1, sizeof(*o));
+	o->uid = xstrdup(meta.uid);
+	o->version = xstrdup(meta.resource_version);
+	o->generation = meta.generation;
+	o->trusted = read_trusted(obj);
+	*out = o;
+	return 0;
+}
+
+void hook_conf_free(void *obj)
+{
+	struct hook_conf_obj *o = obj;
+
+	if (!o)
+		return;
+	free(o->uid);
+	free(o->version);
+	free(o->trusted);
+	free(o);
+}
+
+static void write_list(struct jw *w, const char *key, const char *const *items)
+{
+	jw_kv_arr(w, key);
+	for (; *items; items++)
+		jw_str(w, *items);
+	jw_end(w);
+}
+
+struct rule {
+	const char *group;
+	const char *versions[3], *resources[4], *operations[4];
+};
+
+static void write_rule(struct jw *w, const struct rule *r)
+{
+	const char *const groups[] = {r->group, NULL};
+
+	jw_obj(w);
+	write_list(w, "apiGroups", groups);
+	write_list(w, "apiVersions", r->versions);
+	write_list(w, "resources", r->resources);
+	write_list(w, "operations", r->operations);
+	jw_kv_str(w, "scope", "Namespaced");
+	jw_end(w);
+}
+
+static void write_client(struct jw *w, const struct hook_target *to, const char *trusted)
+{
+	AUTO(free) char *url = to->url ? xasprintf("%s" HOOK_PATH, to->url) : NULL;
+	AUTO(free) char *bundle = base64_encode(trusted, strlen(trusted));
+
+	jw_kv_obj(w, "clientConfig");
+	jw_kv_str(w, "caBundle", bundle);
+	if (url) {
+		jw_kv_str(w, "url", url);
+	} else {
+		jw_kv_obj(w, "service");
+		jw_kv_str(w, "namespace", to->ns);
+		jw_kv_str(w, "name", to->service);
+		jw_kv_str(w, "path", HOOK_PATH);
+		jw_kv_i64(w, "port", 443);
+		jw_end(w);
+	}
+	jw_end(w);
+}
+
+/*
+ * API servers from 1.21 on label every namespace with its name. Before, nothing bears the label, so that
+ * the system namespace is asked for, too, and answered at once.
+ */
+static void write_other_namespaces(struct jw *w, const char *ns)
+{
+	jw_kv_obj(w, "namespaceSelector");
+	jw_kv_arr(w, "matchExpressions");
+	jw_obj(w);
+	jw_kv_str(w, "key", "kubernetes.io/metadata.name");
+	jw_kv_str(w, "operator", "NotIn");
+	jw_kv_arr(w, "values");
+	jw_str(w, ns);
+	jw_end(w);
+	jw_end(w);
+	jw_end(w);
+	jw_end(w);
+}
+
+struct webhook {
+	const char *name;
+	bool must; /* without an answer the request fails */
+	struct rule rules[2];
+	size_t n_rules;
+};
+
+/* Never a status, never macvlanips: our own writes must not wait for ourselves. */
+static const struct webhook webhooks[] = {
+	{"subnets.tandem-cni.io",
+	 true,
+	 {{"tandem-cni.io", {"v1"}, {API_PLURAL_SUBNET}, {"CREATE", "UPDATE", "DELETE"}}},
+	 1},
+	{"workloads.tandem-cni.io",
+	 false,
+	 {{"apps", {"v1"}, {"deployments", "statefulsets", "daemonsets"}, {"CREATE", "UPDATE"}},
+	  {"batch", {"v1", "v1beta1"}, {"jobs", "cronjobs"}, {"CREATE", "UPDATE"}}},
+	 2},
+	{"pods.tandem-cni.io", false, {{"", {"v1"}, {"pods"}, {"CREATE"}}}, 1},
+};
+
+static void write_webhook(struct jw *w, const struct webhook *h, const struct hook_target *to,
+			  const char *trusted)
+{
+	static const char *const versions[] = {"v1", NULL};
+
+	jw_obj(w);
+	jw_kv_str(w, "name", h->name);
+	jw_kv_arr(w, "rules");
+	for (size_t i = 0; i < h->n_rules; i++)
+		write_rule(w, &h->rules[i]);
+	jw_end(w);
+	write_client(w, to, trusted);
+	jw_kv_str(w, "failurePolicy", h->must ? "Fail" : "Ignore");
+	jw_kv_str(w, "matchPolicy", "Equivalent");
+	jw_kv_str(w, "sideEffects", "None");
+	jw_kv_i64(w, "timeoutSeconds", h->must ? HOOK_SUBNETS_TIMEOUT : HOOK_OTHERS_TIMEOUT);
+	write_list(w, "admissionReviewVersions", versions);
+	if (!h->must)
+		write_other_namespaces(w, to->ns);
+	jw_end(w);
+}
+
+char *hook_conf_webhooks(const struct hook_target *to, const char *trusted)
+{
+	struct sb sb = SB_INIT;
+	struct jw w = jw_init(&sb);
+
+	jw_arr(&w);
+	for (size_t i = 0; i < ARRAY_SIZE(webhooks); i++)
+		write_webhook(&w, &webhooks[i], to, trusted);
+	jw_end(&w);
+	jw_finish(&w);
+	return sb_take(&sb);
+}
+
+char *hook_conf_text(const char *list, const struct hook_conf_obj *over)
+{
+	struct sb sb = SB_INIT;
+	struct jw w = jw_init(&sb);
+
+	jw_obj(&w);
+	if (over) {
+		write_condition(&w, over->uid, over->version);
+	} else {
+		jw_kv_str(&w, "apiVersion", HOOK_CONF_GROUP);
+		jw_kv_str(&w, "kind", "ValidatingWebhookConfiguration");
+		write_meta(&w, NULL, HOOK_CONF_NAME);
+	}
+	jw_kv_raw(&w, "webhooks", jspan_of(list));
+	jw_end(&w);
+	jw_finish(&w);
+	return sb_take(&sb);
+}

@@ -1,0 +1,274 @@
+# shellcheck shell=bash
+# Part of controller.sh: the admission webhook. The API server calls the controller by a URL on loopback; what
+# is held against is the whole text that kubectl shows. SHOW=1 prints what was applied and what was said.
+HOOK=127.0.0.1:$((PORT + 5))
+
+# hook_up [ARG...]
+hook_up() {
+	candidate controller --leader-elect=false --webhook-url "https://$HOOK" \
+		--webhook-bind-address "$HOOK" "$@"
+}
+conf() { k get validatingwebhookconfiguration tandem-controller "$@"; }
+# Its own answer, not only its configuration: whoever asks now is answered.
+hook_answers() { curl -skf --max-time 2 -o /dev/null "https://$HOOK/readyz" && conf; }
+
+# told NAME EXPECTED COMMAND...: what kubectl says, word for word; its input is passed on
+told() {
+	local name=$1 expected=$2 out
+	shift 2
+	out=$("$@" 2>&1)
+	same "$name" "$expected" "$out"
+	[ -z "${SHOW:-}" ] || printf '    %s\n    -> %s\n' "$name" "$out"
+}
+
+# denied HOOK TEXT [CREATING]
+denied() {
+	printf 'Error from server (Forbidden): %sadmission webhook "%s.tandem-cni.io" denied the request: %s' \
+		"${3:+error when creating \"STDIN\": }" "$1" "$2"
+}
+
+[ -z "${pid_controller:-}" ] || stop "$pid_controller"
+hook_up
+check "the configuration appears" wait_for 30 hook_answers
+same "what is asked for, and what happens without an answer" \
+	'pods Ignore 2 "" v1 pods CREATE
+subnets Fail 5 tandem-cni.io v1 macvlansubnets CREATE,UPDATE,DELETE
+workloads Ignore 2 apps v1 deployments,statefulsets,daemonsets CREATE,UPDATE
+workloads Ignore 2 batch v1,v1beta1 jobs,cronjobs CREATE,UPDATE' \
+	"$(conf -o json | jq -r '.webhooks[] | . as $w | .rules[] |
+		"\($w.name | split(".")[0]) \($w.failurePolicy) \($w.timeoutSeconds) \(
+		.apiGroups[0] | if . == "" then "\"\"" else . end) \(.apiVersions | join(",")) \(
+		.resources | join(",")) \(.operations | join(","))"' | sort)"
+same "the certificate is kept in a Secret" 'kubernetes.io/tls ["ca.crt","ca.key","tls.crt","tls.key"]' \
+	"$(k get secret -n kube-system tandem-webhook-cert -o json | jq -rc '"\(.type) \(.data | keys)"')"
+check "it is good for the service's name and the URL's host" eval \
+	"k get secret -n kube-system tandem-webhook-cert -o json | jq -r '.data[\"tls.crt\"]' | base64 -d |
+	openssl x509 -noout -ext subjectAltName | tail -n 1 | tr -d ' ' | grep -qx \
+	DNS:tandem-controller-webhook.kube-system.svc,DNS:tandem-controller-webhook.kube-system.svc.cluster.local,IPAddress:127.0.0.1"
+
+# ---------------------------------------------------------------- subnets
+# spec_yaml and bad specs are lib_refuse.sh's way of writing them: lines of spec, separated by bars
+hook_spec() {
+	printf 'apiVersion: tandem-cni.io/v1\nkind: MacvlanSubnet\n'
+	printf 'metadata: {name: %s, namespace: kube-system}\nspec:\n' "$1"
+	tr '|' '\n' <<<"$2" | sed 's/^/  /'
+}
+
+# refused_subnet LINES TEXT
+refused_subnet() {
+	told "subnet: $1" "$(denied subnets "$2" creating)" k apply -f - < <(hook_spec new "$1")
+}
+N='master: ens8|cidr: 10.1.0.0/24'
+refused_subnet "$N|gateway: 10.2.0.1" 'spec.gateway: "10.2.0.1" lies outside the cidr'
+refused_subnet "$N|gateway: 10.1.0.0" 'spec.gateway: "10.1.0.0" is the network address'
+refused_subnet "$N|gateway: 10.1.0.255" 'spec.gateway: "10.1.0.255" is the broadcast address'
+refused_subnet "$N|ranges: [{rangeStart: 10.1.0.9, rangeEnd: 10.1.1.9}]" \
+	'spec.ranges[0].rangeEnd: "10.1.1.9" lies outside the cidr'
+refused_subnet "$N|ranges: [{rangeStart: 10.1.0.9, rangeEnd: 10.1.0.5}]" \
+	'spec.ranges[0]: rangeEnd 10.1.0.5 is below rangeStart'
+refused_subnet "$N|ranges: [{rangeStart: 10.1.0.5, rangeEnd: 10.1.0.9}, {rangeStart: 10.1.0.9, rangeEnd: 10.1.0.9}]" \
+	'spec.ranges[1]: overlaps with ranges[0]'
+refused_subnet "$N|exclude: [10.2.0.1]" 'spec.exclude[0]: "10.2.0.1" lies outside the cidr'
+refused_subnet "$N|routes: [{dst: 10.9.0.0/16, gw: 10.2.0.1}]" \
+	'spec.routes[0].gw: "10.2.0.1" lies outside the cidr'
+refused_subnet "$N|mode: l2" 'spec.mode: "l2" must be bridge, private, vepa or passthru'
+refused_subnet 'master: ens8|cidr: 10.0.0.0/8' 'spec.cidr: /8 is larger than a /16: give ranges'
+refused_subnet 'master: ens8|cidr: 10.0.0.0/8|ranges: [{rangeStart: 10.0.0.1, rangeEnd: 10.2.0.0}]' \
+	'spec.ranges: more than 65536 addresses'
+refused_subnet 'master: ens8|cidr: 224.0.0.0/24' 'spec.cidr: "224.0.0.0/24" is not a network that hosts can have'
+refused_subnet "master: ens8|cidr: 'fe80::/64'" 'spec.cidr: "fe80::/64" is link-local'
+refused_subnet "master: ens8|cidr: '::::/64'" 'spec.cidr: "::::/64" is not a CIDR'
+refused_subnet 'master: ens8|cidr: 10.1.0.1/32|podDefaultGateway: {enable: true}' \
+	'spec.podDefaultGateway.enable: the subnet has no gateway'
+
+hook_spec low 'master: ens4|vlan: 7|cidr: 10.71.0.0/24|gateway: 10.71.0.254|ranges: [{rangeStart: 10.71.0.10, rangeEnd: 10.71.0.19}]' |
+	k apply -f - >/dev/null
+hook_spec high 'master: ens4|vlan: 7|cidr: 10.71.0.0/24|gateway: 10.71.0.254|ranges: [{rangeStart: 10.71.0.30, rangeEnd: 10.71.0.39}]' |
+	k apply -f - >/dev/null
+hook_spec solo 'master: ens9|cidr: 10.73.0.0/24|mode: passthru' | k apply -f - >/dev/null
+check "three subnets" wait_for 20 ready_is solo True
+
+S='spec.%s: shares %s, from %s on, with MacvlanSubnet %s on the same master ens4, VLAN 7: give the two ranges that do not overlap'
+W='master: ens4|vlan: 7|cidr: 10.71.0.0/24'
+# shellcheck disable=SC2059 # the texts are made of one
+shares() { printf "$S" "$@"; }
+refused_subnet "$W" "$(shares cidr '10 addresses' 10.71.0.30 'high (10.71.0.0/24)')"
+refused_subnet "$W|ranges: [{rangeStart: 10.71.0.19, rangeEnd: 10.71.0.29}]" \
+	"$(shares ranges '1 address' 10.71.0.19 'low (10.71.0.0/24)')"
+refused_subnet "$W|ranges: [{rangeStart: 10.71.0.20, rangeEnd: 10.71.0.30}]" \
+	"$(shares ranges '1 address' 10.71.0.30 'high (10.71.0.0/24)')"
+refused_subnet "$W|gateway: 10.71.0.15|ranges: [{rangeStart: 10.71.0.40, rangeEnd: 10.71.0.49}]" \
+	'spec.gateway: "10.71.0.15" is one of the addresses that MacvlanSubnet low gives to pods, on the same master and VLAN'
+refused_subnet 'master: ens4|vlan: 7|cidr: 10.72.0.0/24|linkType: ipvlan' \
+	'spec.linkType: "ipvlan" cannot be on master ens4, VLAN 7, where MacvlanSubnet high is macvlan: a card has links of one type only'
+refused_subnet 'master: ens4|vlan: 7|cidr: 10.72.0.0/24|mode: passthru' \
+	'spec.mode: "passthru" needs master ens4, VLAN 7 for itself, where MacvlanSubnet high is already'
+refused_subnet 'master: ens9|cidr: 10.72.0.0/24' \
+	'spec.master: "ens9", untagged belongs to MacvlanSubnet solo alone, whose mode is passthru'
+
+# ---------------------------------------------------------------- subnets in use
+hook_spec used 'master: ens5|cidr: 10.74.0.0/24|ipDelayReuse: 0|exclude: [10.74.0.200-10.74.0.209]' |
+	k apply -f - >/dev/null
+pods 1 2 used 'tandem-cni.io/ip: 10.74.0.5-10.74.0.6, tandem-cni.io/mac: "0a:00:00:00:00:05-0a:00:00:00:00:06"' |
+	k apply -f - >/dev/null
+check "two pods have addresses" wait_for 20 served_is 2
+# pod_of ADDRESS
+pod_of() { records | awk -v a="$1/24" '$2 == a { print $1 }'; }
+users=$(records | sort | awk '{ sub("/24", "", $2); print "default/" $1 " (" $2 ")" }' | paste -sd, | sed 's/,/, /')
+
+# edited PATCH TEXT: a change that is refused
+edited() {
+	told "edit in use: $1" "$(denied subnets "$2")" \
+		k patch macvlansubnet -n kube-system used --type merge -p "{\"spec\":$1}"
+}
+Y="while pods have addresses of this subnet: $users"
+edited '{"cidr":"10.75.0.0/24","exclude":null}' \
+	"spec.cidr: cannot change from \"10.74.0.0/24\" to \"10.75.0.0/24\" $Y"
+edited '{"vlan":7}' "spec.vlan: cannot change from \"0\" to \"7\" $Y"
+edited '{"master":"ens6"}' "spec.master: cannot change from \"ens5\" to \"ens6\" $Y"
+edited '{"linkType":"ipvlan"}' "spec.linkType: cannot change from \"macvlan\" to \"ipvlan\" $Y"
+edited '{"mode":"passthru"}' "spec.mode: cannot change from \"bridge\" to \"passthru\" $Y"
+edited '{"gateway":"10.74.0.5"}' \
+	"spec.gateway: \"10.74.0.5\" is the address of pod default/$(pod_of 10.74.0.5)"
+told "delete in use" "$(denied subnets "MacvlanSubnet used is in use by pods $users: delete them first, and the subnet when their addresses are free")" \
+	k delete macvlansubnet -n kube-system used
+# Nor as one of a collection.
+check_fails "delete in use, with all others" k delete macvlansubnets -n kube-system --all --wait=false
+same "it is not being deleted" "" \
+	"$(k get macvlansubnet -n kube-system used -o jsonpath='{.metadata.deletionTimestamp}')"
+LOW='master: ens4|vlan: 7|cidr: 10.71.0.0/24|gateway: 10.71.0.254|ranges: [{rangeStart: 10.71.0.10, rangeEnd: 10.71.0.19}]'
+hook_spec low "$LOW" | k apply -f - >/dev/null
+told "ranges that shrink are told of" "Warning: pods keep addresses that the subnet does not give any more, until they end: $users
+macvlansubnet.tandem-cni.io/used patched" k patch macvlansubnet -n kube-system used --type merge \
+	-p '{"spec":{"ranges":[{"rangeStart":"10.74.0.50","rangeEnd":"10.74.0.99"}]}}'
+k patch macvlansubnet -n kube-system used --type merge -p '{"spec":{"ranges":null}}' >/dev/null
+told "what touches no pod may change" "macvlansubnet.tandem-cni.io/used patched" \
+	k patch macvlansubnet -n kube-system used --type merge \
+	-p '{"spec":{"mode":"private","mtu":1400,"routes":[{"dst":"10.99.0.0/16"}]}}'
+told "a subnet elsewhere is told of" "Warning: MacvlanSubnets count in namespace kube-system only: default/stray has no effect
+macvlansubnet.tandem-cni.io/stray created" k apply -f - < <(hook_spec stray "$N" | sed 's/kube-system/default/')
+told "two masters of one VLAN are told of" "Warning: 10.74.0.2 and more are also MacvlanSubnet used's, on master ens5: if that is the same network as bond0, two pods will have one address
+macvlansubnet.tandem-cni.io/bond created" k apply -f - < <(hook_spec bond 'master: bond0|cidr: 10.74.0.0/24')
+k delete macvlansubnet -n kube-system bond >/dev/null
+k delete macvlansubnet -n default stray >/dev/null
+
+# ---------------------------------------------------------------- workloads
+# template ANNOTATIONS: the rest of a workload that has a pod template
+template() {
+	printf '  selector: {matchLabels: {a: b}}\n  template:\n    metadata: {labels: {a: b}, annotations: {%s}}\n' "$1"
+	printf '    spec: {containers: [{name: c, image: none}]}\n'
+}
+# deployment NAME ANNOTATIONS [REPLICAS]
+deployment() {
+	printf 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: %s, namespace: default}\nspec:\n' "$1"
+	printf '  replicas: %s\n' "${3:-1}"
+	template "$2"
+}
+# refused_workload ANNOTATIONS TEXT
+refused_workload() {
+	told "annotations: $1" "$(denied workloads "annotation tandem-cni.io/$2" creating)" \
+		k apply -f - < <(deployment new "$1")
+}
+on() { printf 'tandem-cni.io/subnet: %s, tandem-cni.io/ip: "%s"' "$1" "$2"; }
+mac() { printf '%s, tandem-cni.io/mac: "%s"' "$1" "$2"; }
+M1=0a:00:00:00:00:11 M2=0a:00:00:00:00:12
+
+refused_workload "$(on used 10.74.0.x)" \
+	'ip: "10.74.0.x": must be "auto", an address, or addresses joined by hyphens'
+refused_workload "$(on used 10.74.0.7-10.74.0.7)" 'ip: "10.74.0.7-10.74.0.7": names an address twice'
+refused_workload 'tandem-cni.io/ip: auto' 'ip needs tandem-cni.io/subnet beside it'
+refused_workload 'tandem-cni.io/subnet: Vlan_100' 'subnet: "Vlan_100": is not a name of a MacvlanSubnet'
+refused_workload 'tandem-cni.io/subnet: used, tandem-cni.io/interface: eth2' 'interface: "eth2": must be eth1 or eth0'
+refused_workload "$(mac "$(on used 10.74.0.7)" 0a:00:00)" \
+	'mac: "0a:00:00": must be "auto", a MAC like 0a:00:00:00:00:01, or MACs joined by hyphens'
+refused_workload "$(mac "$(on used 10.74.0.7)" 01:00:00:00:00:01)" \
+	'mac: "01:00:00:00:00:01": a card cannot have a multicast or zero MAC'
+refused_workload "$(mac "$(on used 10.74.0.7)" $M1-$M2)" \
+	"mac: \"$M1-$M2\": a list of MACs needs a list of as many addresses in tandem-cni.io/ip"
+refused_workload "$(mac "$(on used 10.74.0.7-10.74.0.8)" $M1-$M1)" "mac: \"$M1-$M1\": names a MAC twice"
+refused_workload "$(on used 10.9.9.9)" 'ip: 10.9.9.9 lies outside of the cidr 10.74.0.0/24 of MacvlanSubnet used'
+refused_workload "$(on low 10.71.0.20)" 'ip: 10.71.0.20 is outside of the ranges of MacvlanSubnet low'
+refused_workload "$(on used 10.74.0.1)" 'ip: 10.74.0.1 is the gateway of MacvlanSubnet used'
+refused_workload "$(on used 10.74.0.0)" 'ip: 10.74.0.0 is the network address of MacvlanSubnet used'
+refused_workload "$(on used 10.74.0.255)" 'ip: 10.74.0.255 is the broadcast address of MacvlanSubnet used'
+refused_workload "$(on used 10.74.0.10-10.74.0.201)" 'ip: 10.74.0.201 is an excluded address of MacvlanSubnet used'
+refused_workload "$(on used 10.74.0.5)" "ip: 10.74.0.5 is in use by pod default/$(pod_of 10.74.0.5)"
+refused_workload "$(mac "$(on used 10.74.0.7)" 0a:00:00:00:00:05)" \
+	"mac: 0a:00:00:00:00:05 is in use by pod default/$(pod_of 10.74.0.5)"
+hook_spec nodes 'master: ens3|cidr: 192.168.100.0/24' | k apply -f - >/dev/null
+hook_spec team 'master: ens2|cidr: 10.76.0.0/24|allowedNamespaces: {matchLabels: {for: team}}' | k apply -f - >/dev/null
+check "two more subnets" wait_for 20 ready_is team True
+refused_workload "$(on nodes 192.168.100.11)" 'ip: 192.168.100.11 is the address of node n1'
+refused_workload 'tandem-cni.io/subnet: team' \
+	'subnet: MacvlanSubnet team is for namespaces with for=team, which default does not have'
+
+# What a workload names is kept for it, also without pods.
+deployment holder "$(on used 10.74.0.20)" 0 | k apply -f - >/dev/null
+kept() { denied workloads 'annotation tandem-cni.io/ip: 10.74.0.20 is kept for Deployment default/holder, which names it too' creating; }
+wait_kept() { [ "$(deployment new "$(on used 10.74.0.20)" | k apply --dry-run=server -f - 2>&1)" = "$(kept)" ]; }
+check "the workload is known" wait_for 10 wait_kept
+for kind in Deployment StatefulSet DaemonSet; do
+	told "kept for another: $kind" "$(kept)" k apply -f - < <(deployment new "$(on used 10.74.0.20)" |
+		sed "s/kind: Deployment/kind: $kind/$([ $kind != DaemonSet ] || echo ';/replicas/d')$([ $kind != StatefulSet ] || echo ';s/^spec:/&\n  serviceName: x/')")
+done
+told "kept for another: Job" "$(kept)" k apply -f - < <(
+	printf 'apiVersion: batch/v1\nkind: Job\nmetadata: {name: new, namespace: default}\nspec:\n'
+	template "$(on used 10.74.0.20)" | sed '/selector/d; s/labels: {a: b}, //; s/containers/restartPolicy: Never, &/'
+)
+told "kept for another: CronJob" "$(kept)" k apply -f - < <(
+	printf 'apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: new, namespace: default}\n'
+	printf 'spec:\n  schedule: "0 0 1 1 *"\n  jobTemplate:\n    spec:\n'
+	template "$(on used 10.74.0.20)" | sed '/selector/d; s/labels: {a: b}, //; s/containers/restartPolicy: Never, &/; s/^/    /'
+)
+told "kept for another: bare pod" "$(kept | sed 's/"workloads/"pods/')" \
+	k apply -f - < <(pods 30 30 used 'tandem-cni.io/ip: 10.74.0.20' | sed 1d)
+
+# A Deployment's own pods never count, and others are told whose they are. The controller manager's part is
+# played by hand: a ReplicaSet, and its pod.
+k apply -f - >/dev/null < <(
+	deployment web "$(on used 10.74.0.40)"
+	printf -- '---\napiVersion: apps/v1\nkind: ReplicaSet\nmetadata: {name: web-5d9c, namespace: default, labels: {pod-template-hash: 5d9c}}\n'
+	printf 'spec:\n  replicas: 0\n'
+	template "$(on used 10.74.0.40)"
+)
+rs_uid=$(k get replicaset web-5d9c -o jsonpath='{.metadata.uid}')
+k apply -f - >/dev/null <<-YAML
+	apiVersion: v1
+	kind: Pod
+	metadata:
+	  name: web-5d9c-x
+	  namespace: default
+	  labels: {pod-template-hash: 5d9c}
+	  ownerReferences: [{apiVersion: apps/v1, kind: ReplicaSet, name: web-5d9c, uid: $rs_uid, controller: true}]
+	  annotations: {$(on used 10.74.0.40)}
+	spec: {nodeName: n1, containers: [{name: c, image: none}]}
+YAML
+check "its pod has the address" wait_for 20 served_is 3
+told "its own pod does not count" "deployment.apps/web configured" \
+	k apply -f - < <(deployment web "$(on used 10.74.0.40-10.74.0.41)")
+k scale deployment web --replicas=0 >/dev/null
+told "another's pod is named with its owner" \
+	"$(denied workloads 'annotation tandem-cni.io/mac: MAC is in use by pod default/web-5d9c-x of Deployment default/web' creating)" \
+	eval "deployment new '$(mac "$(on used 10.74.0.50)" "$(k get macvlanip web-5d9c-x -o jsonpath='{.spec.mac}')")' |
+		k apply -f - 2>&1 | sed 's/mac: [0-9a-f:]\{17\} /mac: MAC /'"
+
+# What was so before does not stand in the way of other changes.
+told "a scale, with annotations that would be refused now" "deployment.apps/holder scaled" \
+	k scale deployment holder --replicas=3
+
+told "warning: a subnet that may come in the same file" "Warning: there is no MacvlanSubnet later in namespace kube-system yet: pods wait for it
+deployment.apps/later created" k apply -f - < <(deployment later 'tandem-cni.io/subnet: later')
+told "warning: more pods than addresses" "Warning: 3 pods and 1 addresses in tandem-cni.io/ip: the others wait until one is free
+deployment.apps/many created" k apply -f - < <(deployment many "$(on used 10.74.0.60)" 3)
+told "warning: an annotation nobody knows" "Warning: annotation tandem-cni.io/adress means nothing to tandem
+deployment.apps/typo created" k apply -f - < <(deployment typo 'tandem-cni.io/subnet: used, tandem-cni.io/adress: x')
+told "warning: annotations in the wrong place" "Warning: annotation tandem-cni.io/subnet has no effect on a Deployment: its pods take theirs from spec.template.metadata.annotations
+deployment.apps/wrong created" k apply -f - < <(deployment wrong '' |
+	sed 's,namespace: default,&\, annotations: {tandem-cni.io/subnet: used},')
+told "warning: hostNetwork" "Warning: pods with hostNetwork have no network of their own and get no card: the tandem-cni.io annotations have no effect
+deployment.apps/host created" k apply -f - < <(deployment host 'tandem-cni.io/subnet: used' |
+	sed 's/spec: {containers/spec: {hostNetwork: true, containers/')
+told "the system namespace is left alone" "deployment.apps/new created" \
+	k apply -f - < <(deployment new "$(on used 10.74.0.1)" | sed 's/namespace: default/namespace: kube-system/')
+k delete deployments --all -A >/dev/null
+k delete replicasets --all >/dev/null
