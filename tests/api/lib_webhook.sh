@@ -207,9 +207,17 @@ deployment holder "$(on used 10.74.0.20)" 0 | k apply -f - >/dev/null
 kept() { denied workloads 'annotation tandem-cni.io/ip: 10.74.0.20 is kept for Deployment default/holder, which names it too' creating; }
 wait_kept() { [ "$(deployment new "$(on used 10.74.0.20)" | k apply --dry-run=server -f - 2>&1)" = "$(kept)" ]; }
 check "the workload is known" wait_for 10 wait_kept
+# as_kind KIND: a Deployment as another kind
+as_kind() {
+	case $1 in
+	StatefulSet) sed "s/kind: Deployment/kind: $1/; s/replicas:/serviceName: x\n  &/" ;;
+	DaemonSet) sed "s/kind: Deployment/kind: $1/; /replicas:/d" ;;
+	*) cat ;;
+	esac
+}
 for kind in Deployment StatefulSet DaemonSet; do
-	told "kept for another: $kind" "$(kept)" k apply -f - < <(deployment new "$(on used 10.74.0.20)" |
-		sed "s/kind: Deployment/kind: $kind/$([ $kind != DaemonSet ] || echo ';/replicas/d')$([ $kind != StatefulSet ] || echo ';s/^spec:/&\n  serviceName: x/')")
+	told "kept for another: $kind" "$(kept)" \
+		k apply -f - < <(deployment new "$(on used 10.74.0.20)" | as_kind "$kind")
 done
 told "kept for another: Job" "$(kept)" k apply -f - < <(
 	printf 'apiVersion: batch/v1\nkind: Job\nmetadata: {name: new, namespace: default}\nspec:\n'
@@ -272,3 +280,152 @@ told "the system namespace is left alone" "deployment.apps/new created" \
 	k apply -f - < <(deployment new "$(on used 10.74.0.1)" | sed 's/namespace: default/namespace: kube-system/')
 k delete deployments --all -A >/dev/null
 k delete replicasets --all >/dev/null
+
+# ---------------------------------------------------------------- two at once
+# Whether both pass or one is refused: no address is ever given by two subnets. Where both passed, neither
+# gives what is shared.
+exists() { k get macvlansubnet -n kube-system "$1" >/dev/null 2>&1; }
+settled() {
+	if exists "$1a" && exists "$1b"; then
+		status_is "$1a" total 128 && status_is "$1b" total 0
+	elif exists "$1a"; then
+		status_is "$1a" total 253
+	else
+		exists "$1b" && status_is "$1b" total 125
+	fi
+}
+half() { hook_spec "$1" "master: ens1|vlan: $2|cidr: 10.80.$2.0/$3" | k apply -f - 2>&1; }
+for i in 1 2 3; do
+	half "both${i}a" "$i" 24 >/dev/null &
+	first=$!
+	half "both${i}b" "$i" 25 >/dev/null
+	wait "$first"
+	check "overlapping subnets made at the same time, $i" wait_for 20 settled "both$i"
+done
+# Both for certain: nobody is asked.
+kill -STOP "$pid_controller"
+k delete validatingwebhookconfiguration tandem-controller >/dev/null
+half both4a 4 24 >/dev/null
+half both4b 4 25 >/dev/null
+kill -CONT "$pid_controller"
+check "overlapping subnets that nobody was asked about" wait_for 20 settled both4
+check "both are there" eval 'exists both4a && exists both4b'
+overlap_is() {
+	[ "$(k get macvlansubnet -n kube-system "$1" \
+		-o jsonpath='{.status.conditions[?(@.type=="Overlap")].status}')" = True ]
+}
+check "and say so" wait_for 10 overlap_is both4a
+check "a configuration deleted by hand comes back" wait_for 20 conf
+told "what was so before is no obstacle" "Warning: spec.cidr: shares 125 addresses, from 10.80.4.2 on, with MacvlanSubnet both4b (10.80.4.0/25) on the same master ens1, VLAN 4: give the two ranges that do not overlap
+macvlansubnet.tandem-cni.io/both4a patched" \
+	k patch macvlansubnet -n kube-system both4a --type merge -p '{"spec":{"mtu":1400}}'
+
+# ---------------------------------------------------------------- nobody answers
+# millis VAR COMMAND...: how long it takes
+millis() {
+	local name=$1 start end
+	shift
+	tests_now_ms start
+	"$@" >"$DIR/millis" 2>&1
+	tests_now_ms end
+	printf -v "$name" '%s' $((end - start))
+}
+unanswered='Error from server (InternalError): error when creating "STDIN": Internal error occurred: failed calling webhook "subnets.tandem-cni.io": '
+apply_one() { k apply -f "$DIR/one.yaml" 2>&1; }
+fresh() { hook_spec "$1" "master: ens0|vlan: $2|cidr: 10.81.$2.0/24|ipDelayReuse: 0"; }
+fresh fresh1 1 | k apply -f - >/dev/null
+fresh fresh2 2 | k apply -f - >/dev/null
+check "subnets without a finalizer" wait_for 20 ready_is fresh2 True
+same "yet" "" "$(k get macvlansubnet -n kube-system fresh1 -o jsonpath='{.metadata.finalizers}')"
+
+kill -STOP "$pid_controller"
+same "no answer: a subnet is refused" "$unanswered" \
+	"$(fresh fresh3 3 | k apply -f - 2>&1 | grep -o "^${unanswered//./\\.}")"
+deployment silent "$(on fresh1 1.2.3.4)" >"$DIR/one.yaml"
+millis took apply_one
+same "no answer: a Deployment passes" "deployment.apps/silent created" "$(cat "$DIR/millis")"
+echo "    after $took ms"
+pods 40 40 fresh1 | sed 1d >"$DIR/one.yaml"
+millis took apply_one
+same "no answer: a pod passes" "pod/p40 created" "$(cat "$DIR/millis")"
+echo "    after $took ms"
+kill -CONT "$pid_controller"
+finalizer_of() { [ "$(k get macvlansubnet -n kube-system "$1" -o jsonpath='{.metadata.finalizers}')" = '["tandem-cni.io/in-use"]' ]; }
+check "back: its own finalizer passes" wait_for 20 finalizer_of fresh1
+check "and the pod is served" wait_for 20 k get macvlanip p40
+k delete deployment silent >/dev/null
+
+stop "$pid_controller"
+refused="dial tcp $HOOK: connect: connection refused"
+told "nobody there: a subnet is refused" "${unanswered}Post \"https://$HOOK/admit?timeout=5s\": $refused" \
+	k apply -f - < <(fresh fresh3 3)
+told "nobody there: not even deleted" \
+	"Error from server (InternalError): Internal error occurred: failed calling webhook \"subnets.tandem-cni.io\": Post \"https://$HOOK/admit?timeout=5s\": $refused" \
+	k delete macvlansubnet -n kube-system fresh2
+told "nobody there: a Deployment passes" "deployment.apps/silent created" \
+	k apply -f - < <(deployment silent "$(on fresh1 1.2.3.4)")
+told "nobody there: a pod passes" "pod/p41 created" k apply -f - < <(pods 41 41 fresh2 | sed 1d)
+k delete deployment silent >/dev/null
+
+# The configuration leads to where nobody is: the controller writes a finalizer all the same, and so serves.
+HOOK=127.0.0.1:$((PORT + 6))
+hook_up
+leads_there() { [ "$(conf -o jsonpath='{.webhooks[0].clientConfig.url}')" = "https://$HOOK/admit" ]; }
+check "elsewhere, it leads the API server there" wait_for 30 leads_there
+check "its own finalizer passes" wait_for 30 finalizer_of fresh2
+check "and the pod is served" wait_for 30 k get macvlanip p41
+told "it answers" "$(denied subnets 'spec.gateway: "10.2.0.1" lies outside the cidr' creating)" \
+	k apply -f - < <(hook_spec new "$N|gateway: 10.2.0.1")
+
+# ---------------------------------------------------------------- certificates
+# The API server asks all the time, and so does a client that trusts what the configuration says, with a new
+# handshake each time. All of it must be answered while certificates and authorities follow each other.
+stop "$pid_controller"
+k delete secret -n kube-system tandem-webhook-cert >/dev/null
+hook_up --webhook-cert-duration 12s --webhook-authority-duration 30s
+rotated() { [ "$(grep -c "msg=\"webhook: certificate is written\".*what=\"\?$1" "$DIR/controller.log")" -ge "$2" ]; }
+check "what is deleted is made anew" wait_for 30 rotated 'all new' 2
+check "and trusted" wait_for 30 hook_answers
+ask_all_the_time() {
+	hook_spec dry "$N" | "$KUBE_BIN/kubectl" create --dry-run=client -o json -f - \
+		--kubeconfig "$DIR/admin.conf" --cache-dir "$DIR/cache" >"$DIR/dry.json"
+	while :; do
+		curl -s -o "$DIR/dry.out" -w 'api %{http_code}\n' --max-time 30 --cacert "$DIR/tls.crt" \
+			-H 'Authorization: Bearer admin' -H 'Content-Type: application/json' \
+			--data-binary "@$DIR/dry.json" \
+			"$API/apis/tandem-cni.io/v1/namespaces/kube-system/macvlansubnets?dryRun=All" || echo "api failed"
+		grep -q 'failed calling' "$DIR/dry.out" && cat "$DIR/dry.out"
+		conf -o jsonpath='{.webhooks[0].clientConfig.caBundle}' | base64 -d >"$DIR/trusted.pem"
+		curl -s -o /dev/null -w 'tls %{http_code}\n' --max-time 30 --cacert "$DIR/trusted.pem" \
+			"https://$HOOK/healthz" || echo "tls failed"
+	done
+}
+start asking ask_all_the_time
+before_renewed=$(grep -c 'what=renewed' "$DIR/controller.log")
+check "two authorities follow" wait_for 180 rotated 'next authority' 2
+check "and certificates of theirs" wait_for 60 rotated renewed $((before_renewed + 3))
+many() { [ "$(grep -c "$1" "$DIR/asking.log")" -ge 20 ]; }
+check "it was asked by the API server all along" wait_for 60 many 'api 201'
+check "and by others" wait_for 60 many 'tls 200'
+stop "$pid_asking"
+same "every call was answered" "" "$(grep -v '^api 201$\|^tls 200$' "$DIR/asking.log")"
+echo "    $(grep -c 'api 201' "$DIR/asking.log") calls, $(grep -c 'what=renewed' "$DIR/controller.log") renewals, $(grep -c 'next authority' "$DIR/controller.log") authorities"
+
+# ---------------------------------------------------------------- the end
+gone_conf() { gone validatingwebhookconfiguration tandem-controller; }
+stop "$pid_controller"
+controller_up
+check "a controller without webhook takes the configuration away" wait_for 30 gone_conf
+told "and subnets are not refused for want of it" "macvlansubnet.tandem-cni.io/fresh3 created" \
+	k apply -f - < <(fresh fresh3 3)
+k delete pods --all --force --grace-period=0 >/dev/null 2>&1
+check "held, then free" wait_for 30 no_records
+k delete macvlansubnets -n kube-system --all --timeout=30s >/dev/null
+stop "$pid_controller"
+hook_up
+check "with one, it is there again" wait_for 30 conf
+stop "$pid_controller"
+same "uninstalled" 0 "$("$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/controller.conf" --uninstall-webhook >&2; echo $?)"
+check "no configuration" gone_conf
+check "no Secret" gone secret -n kube-system tandem-webhook-cert
+same "uninstalled twice" 0 "$("$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/controller.conf" --uninstall-webhook >&2; echo $?)"
