@@ -209,7 +209,7 @@ static bool check_addresses(const struct check *c)
 
 static void look_at_numbers(const struct check *c)
 {
-	size_t n = c->request->n_ips ? c->request->n_ips : c->request->n_macs;
+	size_t n = c->request->n_ips ? api_request_entries(c->request) : c->request->n_macs;
 
 	if (n && c->in->replicas > (int64_t)n)
 		admit_warn(c->answer, "%lld pods and %zu %s: the others wait until one is free",

@@ -213,6 +213,15 @@ static void test_warnings(void **state)
 	SAYS("ok; 3 pods and 2 addresses in tandem-cni.io/ip: the others wait until one is free",
 	     "deployments", DEPLOY_N("3", IP("10.1.0.5-10.1.0.6")), NULL);
 	SAYS("ok", "daemonsets", DEPLOY(IP("10.1.0.5")), NULL);
+	/* Two families, paired: one pod's. */
+	lab_add(&lab, "dual",
+		"'master':'ens4','vlan':5,'cidr':'10.5.0.0/24','ipv6':{'cidr':'fd00::/64'}");
+	SAYS("ok", "deployments",
+	     DEPLOY_N("1", "'tandem-cni.io/subnet':'dual','tandem-cni.io/ip':'10.5.0.5-fd00::5'"),
+	     NULL);
+	SAYS("annotation tandem-cni.io/ip: fd00:: is the network address of MacvlanSubnet dual",
+	     "deployments",
+	     DEPLOY("'tandem-cni.io/subnet':'dual','tandem-cni.io/ip':'10.5.0.5-fd00::'"), NULL);
 	SAYS("ok; pods with hostNetwork have no network of their own and get no card: the tandem-cni.io "
 	     "annotations have no effect",
 	     "pods",

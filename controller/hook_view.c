@@ -66,7 +66,7 @@ static bool next_holder(void *ctx, size_t *pos, struct admit_holder *out)
 					     .subnet = ip->subnet,
 					     .network = &ip->network,
 					     .addr = ent->claimed,
-					     .addr6 = ip->cidr6.addr,
+					     .addr6 = ent->claimed6,
 					     .mac = ent->claimed_mac,
 					     .leaving = is_leaving(ent, ip),
 					     .own = ent};
