@@ -172,9 +172,10 @@ ready_is() {
 	[ "$(k get macvlansubnet -n kube-system "$1" \
 		-o jsonpath='{.status.conditions[?(@.type=="Ready")].status}')" = "$2" ]
 }
+# event_is POD REASON: the message of the newest such event
 event_is() {
 	k get events -n default --field-selector "involvedObject.name=$1,reason=$2" -o json |
-		jq -re '.items[0].message'
+		jq -re '.items | sort_by(.metadata.resourceVersion | tonumber) | last | .message | strings'
 }
 gone() { ! k get "$@" >/dev/null 2>&1; }
 controller_alive() { [ -n "${pid_controller:-}" ] && kill -0 "$pid_controller" 2>/dev/null; }
