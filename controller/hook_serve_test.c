@@ -37,17 +37,15 @@ static void feed(struct app *app, int store, const char *object)
 	assert_int_equal(kube_store_set(app->store[store], &root, &e), 0);
 }
 
-#define META(ns, name)                                                      \
-	"'metadata':{'namespace':'" ns "','name':'" name "','uid':'u-" name \
-	"','resourceVersion':'1'}"
-#define SUBNET(name, spec) "{" META("kube-system", name) ",'spec':{" spec "}}"
-#define NET                "'master':'ens4','cidr':'10.1.0.0/24'"
-#define RECORD                                                                                                              \
-	"{" META(                                                                                                           \
-		"default",                                                                                                  \
-		"web-5d-x") ",'spec':{'subnet':'net','podId':'u-web-5d-x','node':'n1',"                                     \
-			    "'cidr':'10.1.0.5/24','mac':'0a:00:00:00:00:05','master':'ens4','vlan':0,'linkType':'macvlan'," \
-			    "'mode':'bridge','mtu':0,'routes':[],'podDefaultGateway':{'enable':false}}}"
+#define SUBNET(name, spec)                                     \
+	"{'metadata':{'namespace':'kube-system','name':'" name \
+	"','uid':'u','resourceVersion':'1'},'spec':{" spec "}}"
+#define NET "'master':'ens4','cidr':'10.1.0.0/24'"
+#define RECORD                                                                                   \
+	"{'metadata':{'namespace':'default','name':'web-5d-x','uid':'u','resourceVersion':'1'}," \
+	"'spec':{'subnet':'net','podId':'u-web-5d-x','node':'n1','cidr':'10.1.0.5/24',"          \
+	"'mac':'0a:00:00:00:00:05','master':'ens4','vlan':0,'linkType':'macvlan',"               \
+	"'mode':'bridge','mtu':0,'routes':[],'podDefaultGateway':{'enable':false}}}"
 #define POD                                                                                              \
 	"{'metadata':{'namespace':'default','name':'web-5d-x','uid':'u-web-5d-x','resourceVersion':'1'," \
 	"'labels':{'pod-template-hash':'5d'},'annotations':{'tandem-cni.io/subnet':'net'},"              \
@@ -72,9 +70,9 @@ static void fill(struct app *app)
 	     "{'metadata':{'name':'n1'},'status':{'addresses':[{'address':'10.1.0.9'}]}}");
 	feed(app, STORE_NAMESPACES, "{'metadata':{'name':'default','labels':{'a':'b'}}}");
 	feed(app, STORE_WORKLOADS + API_STATEFULSET,
-	     "{" META("default",
-		      "db") ",'spec':{'template':{'metadata':{'annotations':{"
-			    "'tandem-cni.io/subnet':'net','tandem-cni.io/ip':'10.1.0.7'}}}}}");
+	     "{'metadata':{'namespace':'default','name':'db','uid':'w','resourceVersion':'1'},"
+	     "'spec':{'template':{'metadata':{'annotations':{'tandem-cni.io/subnet':'net',"
+	     "'tandem-cni.io/ip':'10.1.0.7'}}}}}");
 	for (int i = 0; i < STORES; i++)
 		kube_store_list_end(app->store[i]);
 }
@@ -174,11 +172,18 @@ static const char *review(struct app *app, const char *request)
 #define ON_SUBNET(op, ns, name)                                                             \
 	"'resource':{'group':'tandem-cni.io','resource':'macvlansubnets'},'namespace':'" ns \
 	"','name':'" name "','operation':'" op "'"
-#define CREATE(spec) ON_SUBNET("CREATE", "kube-system", "new") ",'object':" SUBNET("new", spec)
-#define UPDATE(was, now)                          \
-	ON_SUBNET("UPDATE", "kube-system", "net") \
-	",'object':" SUBNET("net", now) ",'oldObject':" SUBNET("net", was)
-#define DELETE ON_SUBNET("DELETE", "kube-system", "net") ",'oldObject':" SUBNET("net", NET)
+#define SPEC_HEAD "{'metadata':{'namespace':'kube-system','name':'net','uid':'u'},'spec':{"
+#define CREATE(spec)                                                                        \
+	"'resource':{'group':'tandem-cni.io','resource':'macvlansubnets'},"                 \
+	"'namespace':'kube-system','operation':'CREATE','object':{'metadata':{'namespace':" \
+	"'kube-system','name':'new','uid':'u'},'spec':{" spec "}}"
+#define UPDATE(was, now)                                                         \
+	"'resource':{'group':'tandem-cni.io','resource':'macvlansubnets'},"      \
+	"'namespace':'kube-system','operation':'UPDATE','object':" SPEC_HEAD now \
+	"}},'oldObject':" SPEC_HEAD was "}}"
+#define DELETE                                                              \
+	"'resource':{'group':'tandem-cni.io','resource':'macvlansubnets'}," \
+	"'namespace':'kube-system','operation':'DELETE','oldObject':" SPEC_HEAD NET "}}"
 #define DEPLOYMENT(ns, name, notes)                                                             \
 	"'resource':{'group':'apps','resource':'deployments'},'namespace':'" ns                 \
 	"','operation':'CREATE','object':{'metadata':{'name':'" name                            \
