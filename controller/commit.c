@@ -292,8 +292,11 @@ static void committed(struct sub *sub, struct subnet_obj *o)
 	sub_conflicts_cut(sub, sub->n_sent_conflicts);
 	for (size_t i = 0; i < sub->n_sent; i++)
 		sub_give(sub, sub->sent[i], &sub->wants[i]);
-	/* What was freed by this write may be given by the next. */
-	if (sub->n_queue && sub->n_sent_releases)
+	/*
+	 * What was freed by this write may be given by the next; and the first of a new leader gives
+	 * nothing.
+	 */
+	if (sub->n_queue && (sub->n_sent_releases || sub->state == SUB_SETTLING))
 		sub_hard(sub);
 	if (sub->state == SUB_SETTLING)
 		sub->state = SUB_READY;
