@@ -11,11 +11,12 @@ ROOT=$HERE/../..
 : "${TANDEM_TOOLS:=$ROOT/build/dev/tests}"
 
 scratch DIR
-# Three ports in a row that nobody listens on, below those that the kernel gives to clients.
+# Four ports in a row that nobody listens on, below those that the kernel gives to clients.
+port_taken() { (: </dev/tcp/127.0.0.1/"$1") 2>/dev/null; }
 while
 	PORT=$((10000 + RANDOM % 20000))
-	(: </dev/tcp/127.0.0.1/$PORT) || (: </dev/tcp/127.0.0.1/$((PORT + 1))) || (: </dev/tcp/127.0.0.1/$((PORT + 2)))
-do :; done 2>/dev/null
+	port_taken $PORT || port_taken $((PORT + 1)) || port_taken $((PORT + 2)) || port_taken $((PORT + 3))
+do :; done
 API=https://127.0.0.1:$PORT
 ETCD=http://127.0.0.1:$((PORT + 1))
 USER_CTL=system:serviceaccount:kube-system:tandem-controller
@@ -33,6 +34,44 @@ stop() {
 	# An API server that has lost its etcd takes a minute to end by itself.
 	kill -9 "$1" 2>/dev/null
 	wait "$1" 2>/dev/null
+}
+
+# run NAME CMD..., halt NAME: likewise, for what comes and goes all the time; output in NAME.log, pid in PID[NAME]
+declare -A PID=()
+run() {
+	local name=$1
+	shift
+	"$@" >"$DIR/$name.log" 2>&1 &
+	PID[$name]=$!
+}
+
+halt() {
+	[ -n "${PID[$1]:-}" ] || return 0
+	kill -9 "${PID[$1]}" 2>/dev/null
+	wait "${PID[$1]}" 2>/dev/null
+	unset "PID[$1]"
+}
+
+halt_all() {
+	local name
+	for name in "${!PID[@]}"; do halt "$name"; done
+}
+at_exit halt_all
+
+# nap SECONDS: without a process
+exec {never}<> <(:)
+nap() { read -rt "$1" -u "$never" _ || :; }
+
+# world_up, ask COMMAND...: the program world, and its answer in $answer. Not from a subshell.
+world_up() {
+	coproc WORLD { exec "$TANDEM_TOOLS/api/world" "$DIR/admin.conf" 2>>"$DIR/world.log"; }
+	ask records
+}
+
+ask() {
+	answer="no answer"
+	echo "$*" >&"${WORLD[1]}"
+	read -rt 150 -u "${WORLD[0]}" answer
 }
 
 http_ok() {
@@ -64,11 +103,12 @@ api_up() {
 	wait_for 60 http_ok "$API/readyz"
 }
 
+# kubeconfig TOKEN [URL FILE]
 kubeconfig() {
-	cat >"$DIR/$1.conf" <<-CONF
+	cat >"$DIR/${3:-$1}.conf" <<-CONF
 		apiVersion: v1
 		kind: Config
-		clusters: [{name: c, cluster: {server: "$API", certificate-authority: $DIR/tls.crt}}]
+		clusters: [{name: c, cluster: {server: "${2:-$API}", certificate-authority: $DIR/tls.crt}}]
 		users: [{name: u, user: {token: $1}}]
 		contexts: [{name: c, context: {cluster: c, user: u}}]
 		current-context: c
@@ -130,16 +170,24 @@ pods() {
 	done
 }
 
-# curls METHOD TYPE BODY URL...: one curl, many requests on one connection
+# request METHOD URL [OUTPUT [TYPE BODY]]: one for curl -K; those of one curl go by one connection
+request() {
+	printf 'url = "%s"\nrequest = %s\nheader = "Authorization: Bearer admin"\n' "$API$2" "$1"
+	printf 'cacert = %s\noutput = "%s"\n' "$DIR/tls.crt" "${3:-/dev/null}"
+	[ $# -le 3 ] || printf 'header = "Content-Type: %s"\ndata = "%s"\n' "$4" "${5//\"/\\\"}"
+	echo next
+}
+
+# send: the requests on stdin
+send() {
+	sed '$d' | curl -sS --fail-early -K -
+}
+
+# curls METHOD TYPE BODY URL...: the same to all
 curls() {
 	local method=$1 type=$2 body=$3 url
 	shift 3
-	for url; do
-		printf 'url = "%s"\nrequest = %s\nheader = "Authorization: Bearer admin"\n' "$API$url" "$method"
-		printf 'cacert = %s\noutput = /dev/null\n' "$DIR/tls.crt"
-		printf 'header = "Content-Type: %s"\ndata = "%s"\nnext\n' "$type" "${body//\"/\\\"}"
-	done | sed '$d' >"$DIR/curls"
-	curl -sS --fail-early -K "$DIR/curls"
+	for url; do request "$method" "$url" /dev/null "$type" "$body"; done | send
 }
 
 pod_urls() {
@@ -147,15 +195,15 @@ pod_urls() {
 	for ((i = $1; i <= $2; i++)); do echo "/api/v1/namespaces/default/pods/p$i${3:-}"; done
 }
 
+# A status as the kubelet writes it when it has stopped the containers.
+TERMINATED='{"status":{"phase":"Running","containerStatuses":[{"name":"c","image":"i","imageID":"","restartCount":0,"ready":false,"state":{"terminated":{"exitCode":0}}}]}}'
 # finish FIRST LAST: as the kubelet ends pods: grace, terminated containers, gone
 finish() {
 	local urls
 	mapfile -t urls < <(pod_urls "$1" "$2")
 	curls DELETE application/json '{"gracePeriodSeconds":30}' "${urls[@]}"
 	mapfile -t urls < <(pod_urls "$1" "$2" /status)
-	curls PATCH application/merge-patch+json \
-		'{"status":{"phase":"Running","containerStatuses":[{"name":"c","image":"i","imageID":"","restartCount":0,"ready":false,"state":{"terminated":{"exitCode":0}}}]}}' \
-		"${urls[@]}"
+	curls PATCH application/merge-patch+json "$TERMINATED" "${urls[@]}"
 	mapfile -t urls < <(pod_urls "$1" "$2")
 	curls DELETE application/json '{"gracePeriodSeconds":0}' "${urls[@]}"
 }
@@ -187,18 +235,25 @@ watch_records() {
 		"$API/apis/tandem-cni.io/v1/macvlanips?watch=true"
 }
 
+# watched [NAME]: from NAME.log
 watched() {
-	jq -r '[.type, .object.metadata.uid, .object.spec.cidr // ""] | @tsv' "$DIR/watch.log"
+	jq -r '[.type, .object.metadata.uid, .object.spec.cidr // "", .object.spec.podId] | @tsv' "$DIR/${1:-watch}.log"
 }
 
-# doubles: addresses that two records had at one time
+# doubles [NAME]: addresses that two records had at one time
 doubles() {
-	watched | awk -F '\t' '
+	watched "$@" | awk -F '\t' '
 		$1 == "DELETED" { if (has[$2] != "" && owner[has[$2]] == $2) delete owner[has[$2]]; delete has[$2]; next }
 		$3 != "" && has[$2] != $3 {
 			if (($3 in owner) && owner[$3] != $2) print $3, owner[$3], $2
 			owner[$3] = $2; has[$2] = $3
 		}'
+}
+
+# moved [NAME]: pods that had two addresses, one after the other
+moved() {
+	watched "$@" | awk -F '\t' '
+		$1 != "DELETED" && $3 != "" { if (($4 in has) && has[$4] != $3) print $4, has[$4], $3; has[$4] = $3 }'
 }
 
 # have FIRST LAST: each of these pods has an address, in a record of its own and not of a former pod

@@ -1,0 +1,464 @@
+/*
+ * The hands and eyes of a test at a real API server: makes and ends pods as users, the scheduler and kubelets
+ * would, 16 requests at a time, and watches every state of every pod, record and subnet.
+ *
+ *	world KUBECONFIG
+ *
+ * Commands come on stdin, a line each; each is answered by one line on stdout. Those that write are answered at
+ * once and go on by themselves; drain waits for them.
+ *
+ *	come SUBNET NAME...	pods, bound to node n1; NAME=ADDRESS asks for that one, as a pod of Deployment fixed
+ *	leave NAME...		as a kubelet ends them: grace, terminated containers, gone
+ *	vanish NAME...		by force
+ *	succeed NAME...		phase Succeeded; the object stays
+ *	post PATH JSON		delete PATH
+ *	drain			"ok", or how many writes failed and the last one's error
+ *
+ *	live			"NAME:SUBNET:ADDRESS ..." of all pods that live; "-" = no address in a record of its own
+ *	settled SUBNET SIZE	"yes" when all are served, or SIZE of those that ask SUBNET for any address
+ *	served			"yes" when all are served
+ *	records			how many there are
+ *	counts			"SUBNET:used,free,reserved,inflight ..." as the subnets' status says
+ *	faults			"doubles N, moved N": addresses in two records at one time, pods with two addresses in turn
+ *	mark			forget faults, and times from bound to served
+ *	times			"served N, p50 MS, p99 MS, max MS, span MS": from the first bound to the last served
+ *	rate N			how many MacvlanIPs the API server makes in a second, of N; they are deleted again
+ *
+ * NAME may be FIRST..LAST with the same letters before the numbers: p1..p1000.
+ */
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/sb.h"
+#include "lib/kube/config.h"
+#include "tests/api/world_see.h"
+
+#define PODS    API_V1 "/namespaces/default/pods"
+#define IPS     API_OURS "/namespaces/default/macvlanips"
+#define GIVE_UP 120000
+
+/* A chain of writes about one pod. */
+struct errand {
+	struct world *w;
+	char *path;
+	int step; /* of leave */
+};
+
+/* ------------------------------------------------------------------ writing */
+
+static void errand_done(struct errand *a, const struct err *e)
+{
+	struct world *w = a->w;
+
+	if (e) {
+		w->failed++;
+		w->last = *e;
+	}
+	w->drained = !--w->pending;
+	free(a->path);
+	free(a);
+}
+
+static struct errand *errand_new(struct world *w, const char *path)
+{
+	struct errand *a = xcalloc(1, sizeof(*a));
+
+	a->w = w;
+	a->path = xstrdup(path);
+	w->pending++;
+	w->drained = false;
+	return a;
+}
+
+/* What is gone already needs no ending. */
+static void on_done(void *ctx, struct kube_response *res, const struct err *e)
+{
+	(void)res;
+	errand_done(ctx, e && e->kind == ERR_NOT_FOUND ? NULL : e);
+}
+
+static void post(struct world *w, const char *path, const char *body)
+{
+	struct kube_request req = kube_request_create(path, body, clock_now_ms() + GIVE_UP);
+
+	kube_submit(w->client, &req, on_done, errand_new(w, path));
+}
+
+static void delete (struct world *w, const char *path, const char *options)
+{
+	struct kube_request req = kube_request_delete(path, options, clock_now_ms() + GIVE_UP);
+
+	kube_submit(w->client, &req, on_done, errand_new(w, path));
+}
+
+static void come(struct world *w, const char *subnet, const char *name, const char *address)
+{
+	AUTO(sb_done) struct sb body = SB_INIT;
+
+	sb_printf(&body,
+		  "{\"metadata\":{\"name\":\"%s\",\"annotations\":{\"tandem-cni.io/subnet\":\"%s\"",
+		  name, subnet);
+	if (address)
+		sb_printf(
+			&body,
+			",\"tandem-cni.io/ip\":\"%s\"},\"labels\":{\"pod-template-hash\":\"1\"},"
+			"\"ownerReferences\":[{\"apiVersion\":\"apps/v1\",\"kind\":\"ReplicaSet\","
+			"\"name\":\"fixed-1\",\"uid\":\"1\",\"controller\":true}]",
+			address);
+	else
+		sb_puts(&body, "}");
+	sb_puts(&body,
+		"},\"spec\":{\"nodeName\":\"n1\",\"containers\":[{\"name\":\"c\",\"image\":\"none\"}]}}");
+	post(w, PODS, sb_get(&body));
+}
+
+static void succeed(struct world *w, const char *path, const char *body, kube_done_fn *done,
+		    struct errand *a)
+{
+	AUTO(free) char *status = xasprintf("%s/status", path);
+	struct kube_request req = kube_request_merge_patch(status, body, clock_now_ms() + GIVE_UP);
+
+	kube_submit(w->client, &req, done, a);
+}
+
+static void leave_step(void *ctx, struct kube_response *res, const struct err *e)
+{
+	static const char terminated[] =
+		"{\"status\":{\"phase\":\"Running\",\"containerStatuses\":[{\"name\":\"c\",\"image\":\"i\","
+		"\"imageID\":\"\",\"restartCount\":0,\"ready\":false,\"state\":{\"terminated\":{\"exitCode\":0}}}]}}";
+	struct errand *a = ctx;
+	struct kube_request req;
+
+	(void)res;
+	/* Already gone: all the same. */
+	if (a->step == 3 || (e && e->kind == ERR_NOT_FOUND)) {
+		errand_done(a, e && e->kind != ERR_NOT_FOUND ? e : NULL);
+		return;
+	}
+	if (++a->step == 2) {
+		succeed(a->w, a->path, terminated, leave_step, a);
+		return;
+	}
+	req = kube_request_delete(a->path,
+				  a->step == 1 ? "{\"gracePeriodSeconds\":30}"
+					       : "{\"gracePeriodSeconds\":0}",
+				  clock_now_ms() + GIVE_UP);
+	kube_submit(a->w->client, &req, leave_step, a);
+}
+
+/* One name of a command that takes several. */
+static void about(struct world *w, const char *verb, const char *subnet, char *name)
+{
+	AUTO(free) char *path = xasprintf(PODS "/%s", name);
+	char *address = strchr(name, '=');
+
+	if (address)
+		*address++ = '\0';
+	if (str_eq(verb, "come"))
+		come(w, subnet, name, address);
+	else if (str_eq(verb, "vanish"))
+		delete (w, path, "{\"gracePeriodSeconds\":0}");
+	else if (str_eq(verb, "succeed"))
+		succeed(w, path, "{\"status\":{\"phase\":\"Succeeded\"}}", on_done,
+			errand_new(w, path));
+	else
+		leave_step(errand_new(w, path), NULL, NULL);
+}
+
+/* "p1..p1000" or "p1". */
+static void about_range(struct world *w, const char *verb, const char *subnet, char *names)
+{
+	char *last = strstr(names, "..");
+	size_t letters = strcspn(names, "0123456789.=");
+	uint32_t from, to;
+
+	if (!last) {
+		about(w, verb, subnet, names);
+		return;
+	}
+	*last = '\0';
+	last += 2 + letters;
+	if (parse_u32(names + letters, UINT32_MAX, &from) < 0 ||
+	    parse_u32(last, UINT32_MAX, &to) < 0)
+		return;
+	for (; from <= to; from++) {
+		AUTO(free) char *name = xasprintf("%.*s%u", (int)letters, names, from);
+
+		about(w, verb, subnet, name);
+	}
+}
+
+/* ------------------------------------------------------------------ answers */
+
+static void drain(struct world *w)
+{
+	struct err e = {0};
+
+	if (w->pending &&
+	    kube_client_wait(w->client, &w->drained, clock_now_ms() + GIVE_UP, &e) < 0)
+		printf("%zu pending: %s\n", w->pending, e.msg);
+	else if (w->failed)
+		printf("%zu failed: %s\n", w->failed, w->last.msg);
+	else
+		printf("ok\n");
+	w->failed = 0;
+}
+
+/* The address in the record that is this pod's, or "-". */
+static const char *address_of(const struct world *w, const struct seen *pod)
+{
+	const struct seen *ip = kube_store_get(w->store[SEE_IPS], "default", pod->name);
+
+	return ip && str_eq(ip->pod_uid, pod->uid) && ip->address && *ip->address ? ip->address
+										  : "-";
+}
+
+static void live(const struct world *w)
+{
+	const struct seen *s;
+	size_t pos = 0;
+
+	while ((s = kube_store_each(w->store[SEE_PODS], &pos, NULL))) {
+		if (s->lives)
+			printf("%s:%s:%s ", s->name, s->subnet, address_of(w, s));
+	}
+	printf("\n");
+}
+
+/* Those that ask subnet for any address need not be served beyond size. */
+static bool is_settled(const struct world *w, const char *subnet, uint32_t size)
+{
+	uint32_t waiting = 0, served = 0;
+	const struct seen *s;
+	size_t pos = 0;
+
+	while ((s = kube_store_each(w->store[SEE_PODS], &pos, NULL))) {
+		bool has = !str_eq(address_of(w, s), "-");
+
+		if (!s->lives)
+			continue;
+		if (s->fixed || !str_eq(s->subnet, subnet)) {
+			if (!has)
+				return false;
+			continue;
+		}
+		waiting += !has;
+		served += has;
+	}
+	return !waiting || served >= size;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp((*(const struct seen *const *)a)->name,
+		      (*(const struct seen *const *)b)->name);
+}
+
+static void counts(const struct world *w)
+{
+	const struct seen *all[64], *s;
+	size_t pos = 0, n = 0;
+
+	while (n < ARRAY_SIZE(all) && (s = kube_store_each(w->store[SEE_SUBNETS], &pos, NULL)))
+		all[n++] = s;
+	qsort(all, n, sizeof(all[0]), by_name);
+	for (size_t i = 0; i < n; i++)
+		printf("%s%s:%lld,%lld,%lld,%zu", i ? " " : "", all[i]->name,
+		       (long long)all[i]->used, (long long)all[i]->free,
+		       (long long)all[i]->reserved, all[i]->inflight);
+	printf("\n");
+}
+
+static int by_value(const void *a, const void *b)
+{
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static void times(const struct world *w)
+{
+	int64_t first = 0, last = 0, *took = xcalloc(w->lives.count + 1, sizeof(*took));
+	size_t pos = 0, n = 0;
+	const struct life *l;
+
+	while ((l = map_each(&w->lives, &pos))) {
+		if (!l->served_ms || !l->bound_ms || l->bound_ms < w->mark_ms)
+			continue;
+		took[n++] = l->served_ms > l->bound_ms ? l->served_ms - l->bound_ms : 0;
+		if (!first || l->bound_ms < first)
+			first = l->bound_ms;
+		if (l->served_ms > last)
+			last = l->served_ms;
+	}
+	qsort(took, n, sizeof(*took), by_value);
+	printf("served %zu, p50 %lld, p99 %lld, max %lld, span %lld\n", n,
+	       (long long)(n ? took[n / 2] : 0), (long long)(n ? took[(n * 99 + 99) / 100 - 1] : 0),
+	       (long long)(n ? took[n - 1] : 0), (long long)(last - first));
+	free(took);
+}
+
+static void rate(struct world *w, uint32_t n)
+{
+	int64_t began = clock_now_ms(), took;
+	struct err e = {0};
+
+	for (uint32_t i = 0; i < n; i++) {
+		AUTO(free)
+		char *body = xasprintf(
+			"{\"apiVersion\":\"tandem-cni.io/v1\",\"kind\":\"MacvlanIP\",\"metadata\":{\"name\":\"rate-%u\","
+			"\"labels\":{\"tandem-cni.io/node\":\"n1\",\"tandem-cni.io/subnet\":\"load\"},\"ownerReferences\":"
+			"[{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"name\":\"rate-%u\",\"uid\":\"7a80621f-82d0-4fb4-9cd1-5728c9baf992\"}]},"
+			"\"spec\":{\"subnet\":\"load\",\"podId\":\"7a80621f-82d0-4fb4-9cd1-5728c9baf992\",\"node\":\"n1\",\"master\":"
+			"\"ens4\",\"vlan\":0,\"linkType\":\"macvlan\",\"mode\":\"bridge\",\"mtu\":0,\"gateway\":\"10.50.0.1\"}}",
+			i, i);
+
+		post(w, IPS, body);
+	}
+	IGNORE(kube_client_wait(w->client, &w->drained, began + GIVE_UP, &e), "told by the count");
+	took = clock_now_ms() - began;
+	for (uint32_t i = 0; i < n; i++) {
+		AUTO(free) char *path = xasprintf(IPS "/rate-%u", i);
+
+		delete (w, path, NULL);
+	}
+	IGNORE(kube_client_wait(w->client, &w->drained, clock_now_ms() + GIVE_UP, &e), "the same");
+	printf("%lld\n", w->failed ? -1LL : (long long)n * 1000 / (took ? took : 1));
+}
+
+/* ------------------------------------------------------------------ commands */
+
+static uint32_t number(const char *text)
+{
+	uint32_t n = 0;
+
+	IGNORE(text && parse_u32(text, UINT32_MAX, &n) < 0, "0 then");
+	return n;
+}
+
+/* Those that write; false = not one of them. */
+static bool do_write(struct world *w, const char *verb, char **rest)
+{
+	const char *first, *subnet = NULL;
+	char *name;
+
+	if (str_eq(verb, "post") || str_eq(verb, "delete")) {
+		first = strtok_r(NULL, " ", rest);
+		if (str_eq(verb, "post"))
+			post(w, first, *rest);
+		else
+			delete (w, first, NULL);
+	} else if (str_eq(verb, "come") || str_eq(verb, "leave") || str_eq(verb, "vanish") ||
+		   str_eq(verb, "succeed")) {
+		if (str_eq(verb, "come"))
+			subnet = strtok_r(NULL, " ", rest);
+		while ((name = strtok_r(NULL, " ", rest)))
+			about_range(w, verb, subnet, name);
+	} else {
+		return false;
+	}
+	printf("ok\n");
+	return true;
+}
+
+static void do_command(struct world *w, char *line)
+{
+	char *rest = NULL;
+	const char *verb = strtok_r(line, " ", &rest), *subnet;
+
+	if (!verb || do_write(w, verb, &rest))
+		return;
+	if (str_eq(verb, "drain")) {
+		drain(w);
+	} else if (str_eq(verb, "live")) {
+		live(w);
+	} else if (str_eq(verb, "settled")) {
+		subnet = strtok_r(NULL, " ", &rest);
+		printf("%s\n",
+		       is_settled(w, subnet, number(strtok_r(NULL, " ", &rest))) ? "yes" : "no");
+	} else if (str_eq(verb, "served")) {
+		printf("%s\n", is_settled(w, "", UINT32_MAX) ? "yes" : "no");
+	} else if (str_eq(verb, "records")) {
+		printf("%zu\n", kube_store_count(w->store[SEE_IPS]));
+	} else if (str_eq(verb, "counts")) {
+		counts(w);
+	} else if (str_eq(verb, "faults")) {
+		printf("doubles %u, moved %u\n", w->doubles, w->moved);
+	} else if (str_eq(verb, "mark")) {
+		w->doubles = w->moved = 0;
+		w->mark_ms = clock_now_ms();
+		printf("ok\n");
+	} else if (str_eq(verb, "times")) {
+		times(w);
+	} else if (str_eq(verb, "rate")) {
+		rate(w, number(strtok_r(NULL, " ", &rest)));
+	} else {
+		printf("unknown: %s\n", verb);
+	}
+}
+
+static void take_input(struct world *w, struct sb *in)
+{
+	char buf[4096];
+	ssize_t n = read(STDIN_FILENO, buf, sizeof(buf));
+	char *end;
+
+	if (n <= 0) {
+		w->over = true;
+		return;
+	}
+	sb_add(in, buf, (size_t)n);
+	while ((end = memchr(in->data, '\n', in->len))) {
+		AUTO(free) char *line = xstrndup(in->data, (size_t)(end - in->data));
+		size_t used = (size_t)(end + 1 - in->data);
+
+		memmove(in->data, end + 1, in->len - used + 1);
+		in->len -= used;
+		do_command(w, line);
+		fflush(stdout);
+	}
+}
+
+static int start(struct world *w, const char *file, struct err *e)
+{
+	static const char *const paths[SEEN] = {API_V1 "/pods", API_OURS "/macvlanips",
+						API_OURS "/namespaces/kube-system/macvlansubnets"};
+	struct kube_client_options opt = {.max_connections = 16};
+	AUTO(kube_config_free) struct kube_config *cfg = NULL;
+
+	if (kube_config_load(file, &cfg, e) < 0 || kube_client_new(cfg, &opt, &w->client, e) < 0)
+		return -1;
+	for (int i = 0; i < SEEN; i++) {
+		struct kube_reflector_options r = {.path = paths[i], .watch_s = 7200};
+
+		w->store[i] = kube_store_new(&ops[i], w);
+		w->reflector[i] = kube_reflector_new(w->client, w->store[i], &r);
+	}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	AUTO(sb_done) struct sb in = SB_INIT;
+	static struct world w;
+	struct err e = {0};
+
+	log_init("world", LOG_LEVEL_INFO);
+	if (argc != 2 || start(&w, argv[1], &e) < 0) {
+		log_error("cannot start", "error", e.msg);
+		return 2;
+	}
+	while (!w.over) {
+		struct pollfd p[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
+				      {.fd = kube_client_fd(w.client), .events = POLLIN}};
+
+		if (kube_client_dispatch(w.client, &e) < 0)
+			return 1;
+		poll(p, 2, -1);
+		if (p[0].revents)
+			take_input(&w, &in);
+	}
+	return 0;
+}
