@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "api/labels.h"
+#include "api/service.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -11,10 +13,17 @@
 #define MIRROR_ANNOTATION "kubernetes.io/config.mirror"
 #define SOURCE_ANNOTATION "kubernetes.io/config.source"
 
+uint64_t api_pod_status_hash(const char *text)
+{
+	uint64_t h = hash_fnv1a(HASH_FNV1A_INIT, text, strlen(text));
+
+	return h ? h : 1;
+}
+
 static int read_annotations(const struct jval *meta, bool legacy, struct api_pod *p, struct err *e)
 {
 	struct jval all;
-	const char *source = "api", *mirror;
+	const char *source = "api", *mirror, *networks = NULL;
 	int rc = jget_obj(meta, "annotations", &all, e);
 
 	if (rc <= 0)
@@ -23,19 +32,22 @@ static int read_annotations(const struct jval *meta, bool legacy, struct api_pod
 	if (rc < 0 || jget_str(&all, SOURCE_ANNOTATION, &source, e) < 0)
 		return -1;
 	p->is_static = rc == 1 || !str_eq(source, "api");
+	if (jget_str(&all, API_ANNOTATION_NETWORK_STATUS, &networks, e) < 0 ||
+	    api_service_is_disabled(meta, &p->service_off, e) < 0)
+		return -1;
+	p->network_status = networks ? api_pod_status_hash(networks) : 0;
 	return api_annotations_read_meta(meta, legacy, p->annotation, e);
 }
 
-/* The label by which a Deployment tells its ReplicaSets' pods apart. */
 static int read_labels(const struct jval *meta, struct api_pod *p, struct err *e)
 {
-	const char *hash = "";
-	struct jval labels;
-	int rc = jget_obj(meta, "labels", &labels, e);
+	const char *hash;
 
-	if (rc < 0 || (rc && jget_str(&labels, "pod-template-hash", &hash, e) < 0))
+	if (api_labels_decode(meta, "labels", &p->labels, e) < 0)
 		return -1;
-	p->template_hash = xstrdup(hash);
+	/* By it a Deployment tells its ReplicaSets' pods apart. */
+	hash = api_labels_get(p->labels, "pod-template-hash");
+	p->template_hash = xstrdup(hash ? hash : "");
 	return 0;
 }
 
@@ -65,6 +77,68 @@ static int read_owner(const struct jval *meta, struct api_pod *p, struct err *e)
 	return 0;
 }
 
+static int read_port(const struct jval *item, struct api_pod *p, struct err *e)
+{
+	const char *name = "", *protocol = "TCP";
+	struct api_pod_port port = {.port = 0};
+	int64_t n = 0;
+
+	if (jas_obj(item, e) < 0 || jget_str(item, "name", &name, e) < 0 ||
+	    jget_str(item, "protocol", &protocol, e) < 0 ||
+	    jget_i64(item, "containerPort", JRANGE(0, 65535), &n, e) < 0)
+		return -1;
+	/* The server takes no name over 15 characters. */
+	if (!*name || str_copy(port.name, sizeof(port.name), name) < 0 ||
+	    str_copy(port.protocol, sizeof(port.protocol), protocol) < 0)
+		return 0;
+	port.port = (uint16_t)n;
+	p->ports = xreallocarray(p->ports, p->n_ports + 1, sizeof(port));
+	p->ports[p->n_ports++] = port;
+	return 0;
+}
+
+/* Of init containers only those count that go on running. */
+static int read_ports(const struct jval *spec, const char *key, struct api_pod *p, struct err *e)
+{
+	bool init = str_eq(key, "initContainers");
+	struct jval list = {0}, container, ports = {0}, item;
+	int rc = jget_arr(spec, key, &list, e);
+
+	if (rc <= 0)
+		return rc;
+	for (struct jiter it = jiter_of(&list); jiter_next(&it, &container);) {
+		const char *restart = "";
+
+		if (jas_obj(&container, e) < 0 ||
+		    jget_str(&container, "restartPolicy", &restart, e) < 0)
+			return -1;
+		rc = jget_arr(&container, "ports", &ports, e);
+		if (rc < 0)
+			return -1;
+		if (!rc || (init && !str_eq(restart, "Always")))
+			continue;
+		for (struct jiter k = jiter_of(&ports); jiter_next(&k, &item);) {
+			if (read_port(&item, p, e) < 0)
+				return -1;
+		}
+	}
+	return 0;
+}
+
+static int read_names(const struct jval *spec, struct api_pod *p, struct err *e)
+{
+	const char *hostname = NULL, *subdomain = NULL;
+
+	if (jget_str(spec, "hostname", &hostname, e) < 0 ||
+	    jget_str(spec, "subdomain", &subdomain, e) < 0)
+		return -1;
+	if (hostname && *hostname && subdomain && *subdomain) {
+		p->hostname = xstrdup(hostname);
+		p->subdomain = xstrdup(subdomain);
+	}
+	return 0;
+}
+
 static int read_spec(const struct jval *obj, struct api_pod *p, size_t *containers, struct err *e)
 {
 	const char *node = "";
@@ -75,7 +149,9 @@ static int read_spec(const struct jval *obj, struct api_pod *p, size_t *containe
 		return -1;
 	if (rc) {
 		if (jget_str(&spec, "nodeName", &node, e) < 0 ||
-		    jget_bool(&spec, "hostNetwork", &p->host_network, e) < 0)
+		    jget_bool(&spec, "hostNetwork", &p->host_network, e) < 0 ||
+		    read_names(&spec, p, e) < 0 || read_ports(&spec, "containers", p, e) < 0 ||
+		    read_ports(&spec, "initContainers", p, e) < 0)
 			return -1;
 		rc = jget_arr(&spec, "containers", &list, e);
 		if (rc < 0)
@@ -156,6 +232,44 @@ static int tally(const struct jval *status, const char *key, struct container_ta
 	return 0;
 }
 
+static int read_ips(const struct jval *status, struct api_pod *p, struct err *e)
+{
+	struct jval list = {0}, item;
+	const char *text = "";
+	size_t n = 0;
+	int rc = jget_arr(status, "podIPs", &list, e);
+
+	if (rc < 0)
+		return -1;
+	for (struct jiter it = jiter_of(&list); rc && n < 2 && jiter_next(&it, &item);) {
+		if (jas_obj(&item, e) < 0 || jget_str(&item, "ip", &text, e) < 0)
+			return -1;
+		n += ip_parse(text, &p->ips[n]) == 0;
+	}
+	if (!n && jget_str(status, "podIP", &text, e) == 1)
+		IGNORE(ip_parse(text, &p->ips[0]), "what is no address stays unset");
+	return 0;
+}
+
+static int read_ready(const struct jval *status, struct api_pod *p, struct err *e)
+{
+	struct jval list = {0}, item;
+	int rc = jget_arr(status, "conditions", &list, e);
+
+	if (rc <= 0)
+		return rc;
+	for (struct jiter it = jiter_of(&list); jiter_next(&it, &item);) {
+		const char *type = "", *state = "";
+
+		if (jas_obj(&item, e) < 0 || jget_str(&item, "type", &type, e) < 0 ||
+		    jget_str(&item, "status", &state, e) < 0)
+			return -1;
+		if (str_eq(type, "Ready"))
+			p->ready = str_eq(state, "True");
+	}
+	return 0;
+}
+
 static int read_status(const struct jval *obj, struct api_pod *p, size_t containers, struct err *e)
 {
 	const char *phase = "", *ip = "";
@@ -169,7 +283,8 @@ static int read_status(const struct jval *obj, struct api_pod *p, size_t contain
 	    (jget_str(&status, "phase", &phase, e) < 0 || jget_str(&status, "podIP", &ip, e) < 0 ||
 	     tally(&status, "containerStatuses", &main, e) < 0 ||
 	     tally(&status, "initContainerStatuses", &others, e) < 0 ||
-	     tally(&status, "ephemeralContainerStatuses", &others, e) < 0))
+	     tally(&status, "ephemeralContainerStatuses", &others, e) < 0 ||
+	     read_ips(&status, p, e) < 0 || read_ready(&status, p, e) < 0))
 		return -1;
 	p->phase = xstrdup(phase);
 	p->has_ip = *ip != '\0';
@@ -209,6 +324,10 @@ void api_pod_free(struct api_pod *p)
 	free(p->owner_name);
 	free(p->owner_uid);
 	free(p->template_hash);
+	free(p->labels);
+	free(p->hostname);
+	free(p->subdomain);
+	free(p->ports);
 	for (size_t i = 0; i < ARRAY_SIZE(p->annotation); i++)
 		free(p->annotation[i]);
 	free(p);
@@ -226,6 +345,29 @@ bool api_pod_is_annotated(const struct api_pod *p)
 			return true;
 	}
 	return false;
+}
+
+static bool ports_eq(const struct api_pod *a, const struct api_pod *b)
+{
+	if (a->n_ports != b->n_ports)
+		return false;
+	for (size_t i = 0; i < a->n_ports; i++) {
+		if (!str_eq(a->ports[i].name, b->ports[i].name) ||
+		    !str_eq(a->ports[i].protocol, b->ports[i].protocol) ||
+		    a->ports[i].port != b->ports[i].port)
+			return false;
+	}
+	return true;
+}
+
+bool api_pod_serves_eq(const struct api_pod *a, const struct api_pod *b)
+{
+	return str_eq(a->meta.uid, b->meta.uid) && a->ready == b->ready &&
+	       a->service_off == b->service_off && a->has_ip == b->has_ip &&
+	       !a->meta.deletion == !b->meta.deletion && api_pod_is_over(a) == api_pod_is_over(b) &&
+	       str_eq(a->node, b->node) && api_labels_eq(a->labels, b->labels) &&
+	       str_eq(a->hostname, b->hostname) && str_eq(a->subdomain, b->subdomain) &&
+	       ports_eq(a, b);
 }
 
 bool api_pod_is_over(const struct api_pod *p)

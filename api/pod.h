@@ -4,6 +4,16 @@
 
 #include "api/annotations.h"
 #include "api/meta.h"
+#include "lib/base/ip.h"
+
+#define API_ANNOTATION_NETWORK_STATUS "k8s.v1.cni.cncf.io/network-status"
+
+/* A container's port that has a name: what a Service's targetPort may be. */
+struct api_pod_port {
+	char name[16];
+	char protocol[8];
+	uint16_t port;
+};
 
 struct api_pod {
 	struct api_meta meta;
@@ -19,7 +29,16 @@ struct api_pod {
 	bool any_running;    /* by the last status a container runs */
 	bool all_terminated; /* there is a status for every container and each one has ended */
 	int64_t ended;       /* when the last container ended, 0 = not said */
+	bool ready;          /* condition Ready */
+	bool service_off;    /* its annotation keeps it out of -macvlan Services */
 	char *template_hash; /* label pod-template-hash, "" for none */
+	char *labels;        /* see api/labels.h; NULL = none */
+	char *hostname;      /* with a subdomain, else NULL */
+	char *subdomain;
+	struct api_pod_port *ports; /* those with a name */
+	size_t n_ports;
+	struct ip_addr ips[2];             /* status.podIPs; unset = none */
+	uint64_t network_status;           /* hash of that annotation, 0 = it has none */
 	char *annotation[API_ANNOTATIONS]; /* NULL = absent */
 };
 
@@ -36,6 +55,10 @@ DEFINE_AUTO(struct api_pod, api_pod_free)
 struct api_annotations api_pod_annotations(const struct api_pod *p);
 /** api_pod_is_annotated - it carries at least one of them. */
 bool api_pod_is_annotated(const struct api_pod *p);
+/** api_pod_status_hash - the hash that network_status would be for this text; never 0. */
+uint64_t api_pod_status_hash(const char *text);
+/** api_pod_serves_eq - Services see the same in both: labels, readiness, ports, names, phase. */
+bool api_pod_serves_eq(const struct api_pod *a, const struct api_pod *b);
 /** api_pod_is_over - phase Succeeded or Failed. */
 bool api_pod_is_over(const struct api_pod *p);
 

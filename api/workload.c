@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "api/labels.h"
 #include "api/pod.h"
+#include "api/service.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/json/jread.h"
@@ -44,7 +46,9 @@ static int read_template(const struct jval *obj, bool legacy, struct api_workloa
 
 	if (rc <= 0)
 		return rc;
-	if (api_annotations_read_meta(&meta, legacy, w->annotation, e) < 0)
+	if (api_annotations_read_meta(&meta, legacy, w->annotation, e) < 0 ||
+	    api_labels_decode(&meta, "labels", &w->labels, e) < 0 ||
+	    api_service_is_disabled(&meta, &w->service_off, e) < 0)
 		return -1;
 	a = api_annotations_of(w->annotation);
 	IGNORE(api_request_parse(&a, &w->request, &ignored), "its pods are told");
@@ -112,6 +116,7 @@ void api_workload_free(struct api_workload *w)
 	api_meta_done(&w->meta);
 	api_request_done(&w->request);
 	free(w->owner_cronjob);
+	free(w->labels);
 	for (size_t i = 0; i < ARRAY_SIZE(w->annotation); i++)
 		free(w->annotation[i]);
 	free(w);

@@ -21,7 +21,9 @@ struct kube_lease;
 struct kube_reflector;
 struct kube_store;
 struct app;
+struct netstatus;
 struct sub;
+struct svcs;
 
 struct leader_options {
 	bool elect;
@@ -35,6 +37,7 @@ struct options {
 	double qps;
 	unsigned int burst;
 	bool legacy_annotations; /* the older product's count too */
+	bool attached_by_pod_ip; /* a pod IP counts as proof of the card: nobody reports better */
 	struct decide_rules rules;
 	struct leader_options leader;
 	struct hook_options hook;
@@ -101,6 +104,7 @@ struct ent {
 
 	struct ent_conflict *conflict; /* see conflict.c; mostly NULL */
 	uint64_t attached; /* which record of which pod was last seen Attached, as a hash */
+	size_t space_pos;  /* in svc_ns.ents, from 1; 0 = not in it */
 
 	bool dirty;      /* in app->dirty */
 	int64_t wake_ms; /* look again then; 0 = never */
@@ -230,6 +234,8 @@ struct app {
 	bool pods_went; /* one of them may have been without a record */
 	bool look_kept; /* a StatefulSet has changed: who is kept for it? */
 	size_t n_unreadable;
+	struct svcs *svcs;                 /* see svc.h */
+	struct netstatus *netstatus;       /* see netstatus.h */
 	int64_t wake_ms;                   /* earliest of the entries' */
 	int64_t wall_base_s, boot_base_ms; /* wall clock that does not jump, see app_now_s() */
 };

@@ -4,8 +4,10 @@
 
 #include "controller/clusterobj.h"
 #include "controller/ent.h"
+#include "controller/netstatus.h"
 #include "controller/reserve.h"
 #include "controller/sub.h"
+#include "controller/svc.h"
 #include "controller/takeover.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -156,6 +158,8 @@ static void ip_changed(void *ctx, const char *key, const void *old_obj, const vo
 		note_edit(ent, old, obj);
 	ent->seen = obj;
 	ent_catch_up(ent);
+	svc_card_changed(ent);
+	netstatus_mark(ent);
 	ent_mark(ent);
 }
 
@@ -239,6 +243,8 @@ static void pod_changed(void *ctx, const char *key, const void *old_obj, const v
 	else if (!ent->over_ms)
 		ent->over_ms = clock_now_ms();
 	ent->pod = pod;
+	svc_pod_changed(ent, old, pod);
+	netstatus_mark(ent);
 	ent_mark(ent);
 }
 
@@ -326,6 +332,7 @@ static void workload_changed(void *ctx, const char *key, const void *old, const 
 	app->reservations_stale = true;
 	if (!old || !obj || !api_workload_asks_eq(old, obj))
 		reserve_changed(app);
+	svc_workload_changed(app, old, obj);
 }
 
 static void workload_bad(void *ctx, const char *key, const struct err *why)

@@ -143,3 +143,20 @@ void events_tell_conditions(struct sub *sub, const char *before)
 			tell_condition(sub, (enum condition_kind)i, &c[i]);
 	}
 }
+
+void events_service(struct app *app, const struct api_meta *svc, const char *reason,
+		    const char *msg)
+{
+	struct event v = {
+		.api_version = "v1",
+		.kind = "Service",
+		.about = svc,
+		.warning = true,
+		.reason = reason,
+		.message = msg,
+	};
+
+	log_info("service", "namespace", svc->ns, "service", svc->name, "reason", reason, "message",
+		 msg);
+	send_event(app, &v);
+}

@@ -14,4 +14,8 @@ void events_tell(struct ent *ent, enum decide_reason reason, const char *msg);
  */
 void events_tell_conditions(struct sub *sub, const char *before);
 
+/** events_service - a Warning event for a Service, as often as it is asked for. */
+void events_service(struct app *app, const struct api_meta *svc, const char *reason,
+		    const char *msg);
+
 #endif

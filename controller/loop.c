@@ -10,8 +10,10 @@
 #include "controller/cache.h"
 #include "controller/hook.h"
 #include "controller/leader.h"
+#include "controller/netstatus.h"
 #include "controller/reserve.h"
 #include "controller/sub.h"
+#include "controller/svc.h"
 #include "controller/takeover.h"
 #include "controller/work.h"
 #include "lib/base/auto.h"
@@ -105,6 +107,8 @@ static int64_t work(struct app *app)
 	}
 	app->pods_went = false;
 	next = earlier(next, hook_run(app->hook));
+	next = earlier(next, svc_run(app));
+	next = earlier(next, netstatus_run(app));
 	return earlier(next, app->phase == APP_RUN ? app->wake_ms : 0);
 }
 

@@ -11,8 +11,10 @@
 #include "controller/hook.h"
 #include "controller/leader.h"
 #include "controller/loop.h"
+#include "controller/netstatus.h"
 #include "controller/reserve.h"
 #include "controller/sub.h"
+#include "controller/svc.h"
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
@@ -35,6 +37,8 @@ static const char help[] =
 	"  --quarantine S               seconds that an address which another machine uses is set aside\n"
 	"                               (3600), 0 = never\n"
 	"  --legacy-annotations MODE    off, or read: macvlan.pandaria.cattle.io/ ones count too (off)\n"
+	"  --attached-by WHAT           report, or pod-ip: a pod IP is taken as proof of the card,\n"
+	"                               for -macvlan Services and network-status (pod-ip)\n"
 	"  --webhook-bind-address A:P   where the admission webhook listens, 0 = nowhere (:9443 in a pod)\n"
 	"  --webhook-service NAME       the Service that leads to it (tandem-controller-webhook)\n"
 	"  --webhook-url URL            https://HOST:PORT that leads to it instead, outside of a cluster\n"
@@ -71,6 +75,7 @@ enum option_number {
 	OPT_HOOK_CERT,
 	OPT_HOOK_AUTHORITY,
 	OPT_HOOK_UNINSTALL,
+	OPT_ATTACHED,
 	OPT_VERSION,
 	OPT_HELP,
 };
@@ -96,6 +101,7 @@ static const struct option options[] = {
 	{"webhook-cert-duration", required_argument, NULL, OPT_HOOK_CERT},
 	{"webhook-authority-duration", required_argument, NULL, OPT_HOOK_AUTHORITY},
 	{"uninstall-webhook", no_argument, NULL, OPT_HOOK_UNINSTALL},
+	{"attached-by", required_argument, NULL, OPT_ATTACHED},
 	{"v", required_argument, NULL, 'v'},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, OPT_HELP},
@@ -233,6 +239,15 @@ static int take_hook_option(int c, const char *arg, struct options *o)
 	return rc < 0 ? -1 : 1;
 }
 
+static int attached_by(const char *value, bool *out)
+{
+	*out = str_eq(value, "pod-ip");
+	if (*out || str_eq(value, "report"))
+		return 0;
+	log_error("--attached-by must be pod-ip or report", "value", value);
+	return -1;
+}
+
 /* 0 = taken, -1 = bad, told. */
 static int take_option(int c, const char *arg, struct options *o)
 {
@@ -252,6 +267,8 @@ static int take_option(int c, const char *arg, struct options *o)
 		return 0;
 	case OPT_LEGACY:
 		return legacy_annotations(arg, &o->legacy_annotations);
+	case OPT_ATTACHED:
+		return attached_by(arg, &o->attached_by_pod_ip);
 	case OPT_QPS:
 		rc = parse_u32(arg, 100000, &n);
 		o->qps = n;
@@ -360,6 +377,8 @@ static void app_done(struct app *app)
 
 	hook_free(app->hook);
 	reserve_done(app);
+	svc_done(app);
+	netstatus_done(app);
 	cache_done(app);
 	kube_client_free(app->client);
 	/* Only now, when nothing of ours is under way any more. */
@@ -395,6 +414,7 @@ int main(int argc, char **argv)
 		.opt = {.system_ns = API_DEFAULT_SYSTEM_NAMESPACE,
 			.qps = 200,
 			.burst = 400,
+			.attached_by_pod_ip = true,
 			.rules = {.after_terminal_ms = 30000, .hold_s = 3600, .quarantine_s = 3600},
 			.leader = leader_defaults(),
 			.hook = hook_options_defaults()},
@@ -416,6 +436,7 @@ int main(int argc, char **argv)
 	log_info("started", "version", TANDEM_VERSION, "system-namespace", app.opt.system_ns,
 		 "holder", app.holder);
 	cache_init(&app);
+	svc_init(&app);
 	rc = loop_run(&app, &e);
 	if (rc < 0)
 		log_error("stopped", "error", e.msg);
