@@ -43,6 +43,17 @@ uint64_t api_endpoint_ports_hash(const struct api_endpoint_port *ports, size_t n
 	return h;
 }
 
+struct api_slice_entry api_slice_entry_of(const struct api_endpoint *ep)
+{
+	return (struct api_slice_entry){
+		.id = api_endpoint_id(ep),
+		.content = content_of(ep),
+		.ready = ep->ready,
+		.serving = ep->serving,
+		.terminating = ep->terminating,
+	};
+}
+
 bool api_slice_entry_is(const struct api_slice_entry *entry, const struct api_endpoint *ep)
 {
 	return entry->content == content_of(ep) && entry->ready == ep->ready &&
@@ -135,7 +146,7 @@ static int read_entry(const struct jval *item, struct api_slice_entry *entry, st
 	struct api_endpoint ep = {0};
 	struct jval list, first, conditions;
 	const char *text = "";
-	int rc;
+	int rc, serving = 0;
 
 	if (read_common(item, &ep, e) < 0 || jget_str(item, "zone", &ep.zone, e) < 0 ||
 	    jneed_arr(item, "addresses", &list, e) < 0)
@@ -143,19 +154,16 @@ static int read_entry(const struct jval *item, struct api_slice_entry *entry, st
 	if (jat(&list, 0, &first) && jas_str(&first, &text, e) < 0)
 		return -1;
 	read_address(text, &ep);
-	entry->bare = true;
-	entry->ready = true;
+	ep.ready = true;
 	rc = jget_obj(item, "conditions", &conditions, e);
 	if (rc > 0) {
-		int said = jget_bool(&conditions, "serving", &entry->serving, e);
-
-		if (said < 0 || jget_bool(&conditions, "ready", &entry->ready, e) < 0 ||
-		    jget_bool(&conditions, "terminating", &entry->terminating, e) < 0)
+		serving = jget_bool(&conditions, "serving", &ep.serving, e);
+		if (serving < 0 || jget_bool(&conditions, "ready", &ep.ready, e) < 0 ||
+		    jget_bool(&conditions, "terminating", &ep.terminating, e) < 0)
 			return -1;
-		entry->bare = !said;
 	}
-	entry->id = api_endpoint_id(&ep);
-	entry->content = content_of(&ep);
+	*entry = api_slice_entry_of(&ep);
+	entry->bare = !serving;
 	return rc < 0 ? -1 : 0;
 }
 

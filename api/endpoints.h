@@ -85,6 +85,8 @@ struct api_endpoints_owner {
 uint64_t api_endpoint_id(const struct api_endpoint *ep);
 /** api_endpoint_ports_hash - of a set of ports in the order given. */
 uint64_t api_endpoint_ports_hash(const struct api_endpoint_port *ports, size_t n);
+/** api_slice_entry_of - the entry that it makes in a slice. */
+struct api_slice_entry api_slice_entry_of(const struct api_endpoint *ep);
 /** api_slice_entry_is - the entry says what ep says. */
 bool api_slice_entry_is(const struct api_slice_entry *entry, const struct api_endpoint *ep);
 
