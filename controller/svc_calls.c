@@ -103,14 +103,29 @@ static void failed(struct svc *svc, const struct kube_response *res, const struc
 	svc_mark(svc);
 }
 
-static void done(void *ctx, struct kube_response *res, const struct err *e)
+/* The resourceVersion that the answer shows, 0 = none; and whether the patch made a difference. */
+static int64_t version_in(struct svc *svc, const struct kube_response *res)
 {
 	AUTO(jdoc_free) struct jdoc *doc = NULL;
 	AUTO(api_meta_done) struct api_meta meta = {0};
-	struct svc *svc = ctx;
-	bool deleting = svc->sent.uid != NULL;
 	struct err ignored = {0};
 	struct jval root;
+	int64_t version = 0;
+
+	if (kube_response_parse(res, &doc, &ignored) < 0)
+		return 0;
+	root = jdoc_root(doc);
+	if (api_meta_decode(&root, &meta, &ignored) < 0 ||
+	    parse_i64(meta.resource_version, &version) < 0)
+		return 0;
+	svc->in_vain |= svc->patched && str_eq(svc->patched, meta.resource_version);
+	return version;
+}
+
+static void done(void *ctx, struct kube_response *res, const struct err *e)
+{
+	struct svc *svc = ctx;
+	bool deleting = svc->sent.uid != NULL;
 
 	svc->call = NULL;
 	if (e && !(deleting && e->kind == ERR_NOT_FOUND)) {
@@ -119,20 +134,12 @@ static void done(void *ctx, struct kube_response *res, const struct err *e)
 	}
 	svc->failures = 0;
 	svc->retry_ms = 0;
+	svc->sent.version = deleting ? 0 : version_in(svc, res);
 	svc_expect_done(&svc->expect);
 	svc->expect = svc->sent;
 	svc->sent = (struct svc_expect){0};
-	svc->expect.set = true;
+	svc->expect.set = deleting || svc->expect.version;
 	svc->expect.until_ms = clock_now_ms() + SHOW_MS;
-	if (deleting)
-		return;
-	if (kube_response_parse(res, &doc, &ignored) == 0) {
-		root = jdoc_root(doc);
-		IGNORE(api_meta_decode(&root, &meta, &ignored), "then nothing is waited for");
-	}
-	svc->in_vain |= svc->patched && str_eq(svc->patched, meta.resource_version);
-	if (!meta.resource_version || parse_i64(meta.resource_version, &svc->expect.version) < 0)
-		svc_expect_done(&svc->expect);
 }
 
 void svc_call_create(struct svc *svc, enum svc_store store, const char *name, const char *body)

@@ -86,6 +86,16 @@ void svc_mark(struct svc *svc);
 void svc_mark_all(struct svcs *all);
 struct svc_ns *svc_space(struct svcs *all, const char *ns);
 
+enum svc_step {
+	SVC_STEP_RIGHT = 0, /* nothing to do */
+	SVC_STEP_SENT,      /* a request is under way */
+	SVC_STEP_LATER,     /* what differs was written a moment ago: next time */
+	SVC_STEP_STOP,      /* nothing can be done until something changes */
+};
+
+/** svc_step - make the next write. Everything is looked at anew each time. */
+enum svc_step svc_step(struct svc *svc);
+
 /** svc_watch_run - begin to watch, and find out what the server serves. True = all is known. */
 bool svc_watch_run(struct svcs *all, int64_t *next_ms);
 void svc_watch_done(struct svcs *all);

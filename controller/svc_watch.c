@@ -297,12 +297,13 @@ static void discover(struct svcs *all)
 			all->discover_ms = now + app_backoff_ms(all->discovery_failures++);
 		}
 	}
-	if (watches_begun(all) != all->watches && !all->discover_ms)
+	if (watches_begun(all) > all->watches && !all->discover_ms)
 		all->discover_ms = now;
 	if (all->discovery || !all->discover_ms || all->discover_ms > now)
 		return;
 	all->discover_ms = 0;
-	all->watches = watches_begun(all);
+	/* The first watch is that of the server which is being asked. */
+	all->watches = watches_begun(all) ? watches_begun(all) : 1;
 	req = kube_request_get("/apis/" API_GROUP_DISCOVERY, NULL, now + TIMEOUT_MS);
 	all->discovery = kube_submit(all->app->client, &req, discovered, all);
 }

@@ -233,8 +233,9 @@ off() {
 check "disabled in the template: it goes with the last pod that is not" wait_for 40 off
 k delete deployment app2 --wait=false >/dev/null
 k delete svc app2 >/dev/null
-no_pods() { ends app2; [ -z "$(k get pods -l app=app2 -o name)" ]; }
-check "the pods go" wait_for 30 no_pods
+no_pods() { ends "$1" && pods_gone_of "$1"; }
+pods_gone_of() { [ -z "$(k get pods -l "app=$1" -o name)" ]; }
+check "the pods go" wait_for 30 no_pods app2
 
 # ------------------------------------------------------------------------------- names in the way
 svc_pod own-0 own 'tandem-cni.io/subnet: svc' | k create -f - >/dev/null
@@ -302,8 +303,7 @@ same "with the same one" "$head" "$(short)"
 same "and only that" 2 "$(k get svc -l tandem-cni.io/service -o name | wc -l)"
 k delete statefulset db --wait=false >/dev/null
 k delete svc db $long >/dev/null
-no_pods() { ends db; [ -z "$(k get pods -l app=db -o name)" ]; }
-check "all of it goes" wait_for 30 no_pods
+check "all of it goes" wait_for 30 no_pods db
 check "the shortened one" wait_for 10 gone svc "$head"
 stop "$pid_kcm"
 
