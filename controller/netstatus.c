@@ -4,6 +4,7 @@
 
 #include "api/netstatus.h"
 #include "controller/ent.h"
+#include "controller/leader.h"
 #include "controller/svc.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -196,6 +197,10 @@ static void read_done(void *ctx, struct kube_response *res, const struct err *e)
 	root = jdoc_root(doc);
 	if (api_meta_decode(&root, &meta, &why) < 0) {
 		failed(job, &why);
+		return;
+	}
+	if (job->app->phase != APP_RUN || leader_in_doubt(job->app)) {
+		failed(job, &(struct err){.kind = ERR_CONFLICT, .msg = "another may lead"});
 		return;
 	}
 	text = wanted(ent, annotation_of(&root));
