@@ -8,8 +8,10 @@
 #include "controller/ent.h"
 #include "controller/hook_serve.h"
 #include "controller/hook_view.h"
+#include "controller/netstatus.h"
 #include "controller/reserve.h"
 #include "controller/sub.h"
+#include "controller/svc.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/httpd/httpd.h"
@@ -57,6 +59,7 @@ static void begin(struct app *app)
 	memset(app, 0, sizeof(*app));
 	app->opt.system_ns = "kube-system";
 	cache_init(app);
+	svc_init(app);
 }
 
 static void fill(struct app *app)
@@ -83,6 +86,8 @@ static void end(struct app *app)
 	struct sub *sub;
 	size_t pos;
 
+	svc_done(app);
+	netstatus_done(app);
 	reserve_done(app);
 	cache_done(app);
 	while (pos = 0, (ent = map_each(&app->ents, &pos)))
