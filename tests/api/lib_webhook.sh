@@ -411,9 +411,61 @@ stop "$pid_asking"
 same "every call was answered" "" "$(grep -v '^api 201$\|^tls 200$' "$DIR/asking.log")"
 echo "    $(grep -c 'api 201' "$DIR/asking.log") calls, $(grep -c 'what=renewed' "$DIR/controller.log") renewals, $(grep -c 'next authority' "$DIR/controller.log") authorities"
 
+# ---------------------------------------------------------------- while it starts
+# Without the right to read nodes the caches do not fill: subnets are put off, which kubectl waits for by itself,
+# workloads pass.
+stop "$pid_controller"
+k get clusterrole tandem-controller -o json |
+	jq '(.rules[] | select(.resources | index("nodes"))).resources -= ["nodes"]' | k replace -f - >/dev/null
+hook_up
+starting="tandem-controller has just started and is still reading the cluster: try again"
+not_ready() { [ "$(curl -sk -o /dev/null -w '%{http_code}' --max-time 5 "https://$HOOK/readyz")" = 503 ]; }
+check "it answers, but is not ready" wait_for 30 not_ready
+told "meanwhile a workload passes" "deployment.apps/silent created" \
+	k apply -f - < <(deployment silent "$(on used 1.2.3.4)")
+told "a change of metadata passes" "macvlansubnet.tandem-cni.io/used annotated" \
+	k annotate macvlansubnet -n kube-system used note=x
+put_off=$(grep -c "$starting" "$DIR/controller.log")
+fresh fresh4 4 >"$DIR/one.yaml"
+apply_one >"$DIR/put-off" &
+waiting=$!
+tried() { [ "$(grep -c "$starting" "$DIR/controller.log")" -ge $((put_off + 3)) ]; }
+check "kubectl tries again by itself" wait_for 60 tried
+k apply -f "$ROOT/manifests/rbac.yaml" >/dev/null
+wait "$waiting"
+passes() { apply_one | grep -q 'fresh4 \(created\|unchanged\)'; }
+check "in the end it passes" wait_for 60 passes
+k delete deployment silent >/dev/null
+
+# ---------------------------------------------------------------- two replicas
+# The standby shows the same certificate and gives the same answers; only the leader writes.
+shown_by() { openssl s_client -connect "$1" </dev/null 2>/dev/null | openssl x509 -noout -fingerprint 2>/dev/null; }
+ask_directly() {
+	curl -sk --max-time 10 -H 'Content-Type: application/json' --data-binary @- "https://$1/admit" <<-JSON
+		{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":"u","operation":"DELETE",
+		"resource":{"group":"tandem-cni.io","resource":"macvlansubnets"},"namespace":"kube-system",
+		"oldObject":{"metadata":{"name":"fresh1"}}}}
+	JSON
+}
+stop "$pid_controller"
+hook_up --leader-elect=true
+check "a leader" wait_for 60 grep -q msg=leading "$DIR/controller.log"
+other=127.0.0.1:$((PORT + 7))
+candidate standby --leader-elect=true --webhook-url "https://$other" --webhook-bind-address "$other"
+check "a standby that is ready" wait_for 60 curl -skf --max-time 5 -o /dev/null "https://$other/readyz"
+check "the leader is" wait_for 60 hook_answers
+same "one certificate" "$(shown_by "$HOOK")" "$(shown_by "$other")"
+same "one answer" "$(ask_directly "$HOOK")" "$(ask_directly "$other")"
+same "it is a refusal" 'false 403 MacvlanSubnet fresh1 is in use by pods default/p40 (10.81.1.2): delete them first, and the subnet when their addresses are free' \
+	"$(ask_directly "$other" | jq -r '.response | "\(.allowed) \(.status.code) \(.status.message)"')"
+check "the configuration is the leader's" leads_there
+stop "$pid_controller"
+HOOK=$other
+check "when it is gone, the other's" wait_for 60 leads_there
+stop "$pid_standby"
+
 # ---------------------------------------------------------------- the end
 gone_conf() { gone validatingwebhookconfiguration tandem-controller; }
-stop "$pid_controller"
 controller_up
 check "a controller without webhook takes the configuration away" wait_for 30 gone_conf
 told "and subnets are not refused for want of it" "macvlansubnet.tandem-cni.io/fresh3 created" \
@@ -422,8 +474,15 @@ k delete pods --all --force --grace-period=0 >/dev/null 2>&1
 check "held, then free" wait_for 30 no_records
 k delete macvlansubnets -n kube-system --all --timeout=30s >/dev/null
 stop "$pid_controller"
-hook_up
-check "with one, it is there again" wait_for 30 conf
+# By a Service, as in a cluster: not before there is one, since all changes of subnets would be refused.
+candidate controller --leader-elect=false --webhook-bind-address "$HOOK"
+check "no Service yet" wait_for 60 grep -q 'services.*tandem-controller-webhook.*not found' "$DIR/controller.log"
+check "no configuration yet" gone_conf
+k apply -f "$ROOT/manifests/deployment.yaml" >/dev/null
+check "with a Service it appears" wait_for 60 conf
+same "and leads to it" '{"name":"tandem-controller-webhook","namespace":"kube-system","path":"/admit","port":443}' \
+	"$(conf -o json | jq -cS '.webhooks[0].clientConfig.service')"
+k delete -f "$ROOT/manifests/deployment.yaml" >/dev/null
 stop "$pid_controller"
 same "uninstalled" 0 "$("$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/controller.conf" --uninstall-webhook >&2; echo $?)"
 check "no configuration" gone_conf
