@@ -24,25 +24,24 @@
 	"\"resourceVersion\":\"2\",\"labels\":{\"tandem-cni.io/service\":\"app2\"},\"ownerReferences\":[{" \
 	"\"kind\":\"Service\",\"name\":\"app2\",\"uid\":\"1\"}]},\"spec\":{\"clusterIP\":\"None\","        \
 	"\"ports\":[{\"port\":43}]}}"
-#define META(name, version)                                                                           \
-	"\"metadata\":{\"name\":\"" name "\",\"namespace\":\"d\",\"uid\":\"" name "-uid\","           \
-	"\"resourceVersion\":\"" version "\",\"labels\":{\"tandem-cni.io/service\":\"app2\","         \
-	"\"kubernetes.io/service-name\":\"app2-macvlan\",\"endpointslice.kubernetes.io/managed-by\":" \
-	"\"tandem-controller.tandem-cni.io\"},\"ownerReferences\":[{\"kind\":\"Service\",\"name\":"   \
+/* The rest of metadata of what belongs to app2-macvlan. */
+#define OWNED                                                                                            \
+	"\"namespace\":\"d\",\"resourceVersion\":\"20\",\"labels\":{\"tandem-cni.io/service\":\"app2\"," \
+	"\"kubernetes.io/service-name\":\"app2-macvlan\",\"endpointslice.kubernetes.io/managed-by\":"    \
+	"\"tandem-controller.tandem-cni.io\"},\"ownerReferences\":[{\"kind\":\"Service\",\"name\":"      \
 	"\"app2-macvlan\",\"uid\":\"9\"}]}"
 #define REF                                                                                        \
 	"\"nodeName\":\"n1\",\"targetRef\":{\"kind\":\"Pod\",\"namespace\":\"d\",\"name\":\"p1\"," \
 	"\"uid\":\"p1-uid\"}"
-#define ENDPOINTS                                                                            \
-	"{" META("app2-macvlan",                                                             \
-		 "20") ",\"subsets\":[{\"addresses\":[{\"ip\":\"192.168.100.10\"," REF "}]," \
-		       "\"ports\":[{\"name\":\"\",\"port\":43,\"protocol\":\"TCP\"}]}]}"
-#define SLICE                                                                      \
-	"{" META("app2-macvlan-0",                                                 \
-		 "20") ",\"addressType\":\"IPv4\",\"endpoints\":[{\"addresses\":"  \
-		       "[\"192.168.100.10\"],\"conditions\":{\"ready\":true}," REF \
-		       "}],\"ports\":[{\"name\":\"\",\"port\":43,\"protocol\":"    \
-		       "\"TCP\"}]}"
+#define ENDPOINTS                                                                      \
+	"{\"metadata\":{\"name\":\"app2-macvlan\",\"uid\":\"app2-macvlan-uid\"," OWNED \
+	",\"subsets\":[{\"addresses\":[{\"ip\":\"192.168.100.10\"," REF                \
+	"}],\"ports\":[{\"name\":\"\","                                                \
+	"\"port\":43,\"protocol\":\"TCP\"}]}]}"
+#define SLICE                                                                                           \
+	"{\"metadata\":{\"name\":\"app2-macvlan-0\",\"uid\":\"app2-macvlan-0-uid\"," OWNED              \
+	",\"addressType\":\"IPv4\",\"endpoints\":[{\"addresses\":[\"192.168.100.10\"],\"conditions\":{" \
+	"\"ready\":true}," REF "}],\"ports\":[{\"name\":\"\",\"port\":43,\"protocol\":\"TCP\"}]}"
 #define SERVED "{\"resources\":[{\"name\":\"endpointslices\"}]}"
 #define V1     "/apis/discovery.k8s.io/v1/"
 #define OLD    "/apis/discovery.k8s.io/v1beta1/"
