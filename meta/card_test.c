@@ -91,6 +91,25 @@ static void a_second_card_has_the_records_network(void **state)
 	assert_string_equal(ip_format(&w.card.m.nameservers[0], text), "169.254.20.10");
 }
 
+static void a_record_of_both_families(void **state)
+{
+	AUTO(world_done) struct world w = {0}, single = {0};
+	char text[IP_ADDR_LEN];
+
+	(void)state;
+	fill(&w,
+	     RECORD("\"cidr6\":\"fd78::50/64\",\"gateway\":\"192.168.100.1\",\"gateway6\":\"fd78::1\","
+		    "\"routes\":[{\"dst\":\"fd99::/64\"}]"),
+	     NULL);
+	assert_net(&w.card.m.addr, "192.168.100.50/24");
+	assert_net(&w.card.m.addr6, "fd78::50/64");
+	assert_string_equal(ip_format(&w.card.m.gateway6, text), "fd78::1");
+	assert_net(&w.card.m.routes[0].dst, "fd99::/64");
+	/* As given before the subnet had a second family. */
+	fill(&single, RECORD("\"gateway6\":\"fd78::1\""), NULL);
+	assert_false(ip_is_set(&single.card.m.addr6.addr));
+}
+
 static void the_subnets_service_cidrs_win(void **state)
 {
 	AUTO(world_done) struct world of_conf = {0}, of_subnet = {0};
@@ -127,6 +146,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_second_card_has_the_records_network),
+		cmocka_unit_test(a_record_of_both_families),
 		cmocka_unit_test(the_subnets_service_cidrs_win),
 		cmocka_unit_test(on_a_single_card_both_names_mean_it),
 	};

@@ -88,6 +88,27 @@ cni DEL "$(asks ',"tandem-cni.io/interface":"eth0"')"
 same "(c) DEL leaves nothing" "" "$(leftovers)"
 drop_pod
 
+# --- both families ------------------------------------------------------------------------------------
+
+new_pod
+new_uid
+POD_NAME=web-dual
+record web-dual "$POD_UID" "$(jq -c '. + {cidr6: "fd78::50/64", gateway6: "fd78::1"}' <<<"$NET100")"
+cni ADD "$(asks)"
+succeeded "(dual) ADD"
+same "(dual) addresses of eth1" "192.168.100.50/24 fd78::50/64" "$(ip -n "$POD" -j addr show eth1 |
+	jq -r '[.[0].addr_info[] | select(.scope == "global") | "\(.local)/\(.prefixlen)"] | join(" ")')"
+same "(dual) the IPv6 rule" "1001: from fd78::50 lookup 2001" \
+	"$(ip -n "$POD" -6 rule show | sed 's/\t/ /' | grep -E '^100[01]:')"
+same "(dual) its table" "default via fd78::1 dev eth1
+fd78::/64 dev eth1" "$(ip -n "$POD" -6 route show table 2001 | grep -v ^fe80 | awk '{ print $1, $2, $3, $4, $5 }' |
+	sed 's/ metric.*//; s/ *$//' | sort)"
+same "(dual) the result is the primary's alone" "$(eth0_address)/24" "$(jq -r '.ips[].address' <<<"$OUT")"
+cni DEL "$(asks)"
+succeeded "(dual) DEL"
+same "(dual) DEL leaves nothing" "" "$(leftovers)"
+drop_pod
+
 # --- waiting ------------------------------------------------------------------------------------------
 
 new_pod
