@@ -395,7 +395,9 @@ ask_all_the_time() {
 			--data-binary "@$DIR/dry.json" \
 			"$API/apis/tandem-cni.io/v1/namespaces/kube-system/macvlansubnets?dryRun=All" || echo "api failed"
 		grep -q 'failed calling' "$DIR/dry.out" && cat "$DIR/dry.out"
-		conf -o jsonpath='{.webhooks[0].clientConfig.caBundle}' | base64 -d >"$DIR/trusted.pem"
+		curl -sf --max-time 30 --cacert "$DIR/tls.crt" -H 'Authorization: Bearer admin' \
+			"$API/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/tandem-controller" |
+			jq -r '.webhooks[0].clientConfig.caBundle' | base64 -d >"$DIR/trusted.pem"
 		curl -s -o /dev/null -w 'tls %{http_code}\n' --max-time 30 --cacert "$DIR/trusted.pem" \
 			"https://$HOOK/healthz" || echo "tls failed"
 	done
