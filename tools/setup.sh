@@ -4,7 +4,7 @@
 #   tools/setup.sh [build|lint|cluster|all]...      default: all
 #
 #   build    compiler, libraries, cmocka and what the tests on this machine's kernel call
-#   lint     clang-format, clang-tidy, cppcheck, shellcheck
+#   lint     clang-format, clang-tidy, cppcheck, shellcheck, mandoc
 #   cluster  etcd, containerd, Go and the rest of a Kubernetes cluster on this machine
 #
 # To be run as root, any number of times: with nothing missing it only asks dpkg and ends. No
@@ -29,7 +29,7 @@ BUILD_PACKAGES="
 	libcmocka-dev valgrind strace jq curl openssl
 	iproute2 iputils-ping iptables tcpdump procps util-linux containernetworking-plugins"
 LINT_PACKAGES="
-	clang clang-format clang-tidy cppcheck shellcheck"
+	clang clang-format clang-tidy cppcheck shellcheck mandoc"
 CLUSTER_PACKAGES="
 	gcc libc6-dev make dpkg-dev rsync jq curl openssl ca-certificates
 	iproute2 iputils-ping iptables tcpdump procps util-linux conntrack
