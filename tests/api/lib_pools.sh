@@ -89,6 +89,34 @@ finish 7 10
 check "all records are gone" wait_for 20 no_records
 check "nothing is used" wait_for 5 status_is dual allocation.used '[]'
 
+# ------------------------------------------------------------------------------- killed in the middle
+subnet pairs 10.76.0.0/24 'vlan: 76' 'ipDelayReuse: 0' \
+	'ranges: [{rangeStart: 10.76.0.101, rangeEnd: 10.76.0.160}]' \
+	'ipv6: {cidr: "fd76::/64", ranges: [{rangeStart: "fd76::1:1", rangeEnd: "fd76::1:3c"}]}' | k apply -f - >/dev/null
+check "as many pairs as pods" wait_for 10 status_is pairs free 60
+pods 101 160 pairs >"$DIR/pairs.yaml"
+k create -f "$DIR/pairs.yaml" >/dev/null &
+creating=$!
+for n in 5 25; do
+	wait_for 60 eval "[ \"\$(records | wc -l)\" -ge $n ]"
+	controller_bounce
+done
+wait "$creating"
+check "60 pods are served, the controller killed twice" wait_for 60 served_is 60
+k get macvlanips -o json | jq -r '.items[].spec | "\(.cidr) \(.cidr6) \(.mac)"' >"$DIR/pairs"
+same "each has both" 60 "$(grep -cE '^10\.76\.0\.1[0-9]{2}/24 fd76::1:[0-9a-f]+/64 ' "$DIR/pairs")"
+for i in 1 2 3; do
+	same "column $i: all are distinct" 60 "$(awk -v i="$i" '{ print $i }' "$DIR/pairs" | sort -u | wc -l)"
+done
+check "nothing is left in flight" wait_for 10 status_is pairs allocation.inflight '[]'
+finish 101 160 &
+ending=$!
+wait_for 60 eval "[ \"\$(records | wc -l)\" -le 40 ]"
+controller_bounce
+wait "$ending"
+check "all records are gone" wait_for 60 no_records
+check "both families are free again" wait_for 20 status_is pairs allocation.used '[]'
+
 # ------------------------------------------------------------------------------- small networks
 # small NAME CIDR ADDRESSES: what pods get out of a network without ranges
 small() {
