@@ -216,6 +216,8 @@ static void send_patch(struct ent *ent, const struct sb *body, kube_done_fn *don
 	struct kube_request req =
 		kube_request_merge_patch(path, sb_get(body), clock_now_ms() + TIMEOUT_MS);
 
+	/* Who has been given an address, or gives one back, goes before who is only to be recorded. */
+	req.priority = KUBE_URGENT;
 	submit(ent, &req, done);
 }
 

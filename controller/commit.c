@@ -43,6 +43,8 @@ static void send_patch(struct sub *sub, const char *subresource, const struct sb
 	struct kube_request req =
 		kube_request_merge_patch(path, sb_get(body), clock_now_ms() + TIMEOUT_MS);
 
+	/* All that wait in this subnet wait for this one. */
+	req.priority = KUBE_URGENT;
 	sub->call = kube_submit(sub->app->client, &req, done, sub);
 }
 
@@ -150,6 +152,7 @@ static void reread(struct sub *sub)
 	AUTO(free) char *path = path_of(sub, NULL);
 	struct kube_request req = kube_request_get(path, NULL, clock_now_ms() + TIMEOUT_MS);
 
+	req.priority = KUBE_URGENT;
 	sub->call = kube_submit(sub->app->client, &req, reread_done, sub);
 }
 

@@ -10,7 +10,7 @@
 #include "lib/kube/path.h"
 
 #define EVERY_MS   (5 * 60 * 1000)
-#define TIMEOUT_MS 10000
+#define TIMEOUT_MS 60000
 #define COMPONENT  "tandem-controller"
 
 static void done(void *ctx, struct kube_response *res, const struct err *e)
@@ -77,6 +77,7 @@ static void send_event(struct app *app, struct event *v)
 	v->instance = app->holder;
 	write_event(&body, v);
 	req = kube_request_create(path, sb_get(&body), clock_now_ms() + TIMEOUT_MS);
+	req.priority = KUBE_IDLE;
 	kube_submit(app->client, &req, done, NULL);
 }
 

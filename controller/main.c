@@ -335,6 +335,12 @@ static int parse_options(int argc, char **argv, struct options *o)
 	return -1;
 }
 
+/* A leader that has slept in the middle of a round finds its queue still full. */
+static void before_send(void *ctx)
+{
+	leader_check(ctx);
+}
+
 static int connect_api(struct app *app, struct err *e)
 {
 	AUTO(kube_config_free) struct kube_config *cfg = NULL;
@@ -343,6 +349,8 @@ static int connect_api(struct app *app, struct err *e)
 		.qps = app->opt.qps,
 		.burst = app->opt.burst,
 		.max_connections = 16,
+		.before_send = before_send,
+		.ctx = app,
 	};
 	struct kube_client_options lease_opt = {
 		.user_agent = "tandem-controller/" TANDEM_VERSION " leader-election",

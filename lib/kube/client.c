@@ -66,6 +66,8 @@ static void copy_config(struct kube_client *c, const struct kube_config *cfg)
 static void copy_options(struct kube_client *c, const struct kube_client_options *opt)
 {
 	c->user_agent = xstrdup(opt->user_agent ? opt->user_agent : "tandem/" TANDEM_VERSION);
+	c->before_send = opt->before_send;
+	c->before_send_ctx = opt->ctx;
 	c->max_running = opt->max_connections ? opt->max_connections : MAX_RUNNING;
 	c->qps = opt->qps > 0 ? opt->qps : 0;
 	c->burst = opt->burst ? opt->burst : (unsigned int)c->qps + 1;
@@ -93,7 +95,8 @@ int kube_client_new(const struct kube_config *cfg, const struct kube_client_opti
 
 	c->epfd = c->timerfd = c->cancel_fd = -1;
 	c->curl_wake_ms = -1;
-	TAILQ_INIT(&c->queue);
+	for (size_t i = 0; i < ARRAY_SIZE(c->queues); i++)
+		TAILQ_INIT(&c->queues[i]);
 	TAILQ_INIT(&c->finished);
 	TAILQ_INIT(&c->zombies);
 	copy_config(c, cfg);
@@ -107,13 +110,18 @@ int kube_client_new(const struct kube_config *cfg, const struct kube_client_opti
 	return 0;
 }
 
+static void unqueue(struct kube_call *call)
+{
+	TAILQ_REMOVE(&call->client->queues[call->priority], call, link);
+	call->client->queued--;
+}
+
 static void drop_call(struct kube_call *call)
 {
 	struct kube_client *c = call->client;
 
 	if (call->state == CALL_QUEUED) {
-		TAILQ_REMOVE(&c->queue, call, link);
-		c->queued--;
+		unqueue(call);
 	} else if (call->state == CALL_FINISHED) {
 		TAILQ_REMOVE(&c->finished, call, link);
 	} else if (call->state == CALL_ZOMBIE) {
@@ -214,9 +222,9 @@ void kube_call_enqueue(struct kube_call *call, bool first)
 	kube_heap_update(&c->heap, call);
 	/* A watch must not wait behind a thousand writes: it is what the writes are based on. */
 	if (first || call->data)
-		TAILQ_INSERT_HEAD(&c->queue, call, link);
+		TAILQ_INSERT_HEAD(&c->queues[call->priority], call, link);
 	else
-		TAILQ_INSERT_TAIL(&c->queue, call, link);
+		TAILQ_INSERT_TAIL(&c->queues[call->priority], call, link);
 	c->queued++;
 }
 
@@ -229,8 +237,7 @@ void kube_call_pause(struct kube_call *call, int64_t until_ms)
 
 void kube_call_delay(struct kube_call *call, int64_t at_ms)
 {
-	TAILQ_REMOVE(&call->client->queue, call, link);
-	call->client->queued--;
+	unqueue(call);
 	kube_call_pause(call, at_ms);
 }
 
@@ -238,10 +245,8 @@ void kube_call_finish(struct kube_call *call)
 {
 	struct kube_client *c = call->client;
 
-	if (call->state == CALL_QUEUED) {
-		TAILQ_REMOVE(&c->queue, call, link);
-		c->queued--;
-	}
+	if (call->state == CALL_QUEUED)
+		unqueue(call);
 	kube_heap_remove(&c->heap, call);
 	call->state = CALL_FINISHED;
 	TAILQ_INSERT_TAIL(&c->finished, call, link);
@@ -264,14 +269,26 @@ static bool may_start(const struct kube_client *c, const struct kube_call *call)
 	return c->qps == 0 || c->tokens >= 1;
 }
 
+static struct kube_call *first_queued(const struct kube_client *c)
+{
+	static const enum kube_priority order[] = {KUBE_URGENT, KUBE_NORMAL, KUBE_IDLE};
+
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
+		if (!TAILQ_EMPTY(&c->queues[order[i]]))
+			return TAILQ_FIRST(&c->queues[order[i]]);
+	}
+	return NULL;
+}
+
 static void start_queued(struct kube_client *c)
 {
 	struct kube_call *call;
 
 	refill_tokens(c);
-	while ((call = TAILQ_FIRST(&c->queue)) && may_start(c, call)) {
-		TAILQ_REMOVE(&c->queue, call, link);
-		c->queued--;
+	while ((call = first_queued(c)) && may_start(c, call)) {
+		if (c->before_send)
+			c->before_send(c->before_send_ctx);
+		unqueue(call);
 		c->tokens -= c->qps > 0;
 		c->stats.requests++;
 		call->attempts++;
@@ -311,7 +328,7 @@ static void run_callbacks(struct kube_client *c)
 
 static int64_t next_wake(struct kube_client *c)
 {
-	const struct kube_call *first = TAILQ_FIRST(&c->queue);
+	const struct kube_call *first = first_queued(c);
 	int64_t at = c->curl_wake_ms;
 
 	if (c->heap.n && (at < 0 || c->heap.at[0]->wake_ms < at))
@@ -370,6 +387,7 @@ static struct kube_call *new_call(struct kube_client *c, const struct kube_reque
 	}
 	call->deadline_ms = req->deadline_ms ? req->deadline_ms : clock_now_ms() + KUBE_TIMEOUT_MS;
 	call->max_body = req->max_body ? req->max_body : KUBE_BODY_MAX;
+	call->priority = req->priority;
 	call->is_read = str_eq(req->method, "GET");
 	return call;
 }
@@ -380,6 +398,8 @@ struct kube_call *kube_submit_stream(struct kube_client *c, const struct kube_re
 	struct kube_call *call = new_call(c, req);
 
 	call->data = data;
+	if (data)
+		call->priority = KUBE_URGENT;
 	call->done = done;
 	call->ctx = ctx;
 	call->wake_ms = call->deadline_ms;

@@ -19,6 +19,9 @@ struct kube_client_options {
 	double qps;                   /* requests per second, retries included; 0 = no limit */
 	unsigned int burst;           /* how many may come at once under qps; 0 = qps + 1 */
 	unsigned int max_connections; /* requests under way at once, watches apart; 0 = 8 */
+	/* Asked before each request leaves the queue, for who may end the process there; NULL = none. */
+	void (*before_send)(void *ctx);
+	void *ctx;
 };
 
 /**

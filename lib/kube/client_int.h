@@ -9,7 +9,7 @@
 #include "lib/kube/client.h"
 
 enum call_state {
-	CALL_QUEUED,   /* in client->queue, waits for its turn */
+	CALL_QUEUED,   /* in one of client->queues, waits for its turn */
 	CALL_RUNNING,  /* with curl */
 	CALL_PAUSED,   /* before a repeat: wake_ms */
 	CALL_FINISHED, /* in client->finished, waits for its callback */
@@ -25,6 +25,7 @@ struct kube_call {
 	size_t body_len, max_body;
 	int64_t deadline_ms;
 	bool is_read;
+	enum kube_priority priority;
 	kube_data_fn *data; /* set = a stream */
 	kube_done_fn *done;
 	void *ctx;
@@ -72,9 +73,11 @@ struct kube_client {
 	int64_t curl_wake_ms; /* -1 = curl waits for sockets only */
 	bool in_curl;
 
-	struct kube_calls queue, finished, zombies;
+	struct kube_calls queues[KUBE_IDLE + 1], finished, zombies;
 	struct kube_heap heap;
 	unsigned int max_running, running, queued;
+	void (*before_send)(void *ctx);
+	void *before_send_ctx;
 	double qps, burst, tokens;
 	int64_t tokens_us;
 	uint64_t random;

@@ -418,6 +418,42 @@ static void test_many_in_a_loop(void **state)
 	end(&x);
 }
 
+static void count_sent(void *ctx)
+{
+	++*(int *)ctx;
+}
+
+static void test_urgent_first(void **state)
+{
+	int sent = 0;
+	struct kube_client_options opt = {
+		.max_connections = 1, .before_send = count_sent, .ctx = &sent};
+	struct fake_reply replies[] = {{.keep = true, .body = "x"}};
+	static const enum kube_priority priorities[] = {KUBE_IDLE, KUBE_NORMAL, KUBE_URGENT,
+							KUBE_NORMAL, KUBE_URGENT};
+	static const char *const order[] = {"/2", "/4", "/1", "/3", "/0"};
+	struct tally t = {.stop_at = ARRAY_SIZE(priorities)};
+	struct fixture x = {0};
+
+	(void)state;
+	x.fake.replies = replies;
+	x.fake.n_replies = 1;
+	fake_start(&x.fake);
+	x.client = t.client = fake_client(&x.fake, &opt);
+	for (size_t i = 0; i < ARRAY_SIZE(priorities); i++) {
+		AUTO(free) char *path = xasprintf("/%zu", i);
+		struct kube_request req = kube_request_get(path, NULL, in_ms(10000));
+
+		req.priority = priorities[i];
+		kube_submit(x.client, &req, on_tally, &t);
+	}
+	assert_int_equal(kube_client_wait(x.client, &t.done, in_ms(10000), &x.e), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(order); i++)
+		assert_int_equal(strncmp(x.fake.log[i] + strlen("GET "), order[i], 2), 0);
+	assert_int_equal(sent, 5);
+	end(&x);
+}
+
 static void test_cancel_in_every_state(void **state)
 {
 	struct kube_client_options opt = {.max_connections = 1};
@@ -532,6 +568,7 @@ int main(void)
 		cmocka_unit_test(test_token_is_read_again),
 		cmocka_unit_test(test_cancel_fd),
 		cmocka_unit_test(test_many_in_a_loop),
+		cmocka_unit_test(test_urgent_first),
 		cmocka_unit_test(test_cancel_in_every_state),
 		cmocka_unit_test(test_free_with_calls_under_way),
 		cmocka_unit_test(test_rate_limit),

@@ -15,6 +15,13 @@ struct jval;
 #define KUBE_BODY_MAX   ((size_t)64 << 20)
 #define KUBE_TIMEOUT_MS 30000
 
+/* Which requests leave first when more wait than may be under way at once. */
+enum kube_priority {
+	KUBE_NORMAL = 0,
+	KUBE_URGENT, /* finishes what has been begun; watches are so always */
+	KUBE_IDLE,   /* only when nothing else waits */
+};
+
 /* Strings are lent for the call. */
 struct kube_request {
 	const char *method;       /* GET POST PUT PATCH DELETE */
@@ -25,6 +32,7 @@ struct kube_request {
 	size_t body_len;
 	int64_t deadline_ms; /* CLOCK_MONOTONIC; 0 = KUBE_TIMEOUT_MS from now */
 	size_t max_body;     /* of the answer, unpacked; 0 = KUBE_BODY_MAX */
+	enum kube_priority priority;
 };
 
 /*
