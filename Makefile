@@ -212,6 +212,11 @@ cov: tests-cov
 	@$(call run,cov,$(TESTS_cov))
 	@tools/cov.sh $(O)/cov $(CODE_SRCS)
 
+# What takes longer than a suite may: every point of the sweep, and the whole of the stress.
+sweep stress: tests-dev static
+	tests/cluster/build-kubernetes.sh
+	@TANDEM_BUILD=$(abspath $(O)/static) TANDEM_TOOLS=$(abspath $(O)/dev/tests) SWEEP=full STRESS=full tests/api/$@.sh
+
 demo:
 	tools/setup.sh
 	$(MAKE) --no-print-directory dev static
@@ -266,6 +271,8 @@ help:
 # help: check-unit      one suite, nothing installed: also -tools -contract -api -cluster
 # help: check-only      $(SUITE) on what is already built
 # help: check-asan      unit, contract and api with address and undefined-behaviour sanitizers
+# help: sweep           a leader parked, cut and killed at each of its writes, all of them (an hour)
+# help: stress          1,000 pods on 1,000 addresses, leaders killed and paused (a quarter of an hour)
 # help: cov             line coverage of the unit tests
 # help: demo            the whole thing on a two-node cluster on this machine
 # help: lint, format    all static checks; clang-format in place
@@ -278,4 +285,4 @@ help:
 
 FORCE:
 .PHONY: FORCE all help check check-only check-unit check-tools check-api check-contract \
-	check-cluster check-asan cov demo bench ci lint format install dist clean
+	check-cluster check-asan sweep stress cov demo bench ci lint format install dist clean

@@ -36,14 +36,16 @@ stop() {
 	wait "$1" 2>/dev/null
 }
 
-# run NAME CMD..., halt NAME: likewise, for what comes and goes all the time; output in NAME.log, pid in PID[NAME]
+# run NAME CMD..., halt NAME: likewise, for what comes and goes all the time; output to NAME.log, pid in PID[NAME]
 declare -A PID=()
 run() {
 	local name=$1
 	shift
-	"$@" >"$DIR/$name.log" 2>&1 &
+	"$@" >>"$DIR/$name.log" 2>&1 &
 	PID[$name]=$!
 }
+
+has_ended() { ! kill -0 "${PID[$1]}" 2>/dev/null; }
 
 halt() {
 	[ -n "${PID[$1]:-}" ] || return 0
@@ -68,6 +70,7 @@ world_up() {
 	ask records
 }
 
+# shellcheck disable=SC2034 # by those who ask
 ask() {
 	answer="no answer"
 	echo "$*" >&"${WORLD[1]}"
@@ -126,6 +129,11 @@ candidate() {
 	start "$name" "$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/controller.conf" --release-after-terminal 2 \
 		--hold-unwitnessed 5 --kube-api-qps 0 "$@"
 }
+
+# holder_of NAME: its random part, by which its status writes go and with which its identity ends
+holder_of() { sed -n 's/.*msg=started .*holder=\([0-9a-f]*\).*/\1/p' "$DIR/$1.log" | tail -n 1; }
+LEASE=(lease tandem-controller -n kube-system)
+leads() { [ "$(k get "${LEASE[@]}" -o jsonpath='{.spec.holderIdentity}')" = "$(hostname)_$(holder_of "$1")" ]; }
 
 controller_up() { candidate controller --leader-elect=false; }
 

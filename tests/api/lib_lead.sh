@@ -1,17 +1,12 @@
 # shellcheck shell=bash
 # Part of controller.sh: two controllers, one of which leads.
-LEASE=(lease tandem-controller -n kube-system)
-
 # replica NAME: with a short lease, and an end that nobody saw held for longer than this test lasts
 replica() {
 	candidate "$1" --hold-unwitnessed 600 --leader-elect-lease-duration 6s \
 		--leader-elect-renew-deadline 5s --leader-elect-retry-period 500ms
 }
 
-# its random part: the name by which its status writes go, and the end of its identity
-holder_of() { sed -n 's/.*msg=started .*holder=\([0-9a-f]*\).*/\1/p' "$DIR/$1.log" | tail -n 1; }
 lease_is() { [ "$(k get "${LEASE[@]}" -o jsonpath="{.spec.$1}")" = "$2" ]; }
-leads() { lease_is holderIdentity "$(hostname)_$(holder_of "$1")"; }
 stands_by() { tail -n 1 "$DIR/$1.log" | grep -q "standing by"; }
 ended() { ! kill -0 "$1" 2>/dev/null; }
 

@@ -9,6 +9,7 @@
  *
  *	come SUBNET NAME...	pods, bound to node n1; NAME=ADDRESS asks for that one, as a pod of Deployment fixed
  *	leave NAME...		as a kubelet ends them: grace, terminated containers, gone
+ *	renew SUBNET NAME...	... and others of the same name come
  *	vanish NAME...		by force
  *	succeed NAME...		phase Succeeded; the object stays
  *	post PATH JSON		delete PATH
@@ -16,12 +17,14 @@
  *
  *	live			"NAME:SUBNET:ADDRESS ..." of all pods that live; "-" = no address in a record of its own
  *	settled SUBNET SIZE	"yes" when all are served, or SIZE of those that ask SUBNET for any address
- *	served			"yes" when all are served
+ *	served N		"yes" when N live, at least, and all are served
+ *	pending			how many writes of pods are not answered yet
  *	records			how many there are
  *	counts			"SUBNET:used,free,reserved,inflight ..." as the subnets' status says
  *	faults			"doubles N, moved N": addresses in two records at one time, pods with two addresses in turn
  *	mark			forget faults, and times from bound to served
- *	times			"served N, p50 MS, p99 MS, max MS, span MS": from the first bound to the last served
+ *	times			"served N, p50 MS, p99 MS, max MS, span MS": of each from bound to served; the span
+ *				begins with the first sign of a record
  *	rate N			how many MacvlanIPs the API server makes in a second, of N; they are deleted again
  *
  * NAME may be FIRST..LAST with the same letters before the numbers: p1..p1000.
@@ -43,7 +46,8 @@
 struct errand {
 	struct world *w;
 	char *path;
-	int step; /* of leave */
+	int step;            /* of leave */
+	char *subnet, *name; /* of renew */
 };
 
 /* ------------------------------------------------------------------ writing */
@@ -58,6 +62,8 @@ static void errand_done(struct errand *a, const struct err *e)
 	}
 	w->drained = !--w->pending;
 	free(a->path);
+	free(a->subnet);
+	free(a->name);
 	free(a);
 }
 
@@ -123,6 +129,13 @@ static void succeed(struct world *w, const char *path, const char *body, kube_do
 	kube_submit(w->client, &req, done, a);
 }
 
+static void left(struct errand *a, const struct err *e)
+{
+	if (a->subnet && !e)
+		come(a->w, a->subnet, a->name, NULL);
+	errand_done(a, e);
+}
+
 static void leave_step(void *ctx, struct kube_response *res, const struct err *e)
 {
 	static const char terminated[] =
@@ -134,7 +147,7 @@ static void leave_step(void *ctx, struct kube_response *res, const struct err *e
 	(void)res;
 	/* Already gone: all the same. */
 	if (a->step == 3 || (e && e->kind == ERR_NOT_FOUND)) {
-		errand_done(a, e && e->kind != ERR_NOT_FOUND ? e : NULL);
+		left(a, e && e->kind != ERR_NOT_FOUND ? e : NULL);
 		return;
 	}
 	if (++a->step == 2) {
@@ -153,6 +166,7 @@ static void about(struct world *w, const char *verb, const char *subnet, char *n
 {
 	AUTO(free) char *path = xasprintf(PODS "/%s", name);
 	char *address = strchr(name, '=');
+	struct errand *a;
 
 	if (address)
 		*address++ = '\0';
@@ -163,8 +177,12 @@ static void about(struct world *w, const char *verb, const char *subnet, char *n
 	else if (str_eq(verb, "succeed"))
 		succeed(w, path, "{\"status\":{\"phase\":\"Succeeded\"}}", on_done,
 			errand_new(w, path));
-	else
-		leave_step(errand_new(w, path), NULL, NULL);
+	else {
+		a = errand_new(w, path);
+		a->subnet = xstrdup(subnet);
+		a->name = xstrdup(name);
+		leave_step(a, NULL, NULL);
+	}
 }
 
 /* "p1..p1000" or "p1". */
@@ -227,6 +245,19 @@ static void live(const struct world *w)
 	printf("\n");
 }
 
+static bool all_served(const struct world *w, uint32_t n)
+{
+	const struct seen *s;
+	size_t pos = 0;
+
+	while ((s = kube_store_each(w->store[SEE_PODS], &pos, NULL))) {
+		if (s->lives && str_eq(address_of(w, s), "-"))
+			return false;
+		n -= s->lives && n;
+	}
+	return !n;
+}
+
 /* Those that ask subnet for any address need not be served beyond size. */
 static bool is_settled(const struct world *w, const char *subnet, uint32_t size)
 {
@@ -280,7 +311,7 @@ static int by_value(const void *a, const void *b)
 
 static void times(const struct world *w)
 {
-	int64_t first = 0, last = 0, *took = xcalloc(w->lives.count + 1, sizeof(*took));
+	int64_t last = 0, *took = xcalloc(w->lives.count + 1, sizeof(*took));
 	size_t pos = 0, n = 0;
 	const struct life *l;
 
@@ -288,15 +319,13 @@ static void times(const struct world *w)
 		if (!l->served_ms || !l->bound_ms || l->bound_ms < w->mark_ms)
 			continue;
 		took[n++] = l->served_ms > l->bound_ms ? l->served_ms - l->bound_ms : 0;
-		if (!first || l->bound_ms < first)
-			first = l->bound_ms;
 		if (l->served_ms > last)
 			last = l->served_ms;
 	}
 	qsort(took, n, sizeof(*took), by_value);
 	printf("served %zu, p50 %lld, p99 %lld, max %lld, span %lld\n", n,
 	       (long long)(n ? took[n / 2] : 0), (long long)(n ? took[(n * 99 + 99) / 100 - 1] : 0),
-	       (long long)(n ? took[n - 1] : 0), (long long)(last - first));
+	       (long long)(n ? took[n - 1] : 0), (long long)(n ? last - w->first_record_ms : 0));
 	free(took);
 }
 
@@ -350,9 +379,9 @@ static bool do_write(struct world *w, const char *verb, char **rest)
 			post(w, first, *rest);
 		else
 			delete (w, first, NULL);
-	} else if (str_eq(verb, "come") || str_eq(verb, "leave") || str_eq(verb, "vanish") ||
-		   str_eq(verb, "succeed")) {
-		if (str_eq(verb, "come"))
+	} else if (str_eq(verb, "come") || str_eq(verb, "leave") || str_eq(verb, "renew") ||
+		   str_eq(verb, "vanish") || str_eq(verb, "succeed")) {
+		if (str_eq(verb, "come") || str_eq(verb, "renew"))
 			subnet = strtok_r(NULL, " ", rest);
 		while ((name = strtok_r(NULL, " ", rest)))
 			about_range(w, verb, subnet, name);
@@ -379,7 +408,9 @@ static void do_command(struct world *w, char *line)
 		printf("%s\n",
 		       is_settled(w, subnet, number(strtok_r(NULL, " ", &rest))) ? "yes" : "no");
 	} else if (str_eq(verb, "served")) {
-		printf("%s\n", is_settled(w, "", UINT32_MAX) ? "yes" : "no");
+		printf("%s\n", all_served(w, number(strtok_r(NULL, " ", &rest))) ? "yes" : "no");
+	} else if (str_eq(verb, "pending")) {
+		printf("%zu\n", w->pending);
 	} else if (str_eq(verb, "records")) {
 		printf("%zu\n", kube_store_count(w->store[SEE_IPS]));
 	} else if (str_eq(verb, "counts")) {
@@ -389,6 +420,7 @@ static void do_command(struct world *w, char *line)
 	} else if (str_eq(verb, "mark")) {
 		w->doubles = w->moved = 0;
 		w->mark_ms = clock_now_ms();
+		w->first_record_ms = 0;
 		printf("ok\n");
 	} else if (str_eq(verb, "times")) {
 		times(w);

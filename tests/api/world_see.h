@@ -49,7 +49,7 @@ struct world {
 	size_t pending, failed;
 	struct err last;
 	bool drained;
-	int64_t mark_ms;
+	int64_t mark_ms, first_record_ms;
 	bool over;
 };
 
@@ -211,10 +211,13 @@ static void take(struct world *w, const struct seen *s)
 static void ip_changed(void *ctx, const char *key, const void *old_obj, const void *new_obj)
 {
 	const struct seen *old = old_obj, *s = new_obj;
+	struct world *w = ctx;
 	bool had = old && old->address && *old->address, has = s && s->address && *s->address;
 	bool same = had && has && str_eq(old->uid, s->uid) && str_eq(old->address, s->address);
 
 	(void)key;
+	if (!w->first_record_ms)
+		w->first_record_ms = clock_now_ms();
 	if (had && !same)
 		give_up(ctx, old);
 	if (has && !same)
