@@ -237,6 +237,7 @@ scenario() {
 	pods leave p3
 	pods come s "p3=$FIXED"
 	await settled
+	wake_up # those that were held back long ago meet other pods of their names
 	at 8 # from here on there are fewer pods than addresses
 	! some_of 3 || pods leave "${some[@]}"
 	await all_served
