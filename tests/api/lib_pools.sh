@@ -127,7 +127,7 @@ small() {
 	check "$name: that many addresses" status_is "$name" total ${#want[@]}
 	pods 20 $((19 + ${#want[@]})) "$name" | k create -f - >/dev/null
 	wait_for 10 served_is ${#want[@]}
-	same "$name: these" "$3" "$(records | sort -V | awk '{ print $2 }' | xargs)"
+	same "$name: these" "$3" "$(records | awk '{ print $2 }' | LC_ALL=C sort | xargs)"
 	finish 20 $((19 + ${#want[@]}))
 	wait_for 20 no_records
 	k delete macvlansubnet -n kube-system "$name" --timeout=60s >/dev/null

@@ -314,9 +314,14 @@ sweep_up() {
 	wait_for 10 no_subnets
 }
 
+# Held back at the claim of a subnet a controller is no leader yet. Without election it then claims anew when
+# it wakes up, as whichever starts last does, and the other ends: that is no failure, but not this scenario either.
+is_claim() { [[ $1 == *-term && $1 != gone-* ]] && [ "$2" -le 2 ]; }
+
 # try KIND N
 try() {
 	local log began now
+	! is_claim "$1" "$2" || return 0
 	tests_now_ms began
 	point "$1" "$2"
 	tests_now_ms now
