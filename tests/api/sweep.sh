@@ -341,27 +341,27 @@ try() {
 
 # by_chance SECONDS: each kind in turn, until the time is over
 by_chance() {
-	local now end kind n
+	local now end what n
 	tests_now_ms now
 	end=$((now + $1 * 1000))
 	while :; do
-		for kind in "${KINDS[@]}" gone-lease gone-term; do
+		for what in "${KINDS[@]}" gone-lease gone-term; do
 			n=$((RANDOM % writes + 1))
-			[[ $kind != gone-* ]] || n=$((RANDOM % pages + 1))
+			[[ $what != gone-* ]] || n=$((RANDOM % pages + 1))
 			tests_now_ms now
 			[ "$now" -lt "$end" ] || return 0
-			try "$kind" "$n"
+			try "$what" "$n"
 		done
 	done
 }
 
 all() {
-	local kind n
-	for kind in "${KINDS[@]}"; do
-		for ((n = 1; n <= writes; n++)); do try "$kind" "$n"; done
+	local what n
+	for what in "${KINDS[@]}"; do
+		for ((n = 1; n <= writes; n++)); do try "$what" "$n"; done
 	done
-	for kind in gone-lease gone-term; do
-		for ((n = 1; n <= pages; n++)); do try "$kind" "$n"; done
+	for what in gone-lease gone-term; do
+		for ((n = 1; n <= pages; n++)); do try "$what" "$n"; done
 	done
 }
 
