@@ -419,14 +419,18 @@ echo "    $(grep -c 'api 201' "$DIR/asking.log") calls, $(grep -c 'what=renewed'
 stop "$pid_controller"
 k get clusterrole tandem-controller -o json |
 	jq '(.rules[] | select(.resources | index("nodes"))).resources -= ["nodes"]' | k replace -f - >/dev/null
+# Not one of the certificates of 12 s, which would run out in the middle of this.
+k delete secret -n kube-system tandem-webhook-cert >/dev/null
 hook_up
 starting="tandem-controller has just started and is still reading the cluster: try again"
 not_ready() { [ "$(curl -sk -o /dev/null -w '%{http_code}' --max-time 5 "https://$HOOK/readyz")" = 503 ]; }
 check "it answers, but is not ready" wait_for 30 not_ready
+trusted() { k annotate macvlansubnet -n kube-system used note=w --overwrite; }
+check "its new certificate is trusted" wait_for 30 trusted
 told "meanwhile a workload passes" "deployment.apps/silent created" \
 	k apply -f - < <(deployment silent "$(on used 1.2.3.4)")
 told "a change of metadata passes" "macvlansubnet.tandem-cni.io/used annotated" \
-	k annotate macvlansubnet -n kube-system used note=x
+	k annotate macvlansubnet -n kube-system used note=x --overwrite
 put_off=$(grep -c "$starting" "$DIR/controller.log")
 fresh fresh4 4 >"$DIR/one.yaml"
 apply_one >"$DIR/put-off" &
