@@ -262,11 +262,17 @@ static void refill_tokens(struct kube_client *c)
 	c->tokens_us = now_us;
 }
 
+/* What is in no hurry leaves most connections to what may come next. */
+static bool has_room(const struct kube_client *c, const struct kube_call *call)
+{
+	unsigned int max = call->priority == KUBE_IDLE ? (c->max_running + 7) / 8 : c->max_running;
+
+	return call->data || c->running < max;
+}
+
 static bool may_start(const struct kube_client *c, const struct kube_call *call)
 {
-	if (!call->data && c->running >= c->max_running)
-		return false;
-	return c->qps == 0 || c->tokens >= 1;
+	return has_room(c, call) && (c->qps == 0 || c->tokens >= 1);
 }
 
 static struct kube_call *first_queued(const struct kube_client *c)
@@ -333,7 +339,7 @@ static int64_t next_wake(struct kube_client *c)
 
 	if (c->heap.n && (at < 0 || c->heap.at[0]->wake_ms < at))
 		at = c->heap.at[0]->wake_ms;
-	if (first && (first->data || c->running < c->max_running)) {
+	if (first && has_room(c, first)) {
 		int64_t now = clock_now_ms();
 		int64_t token_at = c->qps > 0 && c->tokens < 1
 					   ? now + (int64_t)((1 - c->tokens) * 1000 / c->qps) + 1

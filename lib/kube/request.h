@@ -19,7 +19,7 @@ struct jval;
 enum kube_priority {
 	KUBE_NORMAL = 0,
 	KUBE_URGENT, /* finishes what has been begun; watches are so always */
-	KUBE_IDLE,   /* only when nothing else waits */
+	KUBE_IDLE,   /* only when nothing else waits, and few at once */
 };
 
 /* Strings are lent for the call. */
