@@ -58,10 +58,10 @@ void ipam_record_copy(const struct ipam_record *r, struct ipam_record *out)
 		ipam_record_conflict_add(out, &r->conflicts[i]);
 }
 
-/* What write_inflight() makes of it at most: keys, addresses and quotes take 180. */
+/* What write_inflight() makes of it at most: addresses, blanks and quotes take 100. */
 static size_t inflight_bytes(const struct ipam_inflight *f)
 {
-	return 180 + strlen(f->record_uid) + strlen(f->pod_uid) + strlen(f->ns) + strlen(f->name);
+	return 100 + strlen(f->record_uid) + strlen(f->pod_uid) + strlen(f->ns) + strlen(f->name);
 }
 
 void ipam_record_conflict_add(struct ipam_record *r, const struct ipam_conflict *c)
@@ -224,27 +224,47 @@ static int read_conflict(const struct jval *v, struct ipam_record *r, struct err
 	return 0;
 }
 
+/* The text up to that character, which becomes its end; what follows is in *rest. NULL: it is not there. */
+static char *cut(char **rest, char at)
+{
+	char *text = *rest, *end = text ? strchr(text, at) : NULL;
+
+	if (!end)
+		return NULL;
+	*end = '\0';
+	*rest = end + 1;
+	return text;
+}
+
+/* "ADDRESS[,ADDRESS6] RECORD POD NAMESPACE/NAME" */
+static int parse_inflight(char *text, struct ipam_inflight *out)
+{
+	char *rest = text, *addresses = cut(&rest, ' '), *first;
+
+	out->record_uid = cut(&rest, ' ');
+	out->pod_uid = cut(&rest, ' ');
+	out->ns = cut(&rest, '/');
+	out->name = rest;
+	if (!addresses || !out->record_uid || !*out->record_uid || !out->pod_uid || !out->ns ||
+	    !*out->ns || !*out->name || strpbrk(out->name, " /"))
+		return -1;
+	first = cut(&addresses, ',');
+	if (first && ip_parse(addresses, &out->addr6) < 0)
+		return -1;
+	return ip_parse(first ? first : addresses, &out->addr);
+}
+
 static int read_inflight(const struct jval *v, struct ipam_record *r, struct err *e)
 {
-	const char *text[4] = {NULL};
 	struct ipam_inflight entry = {0};
-	int rc;
+	AUTO(free) char *copy = NULL;
+	const char *text;
 
-	if (jas_obj(v, e) < 0 || jneed_str(v, "record", &text[0], e) < 0 ||
-	    jneed_str(v, "pod", &text[1], e) < 0 || jneed_str(v, "namespace", &text[2], e) < 0 ||
-	    jneed_str(v, "name", &text[3], e) < 0)
+	if (jas_str(v, &text, e) < 0)
 		return -1;
-	rc = read_addr(v, "address", &entry.addr, e);
-	if (rc < 0)
-		return -1;
-	if (rc == 0)
-		return jerr(v, "address", e, ERR_DECODE, "is missing");
-	if (read_addr(v, "address6", &entry.addr6, e) < 0)
-		return -1;
-	entry.record_uid = (char *)text[0];
-	entry.pod_uid = (char *)text[1];
-	entry.ns = (char *)text[2];
-	entry.name = (char *)text[3];
+	copy = xstrdup(text);
+	if (parse_inflight(copy, &entry) < 0)
+		return jerr(v, NULL, e, ERR_DECODE, "\"%.100s\" is not an entry in flight", text);
 	ipam_record_inflight_add(r, &entry);
 	return 0;
 }
@@ -290,11 +310,6 @@ int ipam_record_decode(const struct jval *v, struct ipam_record *out, struct err
 		    read_addr(v, "cursor6", &r.pool.cursor6, e) < 0 || read_lists(v, &r, e) < 0)
 			return -1;
 	}
-	/* 0.1.0 had one cursor, whatever the family. */
-	if (r.pool.cursor.family == AF_INET6) {
-		r.pool.cursor6 = r.pool.cursor;
-		r.pool.cursor = (struct ip_addr){0};
-	}
 	r.term = (uint64_t)term;
 	r.commit = (uint64_t)commit;
 	r.holder = xstrdup(holder);
@@ -318,19 +333,20 @@ static void write_set(struct jw *w, const char *key, const struct ipam_set *set)
 	jw_end(w);
 }
 
+/*
+ * As one text: an API server of 1.20 takes 130 ms for a status with 400 objects of six members, and 30 ms
+ * with 400 texts; all that wait for an address wait for this write.
+ */
 static void write_inflight(struct jw *w, const struct ipam_inflight *f)
 {
-	char addr[IP_ADDR_LEN];
+	char addr[IP_ADDR_LEN], addr6[IP_ADDR_LEN] = "";
+	bool dual = ip_is_set(&f->addr6);
+	AUTO(free)
+	char *text = xasprintf("%s%s%s %s %s %s/%s", ip_format(&f->addr, addr), dual ? "," : "",
+			       dual ? ip_format(&f->addr6, addr6) : "", f->record_uid, f->pod_uid,
+			       f->ns, f->name);
 
-	jw_obj(w);
-	jw_kv_str(w, "address", ip_format(&f->addr, addr));
-	if (ip_is_set(&f->addr6))
-		jw_kv_str(w, "address6", ip_format(&f->addr6, addr));
-	jw_kv_str(w, "record", f->record_uid);
-	jw_kv_str(w, "pod", f->pod_uid);
-	jw_kv_str(w, "namespace", f->ns);
-	jw_kv_str(w, "name", f->name);
-	jw_end(w);
+	jw_str(w, text);
 }
 
 static void write_runs(struct jw *w, const struct ipam_pool *pool, bool quarantine)

@@ -13,7 +13,7 @@
 struct jval;
 
 #define IPAM_RECORD_MAX_BYTES (200 * 1024) /* leaves room for the rest of a 256 KiB status */
-#define IPAM_INFLIGHT_MAX     400          /* entries, some 200 bytes each, */
+#define IPAM_INFLIGHT_MAX     400          /* entries, some 120 bytes each, */
 #define IPAM_INFLIGHT_BYTES   (96 * 1024)  /* and in all at most so much text */
 #define IPAM_CONFLICTS_MAX    16
 #define IPAM_CONFLICTS_S      3600
