@@ -198,10 +198,13 @@ static int twice(struct scan *s, const struct name *a, const struct name *b)
 /* The names from index first on belong to the object that has just ended. */
 static int check_names(struct scan *s, size_t first)
 {
-	struct name *v = s->names + first;
 	size_t n = s->n_names - first;
+	struct name *v;
 	size_t i, j;
 
+	if (!n)
+		return 0;
+	v = s->names + first;
 	s->n_names = first;
 	if (n > 16) {
 		qsort(v, n, sizeof(*v), name_cmp_v);
