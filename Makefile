@@ -29,6 +29,7 @@ TEST_SRCS := $(filter %_test.c,$(SRCS))
 CODE_SRCS := $(filter-out $(MAIN_SRCS) $(TEST_SRCS),$(SRCS))
 ifeq ($(origin DIRS),file)
 TOOL_SRCS := $(filter-out tests/fuzz/%,$(sort $(wildcard tests/*/*.c)))
+FUZZ_SRCS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 endif
 ALL_C     := $(SRCS) $(sort $(wildcard tests/*/*.c))
 
@@ -78,7 +79,12 @@ LDFLAGS_cov := --coverage -Wl,--as-needed
 # gcov's files are named after the object, so it gets its own name at once.
 OUTPUT_cov   = -o $@
 
-VARIANTS := dev static asan cov
+# libFuzzer brings the main() that tests/fuzz/replay.c has elsewhere.
+CC_fuzz      := clang
+CFLAGS_fuzz  := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
+LDFLAGS_fuzz := -fsanitize=address,undefined -Wl,--as-needed
+
+VARIANTS := dev static asan cov fuzz
 
 # ---------------------------------------------------------------------------------- rules
 all: dev
@@ -106,11 +112,12 @@ EXTRA_$1 := $$(EXTRA_SRCS_$1:%.c=$$(O)/$1/%.o)
 PROGS_$1 := $$(foreach p,$$(PROGS),$$(O)/$1/$$(call prog_name,$$p))
 TESTS_$1 := $$(TEST_SRCS:%.c=$$(O)/$1/%)
 TOOLS_$1 := $$(TOOL_SRCS:%.c=$$(O)/$1/%)
+FUZZ_$1  := $$(FUZZ_SRCS:%.c=$$(O)/$1/%)
 LIB_$1   := $$(O)/$1/libtandem.a
 
 .PHONY: $1 tests-$1
 $1: $$(PROGS_$1) $$(LIB_$1)
-tests-$1: $1 $$(TESTS_$1) $$(TOOLS_$1)
+tests-$1: $1 $$(TESTS_$1) $$(TOOLS_$1) $$(FUZZ_$1)
 
 $$(O)/$1/flags: FORCE
 	$$(call stamp,$$(CC_$1) $$(CPPFLAGS_ALL) $$(CFLAGS_ALL) $$(CFLAGS_$1) $$(CPPFLAGS) $$(CFLAGS))
@@ -143,7 +150,12 @@ $$(TESTS_$1) $$(TOOLS_$1): %: %.o $$(LIB_$1)
 	$$(Q)$$(CC_$1) $$(CFLAGS_ALL) $$(CFLAGS_$1) $$(CFLAGS) $$(LDFLAGS_$1) $$(LDFLAGS) -o $$@ \
 		$$< $$(LIB_$1) -lcmocka $$(or $$(LIBS_$1),$$(LIBS))
 
--include $$(OBJ_$1:.o=.d) $$(EXTRA_$1:.o=.d) $$(TESTS_$1:=.d) $$(TOOLS_$1:=.d) $$(foreach p,$$(PROGS),$$(O)/$1/$$(call prog_dir,$$p)/main.d)
+$$(FUZZ_$1): %: %.o $$(if $$(filter fuzz,$1),,$$(O)/$1/tests/fuzz/replay.o) $$(LIB_$1)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC_$1) $$(CFLAGS_ALL) $$(CFLAGS_$1) $$(CFLAGS) $$(LDFLAGS_$1) $$(LDFLAGS) -o $$@ \
+		$$(if $$(filter fuzz,$1),-fsanitize=fuzzer) $$(filter %.o,$$^) $$(LIB_$1) $$(or $$(LIBS_$1),$$(LIBS))
+
+-include $$(OBJ_$1:.o=.d) $$(EXTRA_$1:.o=.d) $$(TESTS_$1:=.d) $$(TOOLS_$1:=.d) $$(FUZZ_$1:=.d) $$(foreach p,$$(PROGS),$$(O)/$1/$$(call prog_dir,$$p)/main.d)
 endef
 $(foreach v,$(VARIANTS),$(eval $(call variant,$v)))
 
@@ -162,15 +174,16 @@ $(O)/static/deps.path: FORCE
 shell_tests = $(filter-out tests/$1/lib%.sh,$(sort $(wildcard tests/$1/*.sh)))
 SUITE_unit     = $(TESTS_dev)
 SUITE_tools    = $(sort $(wildcard tests/*_test.sh tools/*_test.sh tools/*/*_test.sh))
+SUITE_fuzz     = $(call shell_tests,fuzz)
 SUITE_contract = $(call shell_tests,contract)
 SUITE_api      = $(call shell_tests,api)
 SUITE_cluster  = $(wildcard tests/cluster/run.sh)
 SUITE_lint     = tools/lint.sh
 
 ifneq ($(filter 1,$(STRICT))$(filter true,$(CI)),)
-SUITE ?= lint tools unit contract api cluster
+SUITE ?= lint tools unit fuzz contract api cluster
 endif
-SUITE ?= tools unit contract api cluster
+SUITE ?= tools unit fuzz contract api cluster
 
 # $(call run,VARIANT,PROGRAMS)
 run = TANDEM_BUILD=$(abspath $(O)/$1) TANDEM_TOOLS=$(abspath $(O)/dev/tests) CC='$(CC)' \
@@ -192,6 +205,8 @@ check-unit: tests-dev
 	@$(call run,dev,$(SUITE_unit))
 check-tools: static
 	@$(call run,static,$(SUITE_tools))
+check-fuzz: tests-dev
+	@$(call run,dev,$(SUITE_fuzz))
 check-contract: tests-dev static
 	@$(call run,static,$(SUITE_contract))
 check-api: tests-dev static
@@ -205,7 +220,7 @@ check-asan: tests-asan tests-dev
 	@mkdir -p $(O)/test-logs/asan && rm -f $(SANITIZER_LOG).*
 	@SANITIZER_LOG=$(SANITIZER_LOG) UBSAN_OPTIONS=print_stacktrace=1:log_path=$(SANITIZER_LOG) \
 		ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:log_path=$(SANITIZER_LOG) \
-		$(call run,asan,$(TESTS_asan) $(SUITE_contract) $(SUITE_api))
+		$(call run,asan,$(TESTS_asan) $(SUITE_fuzz) $(SUITE_contract) $(SUITE_api))
 
 cov: tests-cov
 	@find $(O)/cov -name '*.gcda' -delete
@@ -216,6 +231,13 @@ cov: tests-cov
 sweep stress: tests-dev static
 	tests/cluster/build-kubernetes.sh
 	@TANDEM_BUILD=$(abspath $(O)/static) TANDEM_TOOLS=$(abspath $(O)/dev/tests) SWEEP=full STRESS=full tests/api/$@.sh
+
+# Each fuzzer for FUZZ_SECONDS; what is new goes to build/corpus, and a find ends the run.
+FUZZ_SECONDS ?= 600
+fuzz: $(FUZZ_fuzz)
+	@set -e; for f in $(FUZZ_fuzz); do name=$${f##*/fuzz_}; mkdir -p $(O)/corpus/$$name; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -max_len=65536 -timeout=20 -print_final_stats=1 \
+			-artifact_prefix=$(O)/corpus/$$name- $(O)/corpus/$$name tests/fuzz/corpus/$$name; done
 
 demo:
 	tools/setup.sh
@@ -267,12 +289,13 @@ help:
 # help: all (default)   dynamic programs in build/dev, for development
 # help: static          what ships, in build/static: tandem, tandem-controller, tandem-node
 # help: check           setup, both builds, and every test; SUITE="unit api" selects among
-# help:                 lint tools unit contract api cluster; STRICT=1: a skip fails, lint included
-# help: check-unit      one suite, nothing installed: also -tools -contract -api -cluster
+# help:                 lint tools unit fuzz contract api cluster; STRICT=1: a skip fails, lint included
+# help: check-unit      one suite, nothing installed: also -tools -fuzz -contract -api -cluster
 # help: check-only      $(SUITE) on what is already built
-# help: check-asan      unit, contract and api with address and undefined-behaviour sanitizers
+# help: check-asan      unit, fuzz, contract and api with address and undefined-behaviour sanitizers
 # help: sweep           a leader parked, cut and killed at each of its writes, all of them (an hour)
 # help: stress          1,000 pods on 1,000 addresses, leaders killed and paused (a quarter of an hour)
+# help: fuzz            each fuzzer for FUZZ_SECONDS (600); check-fuzz replays the corpus in tests/fuzz
 # help: cov             line coverage of the unit tests
 # help: demo            the whole thing on a two-node cluster on this machine
 # help: lint, format    all static checks; clang-format in place
@@ -284,5 +307,5 @@ help:
 # help: DIRS="lib/base lib/nl" works on a part of the tree, TANDEM_CACHE=dir for what is fetched.
 
 FORCE:
-.PHONY: FORCE all help check check-only check-unit check-tools check-api check-contract \
-	check-cluster check-asan sweep stress cov demo bench ci lint format install dist clean
+.PHONY: FORCE all help check check-only check-unit check-tools check-api check-fuzz check-contract \
+	check-cluster check-asan sweep stress fuzz cov demo bench ci lint format install dist clean

@@ -1,0 +1,18 @@
+/* One entry a program, found by its name: by libFuzzer's main or by that of replay.c. */
+#ifndef TESTS_FUZZ_FUZZ_H
+#define TESTS_FUZZ_FUZZ_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* What must hold whatever the bytes are; NDEBUG does not take it away. */
+#define FUZZ_ASSERT(condition)    \
+	do {                      \
+		if (!(condition)) \
+			abort();  \
+	} while (0)
+
+#endif

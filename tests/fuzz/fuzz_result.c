@@ -1,0 +1,43 @@
+/* What a plugin of the primary prints, in every version, and what we make of it. */
+#include "lib/base/err.h"
+#include "lib/base/sb.h"
+#include "lib/cni/result.h"
+#include "tests/fuzz/fuzz.h"
+
+/* What we write must be something that we can read, with the same addresses in it. */
+static void write_and_read(const struct cni_result *r, enum cni_version version)
+{
+	AUTO(cni_result_free) struct cni_result *again = NULL;
+	AUTO(sb_done) struct sb out = SB_INIT;
+	struct err e = {0};
+	size_t i;
+
+	if (cni_result_write(r, version, &out, &e) < 0)
+		return;
+	FUZZ_ASSERT(cni_result_parse("again", (struct jspan){out.data, out.len}, version, &again,
+				     &e) == 0);
+	FUZZ_ASSERT(again->n_ips == r->n_ips && again->n_interfaces == r->n_interfaces &&
+		    again->n_routes == r->n_routes);
+	for (i = 0; i < r->n_ips; i++)
+		FUZZ_ASSERT(ip_net_eq(&again->ips[i].address, &r->ips[i].address));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct jspan text = {(const char *)data, size};
+	enum cni_version v;
+
+	for (v = CNI_0_1_0; v <= CNI_1_1_0; v++) {
+		AUTO(cni_result_free) struct cni_result *r = NULL;
+		struct err e = {0};
+
+		if (cni_result_parse("plugin", text, v, &r, &e) < 0) {
+			FUZZ_ASSERT(!r && e.kind && e.msg[0]);
+			continue;
+		}
+		IGNORE(cni_result_find_interface(r, "/proc/1/ns/net", "eth0"), "no matter which");
+		write_and_read(r, v);
+		write_and_read(r, CNI_1_1_0);
+	}
+	return 0;
+}
