@@ -317,6 +317,26 @@ int nl_link_set_ipv4_conf(struct nl *nl, int index, const struct nl_ipv4_conf *c
 	return nl_talk(nl, &r, e);
 }
 
+int nl_link_set_no_linklocal(struct nl *nl, int index, struct err *e)
+{
+	struct ifinfomsg ifi = {.ifi_index = index};
+	struct nlattr *spec, *inet6;
+	struct nl_req r;
+
+	nl_req_init(&r, RTM_SETLINK, 0, &ifi, sizeof(ifi));
+	spec = nl_req_nest(&r, IFLA_AF_SPEC);
+	inet6 = nl_req_nest(&r, AF_INET6);
+	nl_req_put_u8(&r, IFLA_INET6_ADDR_GEN_MODE, IN6_ADDR_GEN_MODE_NONE);
+	nl_req_nest_end(&r, inet6);
+	nl_req_nest_end(&r, spec);
+	if (nl_talk(nl, &r, e) == 0)
+		return 0;
+	if (e->num != EAFNOSUPPORT)
+		return -1;
+	err_clear(e);
+	return 0;
+}
+
 int nl_link_delete(struct nl *nl, int index, struct err *e)
 {
 	struct ifinfomsg ifi = {.ifi_index = index};

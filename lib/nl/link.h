@@ -78,6 +78,9 @@ struct nl_ipv4_conf {
 int nl_link_set_ipv4_conf(struct nl *nl, int index, const struct nl_ipv4_conf *conf, size_t n,
 			  struct err *e) FN_MUST;
 
+/** nl_link_set_no_linklocal - IPv6 addrgenmode none; success where the kernel has no IPv6. */
+int nl_link_set_no_linklocal(struct nl *nl, int index, struct err *e) FN_MUST;
+
 /** nl_link_delete - remove it; one that is gone already is a success. Waits ~17 ms in the kernel. */
 int nl_link_delete(struct nl *nl, int index, struct err *e) FN_MUST;
 
