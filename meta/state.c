@@ -28,6 +28,15 @@ struct state_dir {
 	int attachments, locks, hints, top;
 };
 
+void state_host_clear(struct state_host *h)
+{
+	free(h->parent);
+	free(h->device);
+	free(h->addrs[0]);
+	free(h->addrs[1]);
+	*h = (struct state_host){0};
+}
+
 void state_free(struct state *s)
 {
 	size_t i;
@@ -49,6 +58,7 @@ void state_free(struct state *s)
 	free(s->card);
 	free(s->card_mac);
 	free(s->boot_id);
+	state_host_clear(&s->host);
 	free(s);
 }
 
@@ -110,29 +120,26 @@ static int flock_until(int fd, int64_t deadline_ms)
 	return 0;
 }
 
-int state_lock(const struct state_dir *d, const char *container_id, int64_t deadline_ms,
-	       int *out_fd, struct err *e)
+/* The file of that name below locks/; what says in errors whose it is. */
+static int lock_file(const struct state_dir *d, const char *name, const char *what,
+		     int64_t deadline_ms, int *out_fd, struct err *e)
 {
 	for (;;) {
 		AUTO(fd)
-		int fd = openat(d->locks, container_id, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-				0600);
+		int fd = openat(d->locks, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 		struct stat ours, there;
 
 		if (fd < 0)
-			return err_errno(e, ERR_IO, errno, "open lock of container %s",
-					 container_id);
+			return err_errno(e, ERR_IO, errno, "open lock of %s", what);
 		if (flock_until(fd, deadline_ms) < 0) {
 			if (errno != ETIMEDOUT)
-				return err_errno(e, ERR_IO, errno, "lock container %s",
-						 container_id);
-			return err_set(e, ERR_AGAIN, 0,
-				       "another call for container %s is still running",
-				       container_id);
+				return err_errno(e, ERR_IO, errno, "lock %s", what);
+			return err_set(e, ERR_AGAIN, 0, "another call for %s is still running",
+				       what);
 		}
 		/* The holder before us may have removed the file while we waited for it. */
 		if (fstat(fd, &ours) == 0 &&
-		    fstatat(d->locks, container_id, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    fstatat(d->locks, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
 		    ours.st_ino == there.st_ino && ours.st_dev == there.st_dev) {
 			*out_fd = fd_steal(&fd);
 			return 0;
@@ -140,11 +147,41 @@ int state_lock(const struct state_dir *d, const char *container_id, int64_t dead
 	}
 }
 
+int state_lock(const struct state_dir *d, const char *container_id, int64_t deadline_ms,
+	       int *out_fd, struct err *e)
+{
+	AUTO(free) char *what = xasprintf("container %s", container_id);
+
+	return lock_file(d, container_id, what, deadline_ms, out_fd, e);
+}
+
 void state_unlock_remove(const struct state_dir *d, const char *container_id, int *fd)
 {
 	unlinkat(d->locks, container_id, 0);
 	fd_auto(fd);
 	*fd = -1;
+}
+
+/* '@' cannot stand in a container ID. A link's name has no '/'. */
+static char *parent_lock_name(const char *parent)
+{
+	return xasprintf("parent@%s", parent);
+}
+
+int state_lock_parent(const struct state_dir *d, const char *parent, int64_t deadline_ms,
+		      int *out_fd, struct err *e)
+{
+	AUTO(free) char *name = parent_lock_name(parent);
+	AUTO(free) char *what = xasprintf("link %s", parent);
+
+	return lock_file(d, name, what, deadline_ms, out_fd, e);
+}
+
+void state_unlock_parent(const struct state_dir *d, const char *parent, int *fd)
+{
+	AUTO(free) char *name = parent_lock_name(parent);
+
+	state_unlock_remove(d, name, fd);
 }
 
 /* '@' cannot stand in a container ID, so the name is unambiguous. */
@@ -177,6 +214,24 @@ static const char *check_header(const char *text, size_t len, size_t *body_len)
 	return body.data;
 }
 
+static void write_host(struct jw *w, const struct state_host *h)
+{
+	size_t i;
+
+	if (!h->parent)
+		return;
+	jw_kv_obj(w, "hostAccess");
+	jw_kv_str(w, "parent", h->parent);
+	jw_kv_str(w, "device", h->device);
+	jw_kv_arr(w, "addresses");
+	for (i = 0; i < ARRAY_SIZE(h->addrs); i++) {
+		if (h->addrs[i])
+			jw_str(w, h->addrs[i]);
+	}
+	jw_end(w);
+	jw_end(w);
+}
+
 static void write_body(struct sb *sb, const struct state *s)
 {
 	struct jw w = jw_init(sb);
@@ -193,6 +248,7 @@ static void write_body(struct sb *sb, const struct state *s)
 	jw_kv_bool(&w, "complete", s->complete);
 	jw_kv_opt(&w, "card", s->card);
 	jw_kv_opt(&w, "cardMAC", s->card_mac);
+	write_host(&w, &s->host);
 	if (s->missing_since)
 		jw_kv_i64(&w, "missingSince", s->missing_since);
 	/* As strings, so that every byte comes back as it was. */
@@ -249,6 +305,32 @@ static int read_results(const struct jval *root, struct state *s, struct err *e)
 	return 0;
 }
 
+/* Absent in files of pods without, and in those that an older tandem wrote. */
+static int read_host(const struct jval *root, struct state_host *h, struct err *e)
+{
+	struct jval host, addrs, v;
+	struct jiter it;
+	size_t n = 0;
+	int r = jget_obj(root, "hostAccess", &host, e);
+
+	if (r <= 0)
+		return r;
+	if (read_str(&host, "parent", &h->parent, e) < 0 ||
+	    read_str(&host, "device", &h->device, e) < 0 ||
+	    jneed_arr(&host, "addresses", &addrs, e) < 0)
+		return -1;
+	for (it = jiter_of(&addrs); n < ARRAY_SIZE(h->addrs) && jiter_next(&it, &v);) {
+		const char *text = NULL;
+
+		if (jas_str(&v, &text, e) < 0)
+			return -1;
+		h->addrs[n++] = xstrdup(text);
+	}
+	if (!h->parent || !h->device)
+		return jerr(&host, NULL, e, ERR_DECODE, "no parent or device");
+	return 0;
+}
+
 static int decode(const char *what, const char *text, size_t len, struct state **out, struct err *e)
 {
 	AUTO(state_free) struct state *s = xcalloc(1, sizeof(*s));
@@ -283,7 +365,7 @@ static int decode(const char *what, const char *text, size_t len, struct state *
 	}
 	if (jget_bool(&root, "complete", &s->complete, e) < 0 ||
 	    jget_i64(&root, "missingSince", JRANGE(0, INT64_MAX), &s->missing_since, e) < 0 ||
-	    read_results(&root, s, e) < 0)
+	    read_results(&root, s, e) < 0 || read_host(&root, &s->host, e) < 0)
 		return -1;
 	if (!s->container_id || !s->ifname)
 		return err_set(e, ERR_DECODE, 0, "%s: no container ID or interface name", what);

@@ -9,6 +9,13 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 
+/* What hostAccess has made on the node for one pod; the device is shared by the parent's pods. */
+struct state_host {
+	char *parent; /* NULL = no hostAccess */
+	char *device;
+	char *addrs[2]; /* of the pod, one or two */
+};
+
 /* One attachment: a container ID and an interface name. All strings are owned. */
 struct state {
 	char *container_id;
@@ -22,10 +29,11 @@ struct state {
 	char *result;          /* the primary's final result; NULL until its ADD was through */
 	char **plugin_results; /* each plugin's own, in the order of the list */
 	size_t n_plugin_results;
-	char *card;            /* our card's final name; NULL when the pod has none */
-	char *card_mac;        /* NULL until it is known */
-	char *boot_id;         /* of the boot that the attachment was made in */
-	bool complete;         /* ADD answered with success */
+	char *card;     /* our card's final name; NULL when the pod has none */
+	char *card_mac; /* NULL until it is known */
+	char *boot_id;  /* of the boot that the attachment was made in */
+	bool complete;  /* ADD answered with success */
+	struct state_host host;
 	int64_t missing_since; /* wall clock second of the first DEL without the primary's binary; 0 */
 };
 
@@ -51,6 +59,18 @@ DEFINE_AUTO(struct state_dir, state_dir_free)
 int state_lock(const struct state_dir *d, const char *container_id, int64_t deadline_ms,
 	       int *out_fd, struct err *e) FN_MUST;
 
+/**
+ * state_lock_parent - take the lock of a link of the host that pods' cards sit on.
+ *
+ * For whoever makes or removes on the host what several pods share. Taken while the container's
+ * lock is held, never the other way round. As state_lock().
+ */
+int state_lock_parent(const struct state_dir *d, const char *parent, int64_t deadline_ms,
+		      int *out_fd, struct err *e) FN_MUST;
+
+/** state_unlock_parent - remove the lock's file, then let go. */
+void state_unlock_parent(const struct state_dir *d, const char *parent, int *fd);
+
 /** state_unlock_remove - remove the lock's file while holding it, then let go. */
 void state_unlock_remove(const struct state_dir *d, const char *container_id, int *fd);
 
@@ -62,6 +82,9 @@ void state_unlock_remove(const struct state_dir *d, const char *container_id, in
  */
 int state_load(const struct state_dir *d, const char *container_id, const char *ifname,
 	       struct state **out, bool *out_damaged, struct err *e) FN_MUST;
+
+/** state_host_clear - free what the struct owns; no hostAccess any more. */
+void state_host_clear(struct state_host *h);
 
 /** state_save - put the file in place as a whole. No fsync: pods do not survive the power cut either. */
 int state_save(const struct state_dir *d, const struct state *s, struct err *e) FN_MUST;

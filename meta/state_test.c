@@ -10,6 +10,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/mem.h"
+#include "lib/base/str.h"
 #include "lib/base/test.h"
 
 static char root[] = "/tmp/tandem-state-XXXXXX";
@@ -67,6 +68,10 @@ static struct state *sample(void)
 	s->boot_id = state_boot_id();
 	s->complete = true;
 	s->missing_since = 1700000000;
+	s->host.parent = xstrdup("ens4.100");
+	s->host.device = xstrdup("ens4.100.host");
+	s->host.addrs[0] = xstrdup("192.168.22.3");
+	s->host.addrs[1] = xstrdup("fd22::3");
 	return s;
 }
 
@@ -97,6 +102,10 @@ static void every_field_comes_back_to_the_byte(void **state)
 	assert_int_equal(strlen(back->boot_id), 36);
 	assert_true(back->complete);
 	assert_true(back->missing_since == 1700000000);
+	assert_string_equal(back->host.parent, "ens4.100");
+	assert_string_equal(back->host.device, "ens4.100.host");
+	assert_string_equal(back->host.addrs[0], "192.168.22.3");
+	assert_string_equal(back->host.addrs[1], "fd22::3");
 	assert_int_equal(state_remove(d, "c0ffee", "eth0", &e), 0);
 	assert_int_equal(state_remove(d, "c0ffee", "eth0", &e), 0);
 }
@@ -205,6 +214,49 @@ static void a_second_call_waits_for_the_first(void **state)
 	state_unlock_remove(d, "c0ffee", &fd);
 }
 
+static void a_parents_lock_is_another_than_a_containers(void **state)
+{
+	AUTO(state_dir_free) struct state_dir *d = open_dir();
+	int container = -1, parent = -1, again = -1;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(state_lock(d, "ens4", clock_now_ms() + 1000, &container, &e), 0);
+	assert_int_equal(state_lock_parent(d, "ens4", clock_now_ms() + 1000, &parent, &e), 0);
+	assert_int_equal(state_lock_parent(d, "ens4", clock_now_ms() + 20, &again, &e), -1);
+	assert_int_equal(e.kind, ERR_AGAIN);
+	assert_string_equal(e.msg, "another call for link ens4 is still running");
+	state_unlock_parent(d, "ens4", &parent);
+	assert_int_equal(state_lock_parent(d, "ens4", clock_now_ms() + 1000, &again, &e), 0);
+	state_unlock_parent(d, "ens4", &again);
+	state_unlock_remove(d, "ens4", &container);
+}
+
+/* As it was written before there was hostAccess. */
+static void a_file_of_an_older_tandem_is_read(void **state)
+{
+	static const char body[] =
+		"{\"containerID\":\"c0ffee\",\"ifname\":\"eth0\",\"netns\":\"/run/netns/x\",\"cniVersion\":\"0.4.0\","
+		"\"network\":\"cbr0\",\"bootID\":\"b\",\"complete\":true,\"card\":\"eth1\",\"pluginResults\":[\"{}\"]}";
+	AUTO(state_dir_free) struct state_dir *d = open_dir();
+	AUTO(free) char *path = xasprintf("%s/attachments/c0ffee@eth0", root);
+	AUTO(free)
+	char *text = xasprintf("tandem-state 1 %zu %016llx\n%s", strlen(body),
+			       (unsigned long long)hash_fnv1a(HASH_FNV1A_INIT, body, strlen(body)),
+			       body);
+	AUTO(state_free) struct state *back = NULL;
+	struct err e = {0};
+	bool damaged = true;
+
+	(void)state;
+	assert_int_equal(io_replace_file(AT_FDCWD, path, 0600, text, strlen(text), &e), 0);
+	assert_int_equal(state_load(d, "c0ffee", "eth0", &back, &damaged, &e), 1);
+	assert_false(damaged);
+	assert_string_equal(back->card, "eth1");
+	assert_null(back->host.parent);
+	assert_int_equal(state_remove(d, "c0ffee", "eth0", &e), 0);
+}
+
 static void delegate_copy_is_kept_once(void **state)
 {
 	AUTO(state_dir_free) struct state_dir *d = open_dir();
@@ -251,6 +303,8 @@ int main(void)
 		cmocka_unit_test(damaged_files_are_set_aside),
 		cmocka_unit_test(a_file_of_another_container_is_damage),
 		cmocka_unit_test(a_second_call_waits_for_the_first),
+		cmocka_unit_test(a_parents_lock_is_another_than_a_containers),
+		cmocka_unit_test(a_file_of_an_older_tandem_is_read),
 		cmocka_unit_test(delegate_copy_is_kept_once),
 		cmocka_unit_test(hints_take_uids_only),
 	};
