@@ -18,9 +18,11 @@
 #include "lib/base/sb.h"
 #include "lib/base/str.h"
 #include "lib/nl/addr.h"
+#include "lib/nl/neigh.h"
 #include "lib/nl/netns.h"
 #include "lib/nl/nl.h"
 #include "macvlan/announce.h"
+#include "macvlan/conf6.h"
 #include "macvlan/parent.h"
 #include "macvlan/plan.h"
 
@@ -74,6 +76,11 @@ uint32_t macvlan_link_mtu(const struct macvlan_link *l)
 	return l->mtu;
 }
 
+const char *macvlan_link_parent(const struct macvlan_link *l)
+{
+	return l->parent;
+}
+
 /* ------------------------------------------------------------------ phase 1 */
 
 static uint32_t kernel_mode(enum macvlan_card_mode mode)
@@ -96,6 +103,8 @@ static int check_card(const struct macvlan_card *card, int64_t deadline_ms, stru
 	if (card->type != MACVLAN_TYPE_MACVLAN)
 		return err_set(e, ERR_UNSUPPORTED, 0,
 			       "linkType ipvlan is not supported yet, only macvlan");
+	if (card->host_access && card->mode != MACVLAN_CARD_BRIDGE)
+		return err_set(e, ERR_CONFIG, 0, "hostAccess needs the mode bridge");
 	if (!nl_ifname_ok(card->ifname))
 		return err_set(e, ERR_CONFIG, 0, "\"%.32s\" is no name for a card", card->ifname);
 	if (!clock_left_ms(deadline_ms))
@@ -177,44 +186,12 @@ struct ipv6_conf {
 	bool wanted;
 };
 
-/* 0 written, 1 there is no such setting, -1 error. */
-static int write_conf6(const char *ifname, const char *key, char value, struct err *e)
-{
-	char path[96];
-	ssize_t n;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", ifname, key);
-	AUTO(fd) int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 && errno == ENOENT)
-		return 1;
-	if (fd < 0)
-		return err_errno(e, ERR_IO, errno, "open %s", path);
-	do
-		n = write(fd, &value, 1);
-	while (n < 0 && errno == EINTR);
-	if (n != 1)
-		return err_errno(e, ERR_IO, errno, "write %s", path);
-	return 0;
-}
-
 /* IPv6 has no netlink for these: /proc/sys shows the settings of the namespace that one is in. */
 static int set_ipv6_there(void *ctx, struct err *e)
 {
 	const struct ipv6_conf *c = ctx;
-	const char *name = c->link.name;
-	int rc;
 
-	/* Off first: nothing that comes after can then give the card an address. */
-	rc = write_conf6(name, "disable_ipv6", c->wanted ? '0' : '1', e);
-	if (rc > 0 && c->wanted)
-		return err_set(e, ERR_KERNEL, EAFNOSUPPORT, "this node's kernel has no IPv6");
-	if (rc)
-		return rc < 0 ? -1 : 0;
-	/* A router advertisement on the LAN is no business of the pod's. */
-	if (write_conf6(name, "accept_ra", '0', e) < 0 || write_conf6(name, "autoconf", '0', e) < 0)
-		return -1;
-	return 0;
+	return macvlan_conf6_set(c->link.name, c->wanted, e);
 }
 
 static int set_ipv6(struct macvlan_link *l, const struct macvlan_card *card, struct err *e)
@@ -391,6 +368,8 @@ static int apply_op(struct macvlan_link *l, const struct macvlan_op *op, struct 
 		return nl_route_replace(l->pod, &op->route, e);
 	case MACVLAN_OP_RULE:
 		return nl_rule_add(l->pod, &op->rule, e);
+	case MACVLAN_OP_NEIGH:
+		return nl_neigh_set(l->pod, l->index, &op->addr.addr, &op->mac, e);
 	case MACVLAN_OP_DEFAULT:
 		return nl_route_replace(l->pod, &op->route, e);
 	case MACVLAN_OP_DELETE_ROUTE:
@@ -460,6 +439,7 @@ static int undo_op(struct macvlan_link *l, const struct done *d, struct err *e)
 		return nl_rule_delete(l->pod, &d->op.rule, e);
 	case MACVLAN_OP_ADDR:
 	case MACVLAN_OP_UP:
+	case MACVLAN_OP_NEIGH:
 		break;
 	}
 	return 0; /* ends with the link */

@@ -49,5 +49,7 @@ struct mac_addr macvlan_link_mac(const struct macvlan_link *l);
 /** macvlan_link_index, macvlan_link_mtu - as the pod sees them. */
 int macvlan_link_index(const struct macvlan_link *l);
 uint32_t macvlan_link_mtu(const struct macvlan_link *l);
+/** macvlan_link_parent - the name of the link that it sits on, on the host. Lent. */
+const char *macvlan_link_parent(const struct macvlan_link *l);
 
 #endif

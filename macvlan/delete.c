@@ -201,6 +201,17 @@ static void __attribute__((noreturn)) delete_child(int fd, const int *victims, s
 	_exit(0);
 }
 
+/* The child's socket is its own: answers must not mix. */
+static int start_child(struct macvlan_deletion *d, const struct nl *childs, struct err *e)
+{
+	d->child = fork();
+	if (d->child == 0)
+		delete_child(nl_fd(childs), d->victims, d->n_victims);
+	if (d->child < 0)
+		return err_errno(e, ERR_IO, errno, "start a child");
+	return 0;
+}
+
 int macvlan_delete_start(int netns_fd, const char *ifname, const struct mac_addr *mac,
 			 struct macvlan_deletion **out, struct err *e)
 {
@@ -209,16 +220,8 @@ int macvlan_delete_start(int netns_fd, const char *ifname, const struct mac_addr
 
 	if (delete_prepare(netns_fd, ifname, mac, &d, e) < 0)
 		return -1;
-	if (d->n_victims) {
-		/* Its own socket: answers must not mix. */
-		if (nl_open_in(netns_fd, &childs, e) < 0)
-			return -1;
-		d->child = fork();
-		if (d->child == 0)
-			delete_child(nl_fd(childs), d->victims, d->n_victims);
-		if (d->child < 0)
-			return err_errno(e, ERR_IO, errno, "start a child");
-	}
+	if (d->n_victims && (nl_open_in(netns_fd, &childs, e) < 0 || start_child(d, childs, e) < 0))
+		return -1;
 	*out = STEAL(d);
 	return 0;
 }
@@ -260,4 +263,18 @@ int macvlan_delete_wait(struct macvlan_deletion *d, int64_t deadline_ms, struct 
 		ppoll(NULL, 0, &pause, NULL);
 	}
 	return rc < 0 ? -1 : delete_result(d, e);
+}
+
+int macvlan_delete_own(int index, int64_t deadline_ms, struct err *e)
+{
+	AUTO(macvlan_deletion_free) struct macvlan_deletion *d = xcalloc(1, sizeof(*d));
+	AUTO(nl_close) struct nl *childs = NULL;
+
+	if (nl_open(&d->pod, e) < 0 || nl_open(&childs, e) < 0)
+		return -1;
+	d->victims = xcalloc(1, sizeof(*d->victims));
+	d->victims[d->n_victims++] = index;
+	if (start_child(d, childs, e) < 0)
+		return -1;
+	return macvlan_delete_wait(d, deadline_ms, e);
 }

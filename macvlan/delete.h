@@ -36,6 +36,9 @@ int macvlan_delete_start(int netns_fd, const char *ifname, const struct mac_addr
  */
 int macvlan_delete_wait(struct macvlan_deletion *d, int64_t deadline_ms, struct err *e) FN_MUST;
 
+/** macvlan_delete_own - remove a link of the calling namespace, without waiting for the kernel. */
+int macvlan_delete_own(int index, int64_t deadline_ms, struct err *e) FN_MUST;
+
 /** macvlan_deletion_free - forget it; a child that is still at work goes on. */
 void macvlan_deletion_free(struct macvlan_deletion *d);
 DEFINE_AUTO(struct macvlan_deletion, macvlan_deletion_free)

@@ -45,6 +45,16 @@ struct macvlan_nets {
 	size_t n;
 };
 
+/* Of each family the source of the default route and the parent's own. */
+#define MACVLAN_NODE_ADDRS 4
+
+/* The node as its own pods on one parent reach it, see macvlan/host.h. */
+struct macvlan_node {
+	struct mac_addr mac; /* of the host's device */
+	struct ip_addr addrs[MACVLAN_NODE_ADDRS];
+	size_t n_addrs; /* 0 = no hostAccess */
+};
+
 /* All pointers are lent for the calls that take the card. */
 struct macvlan_card {
 	char ifname[IFNAMSIZ];       /* its final name, "eth1" or "eth0" */
@@ -62,13 +72,15 @@ struct macvlan_card {
 	const struct macvlan_route *routes;
 	size_t n_routes;
 	bool default_gateway;              /* picture (b) */
-	struct macvlan_nets service_cidrs; /* used in (b) only, like the next three */
-	struct macvlan_nets cluster_cidrs;
+	struct macvlan_nets service_cidrs; /* used in (b) and, with host, in (c) */
+	struct macvlan_nets cluster_cidrs; /* used in (b) only, like the next two */
 	struct macvlan_nets via_primary;
 	const struct ip_addr *nameservers; /* the pod's, for those in 169.254.0.0/16 */
 	size_t n_nameservers;
 	bool single;                   /* picture (c): no other card */
 	char primary_ifname[IFNAMSIZ]; /* the primary's card, "eth0"; unused when single */
+	bool host_access;              /* the node and this card shall reach each other */
+	struct macvlan_node host;      /* what macvlan_host_join() found, when they shall */
 };
 
 #endif

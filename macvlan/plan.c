@@ -8,6 +8,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/sb.h"
 #include "lib/nl/addr.h"
+#include "macvlan/plan_host.h"
 #include "macvlan/seen.h"
 
 /* IP6_RT_PRIO_ADDRCONF: the metric of the kernel's own connected IPv6 routes. */
@@ -328,6 +329,28 @@ static void table_card_connected(struct planner *p, const struct side *side)
 	}
 }
 
+/*
+ * The node's addresses that no connected route of the card covers. The node's side answers with its
+ * own route; without this one what the pod sends would go by way of the LAN's router.
+ */
+static void host_routes(struct planner *p, const struct side *side, uint32_t table)
+{
+	struct seen_hop link = {.found = true, .oif = p->seen->card_index};
+	const struct macvlan_node *host = &p->card->host;
+	size_t i;
+
+	for (i = 0; side->addr && i < host->n_addrs; i++) {
+		struct ip_net node = ip_net_host(&host->addrs[i]);
+		struct nl_route r = route_by(&link, &node, table);
+
+		if (node.addr.family != side->family || ip_net_has(side->addr, &node.addr))
+			continue;
+		if (table == RT_TABLE_MAIN)
+			r.metric = seen_metric(p->seen, &r.dst);
+		plan_route(p, &r);
+	}
+}
+
 static int table_card(struct planner *p, const struct side *side, struct err *e)
 {
 	struct seen_hop h = {.found = true, .oif = p->seen->card_index, .gw = side->gw};
@@ -336,6 +359,7 @@ static int table_card(struct planner *p, const struct side *side, struct err *e)
 	if (!side->addr)
 		return 0;
 	table_card_connected(p, side);
+	host_routes(p, side, MACVLAN_TABLE_CARD);
 	if (custom_into(p, side, true, e) < 0)
 		return -1;
 	if (side->to.found && side->to.oif == p->seen->card_index)
@@ -403,6 +427,27 @@ static void main_kept(struct planner *p, const struct side *side)
 	}
 }
 
+/* Services of a pod without a primary: the node's own kube-proxy is asked. */
+static void main_services(struct planner *p, const struct side *side)
+{
+	const struct macvlan_nets *nets = &p->card->service_cidrs;
+	const struct ip_addr *node = macvlan_host_src(&p->card->host, side->family);
+	struct seen_hop hop = {.found = true, .oif = p->seen->card_index};
+	size_t i;
+
+	if (!p->card->single || !side->addr || !node)
+		return;
+	hop.gw = *node;
+	for (i = 0; i < nets->n; i++) {
+		struct nl_route r;
+
+		if (nets->v[i].addr.family != side->family || nets->v[i].prefix == 0)
+			continue;
+		r = route_by(&hop, &nets->v[i], RT_TABLE_MAIN);
+		plan_route(p, &r);
+	}
+}
+
 static int main_custom(struct planner *p, struct err *e)
 {
 	size_t i;
@@ -457,6 +502,20 @@ static void main_default(struct planner *p, const struct side *side)
 
 /* ------------------------------------------------------------------ all of it */
 
+/* Once it is up: going down takes neighbours away. The host's device never answers ARP. */
+static void plan_neighbours(struct planner *p)
+{
+	const struct macvlan_node *host = &p->card->host;
+	struct macvlan_op op = {.kind = MACVLAN_OP_NEIGH, .mac = host->mac};
+	size_t i;
+
+	for (i = 0; i < host->n_addrs; i++) {
+		op.addr = ip_net_host(&host->addrs[i]);
+		if (side_of(p, op.addr.addr.family)->addr)
+			plan_push(p, &op);
+	}
+}
+
 static void plan_card(struct planner *p)
 {
 	struct macvlan_op up = {.kind = MACVLAN_OP_UP};
@@ -471,6 +530,7 @@ static void plan_card(struct planner *p)
 		plan_push(p, &op);
 	}
 	plan_push(p, &up);
+	plan_neighbours(p);
 }
 
 static int plan_tables(struct planner *p, struct err *e)
@@ -491,8 +551,11 @@ static int plan_main(struct planner *p, struct err *e)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(p->sides); i++)
+	for (i = 0; i < ARRAY_SIZE(p->sides); i++) {
+		host_routes(p, &p->sides[i], RT_TABLE_MAIN);
+		main_services(p, &p->sides[i]);
 		main_kept(p, &p->sides[i]);
+	}
 	if (main_custom(p, e) < 0)
 		return -1;
 	for (i = 0; i < ARRAY_SIZE(p->sides); i++)

@@ -24,6 +24,7 @@ struct macvlan_seen {
 enum macvlan_op_kind {
 	MACVLAN_OP_ADDR,         /* addr on the card */
 	MACVLAN_OP_UP,           /* final name and up, one message */
+	MACVLAN_OP_NEIGH,        /* addr at mac, a permanent neighbour of the card */
 	MACVLAN_OP_ROUTE,        /* route by CREATE|REPLACE */
 	MACVLAN_OP_RULE,         /* rule */
 	MACVLAN_OP_DEFAULT,      /* route by CREATE|REPLACE, then read back */
@@ -33,6 +34,7 @@ enum macvlan_op_kind {
 struct macvlan_op {
 	enum macvlan_op_kind kind;
 	struct ip_net addr;
+	struct mac_addr mac;
 	struct nl_rule rule;
 	struct nl_route route;
 };

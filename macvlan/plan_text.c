@@ -44,7 +44,7 @@ static void text_route_rest(const struct nl_route *r, struct sb *out)
 void macvlan_op_format(const struct macvlan_op *op, const struct macvlan_card *card,
 		       const struct macvlan_seen *seen, struct sb *out)
 {
-	char buf[IP_NET_LEN];
+	char buf[IP_NET_LEN], mac[MAC_ADDR_LEN];
 
 	switch (op->kind) {
 	case MACVLAN_OP_ADDR:
@@ -52,6 +52,10 @@ void macvlan_op_format(const struct macvlan_op *op, const struct macvlan_card *c
 		return;
 	case MACVLAN_OP_UP:
 		sb_printf(out, "up %s", card->ifname);
+		return;
+	case MACVLAN_OP_NEIGH:
+		sb_printf(out, "neighbour %s lladdr %s dev %s", ip_format(&op->addr.addr, buf),
+			  mac_format(&op->mac, mac), card->ifname);
 		return;
 	case MACVLAN_OP_RULE:
 		sb_printf(out, "rule %u from %s lookup %u", op->rule.preference,
