@@ -20,6 +20,7 @@
 #include "meta/app.h"
 #include "meta/card.h"
 #include "meta/del.h"
+#include "meta/host.h"
 #include "meta/pod.h"
 #include "meta/primary.h"
 #include "meta/record.h"
@@ -87,6 +88,13 @@ static int undo_card(void *ctx, struct err *e)
 	struct add *a = ctx;
 
 	return macvlan_rollback(a->link, e);
+}
+
+static int undo_host(void *ctx, struct err *e)
+{
+	struct add *a = ctx;
+
+	return host_leave(a->app, a->state, e);
 }
 
 /* What an ADD of this container that was killed has left; a finished one must be deleted first. */
@@ -182,6 +190,10 @@ static int make_link(struct add *a, struct err *e)
 		return err_wrap(e, "card %s of pod %s/%s", a->card.m.ifname, a->pod.ns,
 				a->pod.name);
 	undo_push(&a->undo, "the card", undo_card, a);
+	undo_push(&a->undo, "the node's side", undo_host, a);
+	if (host_join(a->app, a->state, a->link, &a->card, e) < 0)
+		return err_wrap(e, "card %s of pod %s/%s", a->card.m.ifname, a->pod.ns,
+				a->pod.name);
 	return 0;
 }
 

@@ -57,6 +57,14 @@ static void fill_networks(const struct api_network *net, const struct cni_conf *
 	out->m.n_nameservers = conf->nameservers.n;
 }
 
+/* Without a primary it is what makes the kubelet's probes arrive, so it is on unless switched off. */
+static bool host_access(const struct api_network *net, const struct macvlan_card *m)
+{
+	if (net->host_access != API_SWITCH_UNSET)
+		return net->host_access == API_SWITCH_ON;
+	return m->single && m->type == MACVLAN_TYPE_MACVLAN && m->mode == MACVLAN_CARD_BRIDGE;
+}
+
 void card_fill(const struct api_ip *ip, const struct api_request *req, const struct cni_conf *conf,
 	       const char *ifname, struct card *out)
 {
@@ -80,6 +88,7 @@ void card_fill(const struct api_ip *ip, const struct api_request *req, const str
 	m->gateway = net->gateway;
 	m->gateway6 = net->gateway6;
 	m->default_gateway = net->pod_default_gateway;
+	m->host_access = host_access(net, m);
 	fill_routes(net, out);
 	fill_networks(net, conf, out);
 }

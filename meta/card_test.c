@@ -142,6 +142,26 @@ static void on_a_single_card_both_names_mean_it(void **state)
 	assert_int_equal(w.card.m.routes[1].iface, MACVLAN_IFACE_CARD);
 }
 
+static bool has_host_access(const char *spec, const char *interface)
+{
+	AUTO(world_done) struct world w = {0};
+
+	fill(&w, spec, interface);
+	return w.card.m.host_access;
+}
+
+static void host_access_is_the_single_cards_default(void **state)
+{
+	(void)state;
+	assert_true(has_host_access(RECORD("\"mode\":\"bridge\""), "eth0"));
+	assert_false(has_host_access(RECORD("\"mode\":\"bridge\",\"hostAccess\":false"), "eth0"));
+	/* Nothing that was not asked for may make another mode fail. */
+	assert_false(has_host_access(RECORD("\"mode\":\"vepa\""), "eth0"));
+	assert_true(has_host_access(RECORD("\"mode\":\"vepa\",\"hostAccess\":true"), "eth0"));
+	assert_false(has_host_access(RECORD("\"mode\":\"bridge\""), NULL));
+	assert_true(has_host_access(RECORD("\"hostAccess\":true"), NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +169,7 @@ int main(void)
 		cmocka_unit_test(a_record_of_both_families),
 		cmocka_unit_test(the_subnets_service_cidrs_win),
 		cmocka_unit_test(on_a_single_card_both_names_mean_it),
+		cmocka_unit_test(host_access_is_the_single_cards_default),
 	};
 
 	return cmocka_run_group_tests_name("card", tests, NULL, NULL);

@@ -13,6 +13,7 @@
 #include "lib/nl/netns.h"
 #include "macvlan/delete.h"
 #include "meta/app.h"
+#include "meta/host.h"
 #include "meta/primary.h"
 #include "meta/state.h"
 
@@ -118,19 +119,33 @@ static int start_card(int netns, const struct state *s, struct macvlan_deletion 
 	return macvlan_delete_start(netns, s->card, known ? &mac : NULL, out, e);
 }
 
+/* What is gone must not be taken away again: by then the address may be another pod's. */
+static void forget_host(struct app *app, const struct state *s)
+{
+	struct err e = {0};
+
+	if (state_save(app->dir, s, &e) < 0)
+		log_warn("state not saved", "error", e.msg);
+}
+
 int del_attachment(struct app *app, struct state *s, struct err *e)
 {
 	AUTO(macvlan_deletion_free) struct macvlan_deletion *gone = NULL;
 	AUTO(free) char *boot_id = state_boot_id();
+	bool same_boot = str_eq(boot_id, s->boot_id ? s->boot_id : boot_id);
+	bool had_host = same_boot && s->host.parent;
 	struct err first = {0}, now = {0};
 	AUTO(fd) int netns = -1;
 	struct cni_args args;
 
 	/* After a reboot the path, if it is there, is somebody else's. */
-	if (str_eq(boot_id, s->boot_id ? s->boot_id : boot_id))
+	if (same_boot)
 		netns = open_netns(*app->args->netns ? app->args->netns : s->netns);
 	args = merged_args(app, s, netns >= 0);
 	if (netns >= 0 && s->card && start_card(netns, s, &gone, &now) < 0)
+		note(&first, &now);
+	err_clear(&now);
+	if (had_host && host_leave(app, s, &now) < 0)
 		note(&first, &now);
 	err_clear(&now);
 	if (del_primary(app, s, &args, &now) < 0 &&
@@ -140,6 +155,8 @@ int del_attachment(struct app *app, struct state *s, struct err *e)
 	if (gone && macvlan_delete_wait(gone, clock_now_ms() + CARD_WAIT_MS, &now) < 0)
 		note(&first, &now);
 	if (first.kind) {
+		if (had_host && !s->host.parent)
+			forget_host(app, s);
 		*e = first;
 		return -1;
 	}
