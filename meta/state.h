@@ -89,7 +89,7 @@ void state_host_clear(struct state_host *h);
 /** state_save - put the file in place as a whole. No fsync: pods do not survive the power cut either. */
 int state_save(const struct state_dir *d, const struct state *s, struct err *e) FN_MUST;
 
-/** state_remove - remove the file; one that is not there is fine. */
+/** state_remove - remove the file and what a killed state_save() has left; nothing there is fine. */
 int state_remove(const struct state_dir *d, const char *container_id, const char *ifname,
 		 struct err *e) FN_MUST;
 

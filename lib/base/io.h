@@ -36,6 +36,13 @@ int io_write_all(int fd, const char *what, const void *p, size_t n, struct err *
 int io_replace_file(int dirfd, const char *name, mode_t mode, const void *p, size_t n,
 		    struct err *e) FN_MUST;
 
+/**
+ * io_remove_temps - remove temporary files that a killed io_replace_file() of that name has left.
+ *
+ * For who knows that no other is at work. What cannot be removed stays.
+ */
+void io_remove_temps(int dirfd, const char *name);
+
 /** io_mkdirs - mkdir -p. ERR_IO names the component that failed. */
 int io_mkdirs(const char *path, mode_t mode, struct err *e) FN_MUST;
 
