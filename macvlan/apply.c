@@ -468,7 +468,8 @@ int macvlan_configure(struct macvlan_link *l, const struct macvlan_card *card, i
 	AUTO(observed_done) struct observed o = {0};
 	struct err ignored = {0};
 
-	if (observe(l, card, &o, e) < 0)
+	/* Again: a primary may switch IPv6 or forwarding on for all of the pod's links (Calico does). */
+	if (observe(l, card, &o, e) < 0 || set_ipv4(l, e) < 0 || set_ipv6(l, card, e) < 0)
 		return -1;
 	if (apply_plan(l, card, &o.seen, deadline_ms, e) == 0 &&
 	    announce(l, &card->addr.addr, e) == 0 && announce(l, &card->addr6.addr, e) == 0)

@@ -172,6 +172,25 @@ static void the_card_is_locked_down(void **state)
 	assert_true(macvlan_link_index(l) > 1);
 }
 
+/* A primary's sysctl for "all" reaches the card that is there already. */
+static void the_primary_cannot_unlock_it(void **state)
+{
+	AUTO(macvlan_link_free) struct macvlan_link *l = NULL;
+	struct macvlan_card c = world_card("192.168.100.50/24", "192.168.100.1");
+	struct err e = {0};
+
+	(void)state;
+	LAB_OK(macvlan_create(&c, world.pod, soon(1000), &l, &e));
+	world_primary(world.pod, "10.42.0.9/24", FLANNEL_ROUTES);
+	lab(world.pod, "echo 1 >/proc/sys/net/ipv4/ip_forward;"
+		       "echo 0 >/proc/sys/net/ipv6/conf/all/disable_ipv6");
+	LAB_OK(macvlan_configure(l, &c, soon(1000), &e));
+	lab_same(world.pod,
+		 "cat" CONF("ipv4/conf/eth1/forwarding") CONF("ipv6/conf/eth1/disable_ipv6"),
+		 "0\n1\n");
+	lab_same(world.pod, "ip -6 route show dev eth1", "");
+}
+
 static void modes_reach_the_kernel(void **state)
 {
 	static const char *const want[] = {"bridge", "private", "vepa", "passthru"};
@@ -508,6 +527,7 @@ int main(void)
 		IN_WORLD(picture_c),
 		IN_WORLD(dual_stack_gateway),
 		IN_WORLD(the_card_is_locked_down),
+		IN_WORLD(the_primary_cannot_unlock_it),
 		IN_WORLD(modes_reach_the_kernel),
 		IN_WORLD(before_phase_two_nothing_shows),
 		IN_WORLD(a_taken_name_is_refused),
