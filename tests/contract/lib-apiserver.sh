@@ -35,12 +35,12 @@ apiserver_start() {
 	apiserver_ready
 	kubectl_node apply -f "$TESTS_ROOT/manifests/crds.yaml" >"$DIR/api/crds.log" ||
 		{ cat "$DIR/api/crds.log" && exit 1; }
-	wait_for 30 kubectl_node get macvlanips -A || { fail "kinds served" "not within 30 s" && exit 1; }
+	wait_for 120 kubectl_node get macvlanips -A || { fail "kinds served" "not within 120 s" && exit 1; }
 }
 
 apiserver_ready() {
-	wait_for 60 kubectl_node get --raw /readyz || {
-		fail "API server" "not ready within 60 s"
+	wait_for 180 kubectl_node get --raw /readyz || {
+		fail "API server" "not ready within 180 s"
 		tail -n 5 "$DIR/api/apiserver.log" | sed 's/^/    /'
 		exit 1
 	}

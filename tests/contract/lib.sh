@@ -112,7 +112,7 @@ leftovers() {
 		ip -n "$POD" -o link show | grep -v ': lo:'
 		ip -n "$POD" rule show | grep -vE 'lookup (local|main|default)'
 	fi
-	ip -n "$NODE" -o link show type veth | grep -v ' ens4@'
+	ip -n "$NODE" -o link show type veth | grep -vE ' (ens4|mg0)@'
 	return 0
 }
 
