@@ -1,0 +1,116 @@
+#!/bin/bash
+# Primaries of every shape: after a real ADD all of the pod's routing, in both families, to the letter. What is
+# expected stands in primaries/SHAPE-PICTURE.txt; a words-only difference between kernels (proto, mtu, pref) is taken out.
+# UPDATE=1 writes the files anew, to be read before they are committed.
+
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib-apiserver.sh"
+contract_node
+apiserver_start
+GOLDEN=$(dirname "$0")/primaries
+
+# The node as kubelets and CNI plugins leave it.
+ip -n "$NODE" link add mg0 type veth peer name mg1 netns "$LAN"
+ip -n "$NODE" link set mg0 up
+ip -n "$LAN" link set mg1 up
+ip -n "$NODE" addr add 10.99.0.2/24 dev mg0
+ip -n "$NODE" route add default via 10.99.0.254
+ip netns exec "$NODE" sysctl -qw net.ipv6.conf.all.forwarding=1
+
+# A primary of any shape: a veth pair, and what the conf's "run" says in the pod, "node" on the node.
+plugin shape <<'EOF_PLUGIN'
+#!/bin/sh
+conf=$(cat)
+end=v$(printf %s "$CNI_CONTAINERID" | cksum | cut -c1-8)
+[ "$CNI_COMMAND" = ADD ] || { ip link del "$end" 2>/dev/null; exit 0; }
+ip link add "$end" type veth peer name "$CNI_IFNAME" netns "$(basename "$CNI_NETNS")" || exit 1
+ip link set "$end" up
+nsenter --net="$CNI_NETNS" sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.accept_dad=0
+nsenter --net="$CNI_NETNS" ip link set "$CNI_IFNAME" addrgenmode none up
+printf '%s' "$conf" | jq -r '.run' | nsenter --net="$CNI_NETNS" sh -e >&2 || exit 1
+printf '%s' "$conf" | jq -c '{cniVersion: "0.4.0", interfaces: [], ips: [.addrs[] | {version: (if test(":") then "6" else "4" end), address: .}]}'
+EOF_PLUGIN
+
+shape() { # shape RUN ADDRESS...: the primary's conf
+	local run=$1
+	shift
+	jq -nc --arg run "$run" '{cniVersion: "0.4.0", name: "cbr0", type: "shape", run: $run, addrs: $ARGS.positional}' --args "$@"
+}
+
+flannel=$(shape 'ip addr add 10.42.0.18/24 dev eth0
+ip route add 10.42.0.0/16 via 10.42.0.1 dev eth0; ip route add default via 10.42.0.1 dev eth0' 10.42.0.18/24)
+calico=$(shape 'ip addr add 10.42.0.40/32 dev eth0; ip route add 169.254.1.1 dev eth0 scope link
+ip route add default via 169.254.1.1 dev eth0; sysctl -qw net.ipv4.ip_forward=1' 10.42.0.40/32)
+onlink=$(shape 'ip addr add 10.42.0.40/32 dev eth0; ip route add default via 169.254.1.1 dev eth0 onlink' 10.42.0.40/32)
+metric=$(shape 'ip addr add 10.42.0.18/24 dev eth0; ip route add default via 10.42.0.1 dev eth0 metric 100
+ip route add default via 10.42.0.7 dev eth0 metric 200' 10.42.0.18/24)
+nodefault=$(shape 'ip addr add 10.42.0.18/24 dev eth0; ip route add 10.42.0.0/16 via 10.42.0.1 dev eth0' 10.42.0.18/24)
+dual=$(shape 'ip addr add 10.42.0.18/24 dev eth0; ip route add default via 10.42.0.1 dev eth0
+ip addr add fd42::18/64 dev eth0 nodad; ip -6 route add default via fd42::1 dev eth0' 10.42.0.18/24 fd42::18/64)
+
+A='{"cidr":"192.168.100.50/24","mac":"0a:00:00:00:00:32","gateway":"192.168.100.1","routes":[{"dst":"172.16.18.0/24","iface":"eth1"}]}'
+B='{"cidr":"192.168.120.2/24","mac":"0a:00:00:00:01:02","gateway":"192.168.120.1","podDefaultGateway":{"enable":true,"serviceCidr":"10.43.0.0/16"}}'
+two_services='.podDefaultGateway.serviceCidr="10.43.0.0/16,10.44.0.0/16"'
+six='. + {cidr6: "fd78::50/64", gateway6: "fd78::1"}'
+two_families='.podDefaultGateway.serviceCidr="10.43.0.0/16,fd43::/108"'
+host='.hostAccess=true'
+
+words() { sed -E 's/ (proto [a-z]+|mtu [0-9]+|pref medium)//g; s/[ \t]+/ /g; s/ $//'; }
+table() { ip -n "$POD" "$1" route show table "$2" 2>/dev/null | words | sort; }
+routing() {
+	local family
+	for family in -4 -6; do
+		printf 'ip %s rule\n' "$family"
+		ip -n "$POD" "$family" rule | words
+		printf 'ip %s route\n' "$family"
+		table "$family" main
+		printf 'ip %s route show table 2000\n' "$family"
+		table "$family" 2000
+		printf 'ip %s route show table 2001\n' "$family"
+		table "$family" 2001
+	done
+	printf "eth1's forwarding, arp_ignore, arp_announce, disable_ipv6, accept_ra\n"
+	ip netns exec "$POD" sysctl -n net.ipv4.conf.eth1.{forwarding,arp_ignore,arp_announce} \
+		net.ipv6.conf.eth1.{disable_ipv6,accept_ra} | tr '\n' ' ' | sed 's/ $/\n/'
+}
+
+node_settings() {
+	ip netns exec "$NODE" sysctl -a 2>/dev/null | grep -vE '^net\.netfilter|^(fs|kernel|vm|user|dev|abi|debug|sunrpc|crypto)\.' | sort
+}
+settings=$(node_settings)
+
+# golden SHAPE PICTURE SPEC [DNS]: ADD, compare, DEL
+golden() {
+	local name=$1-$2 dns=${4:-null} want
+	new_pod
+	POD_NAME=$name POD_UID=$(cat /proc/sys/kernel/random/uuid)
+	record "$name" "$POD_UID" "$3"
+	local text
+	text=$(conf "${!1}" '{"dns":'"$dns"',"io.kubernetes.cri.pod-annotations":{"tandem-cni.io/subnet":"vlan100"}}')
+	cni ADD "$text"
+	[ "$RC" -eq 0 ] || fail "$name: ADD" "$OUT"
+	[ -z "${UPDATE:-}" ] || routing >"$GOLDEN/$name.txt"
+	want=$(cat "$GOLDEN/$name.txt")
+	same "$name" "$want" "$(routing)"
+	cni DEL "$text"
+	same "$name: DEL leaves nothing" 0 "$RC$(leftovers)"
+	drop_pod
+}
+golden flannel a "$A"
+golden flannel b "$B"
+golden calico a "$A"
+golden calico b "$B"
+golden onlink a "$A"
+golden onlink b "$B"
+golden metric a "$A"
+golden metric b "$B"
+golden nodefault a "$A"
+golden nodefault b "$B"
+golden flannel b-two-services "$(jq -c "$two_services" <<<"$B")"
+golden dual a "$(jq -c "$six" <<<"$A")"
+golden dual b "$(jq -c "$six | $two_families" <<<"$B")"
+golden flannel b-nodelocal-dns "$B" '{"servers":["169.254.20.10","10.43.0.10"]}'
+golden calico b-nodelocal-dns "$B" '{"servers":["169.254.20.10","10.43.0.10"]}'
+golden flannel a-host "$(jq -c "$host" <<<"$A")"
+golden calico b-host "$(jq -c "$host" <<<"$B")"
+same "nothing node-wide has changed" "$settings" "$(node_settings)"
