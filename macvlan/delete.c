@@ -1,15 +1,14 @@
 #include "macvlan/delete.h"
 
 #include <errno.h>
-#include <linux/close_range.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/base/child.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -162,31 +161,15 @@ struct dellink {
 	struct ifinfomsg ifi;
 };
 
-/* Before 5.9 there is no close_range(). */
-static void close_all_but(int keep)
-{
-	int top = (int)sysconf(_SC_OPEN_MAX), fd;
-	bool low = keep == 0 || syscall(SYS_close_range, 0U, (unsigned int)keep - 1, 0U) == 0;
-
-	if (low && syscall(SYS_close_range, (unsigned int)keep + 1, ~0U, 0U) == 0)
-		return;
-	for (fd = 0; fd < (top > 0 && top < 65536 ? top : 65536); fd++) {
-		if (fd != keep)
-			close(fd);
-	}
-}
-
 /*
  * The child. The process may have other threads, so that only system calls are allowed here. Each
- * send returns when the kernel is through with that link. Locks and pipes of the parent are closed
- * first: whoever waits for their end must not wait for us.
+ * send returns when the kernel is through with that link.
  */
 static void __attribute__((noreturn)) delete_child(int fd, const int *victims, size_t n)
 {
 	size_t i;
 
-	setsid();
-	close_all_but(fd);
+	child_detach(&fd, 1);
 	for (i = 0; i < n; i++) {
 		struct dellink m = {
 			.head = {.nlmsg_len = sizeof(m),
