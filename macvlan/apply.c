@@ -45,6 +45,8 @@ struct macvlan_link {
 	int index;
 	uint32_t mtu;
 	struct mac_addr mac;
+	bool disguised; /* mac is for detection alone */
+	bool up;        /* already, under its final name */
 	char parent[IFNAMSIZ];
 	struct done *done;
 	size_t n_done;
@@ -79,6 +81,16 @@ uint32_t macvlan_link_mtu(const struct macvlan_link *l)
 const char *macvlan_link_parent(const struct macvlan_link *l)
 {
 	return l->parent;
+}
+
+int macvlan_link_netns(const struct macvlan_link *l)
+{
+	return l->netns_fd;
+}
+
+bool macvlan_link_is_disguised(const struct macvlan_link *l)
+{
+	return l->disguised;
 }
 
 /* ------------------------------------------------------------------ phase 1 */
@@ -125,6 +137,23 @@ static int check_name_free(struct nl *pod, const char *name, struct err *e)
 	return 0;
 }
 
+/* In passthru the MAC is the parent's, and setting it would set that. */
+static bool is_disguise_wanted(const struct macvlan_card *card)
+{
+	static const struct mac_addr none;
+
+	return card->detect && card->mode != MACVLAN_CARD_PASSTHRU && !mac_eq(&card->mac, &none);
+}
+
+/* Locally administered, unicast. */
+static int random_mac(struct mac_addr *out, struct err *e)
+{
+	if (getrandom(out->b, sizeof(out->b), 0) != sizeof(out->b))
+		return err_errno(e, ERR_IO, errno, "getrandom");
+	out->b[0] = (uint8_t)((out->b[0] & 0xfc) | 2);
+	return 0;
+}
+
 /* RTM_NEWLINK gives no index back when it creates in another namespace: the name finds it. */
 static int make_link(struct nl *host, struct macvlan_link *l, const struct macvlan_card *card,
 		     const struct nl_link *parent, struct err *e)
@@ -141,6 +170,9 @@ static int make_link(struct nl *host, struct macvlan_link *l, const struct macvl
 	struct nl_link made = {0};
 	int rc, i;
 
+	l->disguised = is_disguise_wanted(card);
+	if (l->disguised && random_mac(&m.mac, e) < 0)
+		return -1;
 	for (i = 0; i < TEMP_NAME_TRIES; i++) {
 		uint32_t random = 0;
 
@@ -194,11 +226,14 @@ static int set_ipv6_there(void *ctx, struct err *e)
 	return macvlan_conf6_set(c->link.name, c->wanted, e);
 }
 
-static int set_ipv6(struct macvlan_link *l, const struct macvlan_card *card, struct err *e)
+static bool is_ipv6_wanted(const struct macvlan_card *card)
 {
-	struct ipv6_conf c = {
-		.wanted = card->addr.addr.family == AF_INET6 || card->addr6.addr.family == AF_INET6,
-	};
+	return card->addr.addr.family == AF_INET6 || card->addr6.addr.family == AF_INET6;
+}
+
+static int set_ipv6(struct macvlan_link *l, bool wanted, struct err *e)
+{
+	struct ipv6_conf c = {.wanted = wanted};
 	int rc = nl_link_get(l->pod, l->index, &c.link, e);
 
 	if (rc <= 0)
@@ -218,7 +253,8 @@ static int create_into(struct nl *host, struct macvlan_link *l, const struct mac
 	memcpy(l->parent, parent.name, sizeof(l->parent));
 	if (make_link(host, l, card, &parent, e) < 0)
 		return -1;
-	if (set_ipv4(l, e) == 0 && set_ipv6(l, card, e) == 0)
+	/* A link-local address made of a MAC that is not to stay would be seen on the LAN. */
+	if (set_ipv4(l, e) == 0 && set_ipv6(l, is_ipv6_wanted(card) && !l->disguised, e) == 0)
 		return 0;
 	IGNORE(nl_link_delete(l->pod, l->index, &ignored), "the first error counts");
 	return -1;
@@ -282,27 +318,70 @@ static int observe(struct macvlan_link *l, const struct macvlan_card *card, stru
 	return 0;
 }
 
+/* A pod that had this MAC is still being torn down; nothing tells when it is done. */
+static int change_patiently(struct macvlan_link *l, const struct nl_link_change *change,
+			    const struct mac_addr *mac, int64_t deadline_ms, struct err *e)
+{
+	char text[MAC_ADDR_LEN];
+
+	while (nl_link_set(l->pod, l->index, change, e) < 0) {
+		if (e->num == EEXIST)
+			return err_set(e, ERR_CONFLICT, EEXIST, "the pod already has a link %s",
+				       change->name);
+		if (e->num != EADDRINUSE)
+			return -1;
+		if (!clock_left_ms(deadline_ms))
+			return err_set(e, ERR_AGAIN, EADDRINUSE,
+				       "MAC %s is still held on %s, by a former pod or %s itself",
+				       mac_format(mac, text), l->parent, l->parent);
+		err_clear(e);
+		poll(NULL, 0, MAC_RETRY_MS);
+	}
+	return 0;
+}
+
 static int bring_up(struct macvlan_link *l, const struct macvlan_card *card, int64_t deadline_ms,
 		    struct err *e)
 {
 	struct nl_link_change change = {
 		.name = card->ifname, .flags = IFF_UP, .flags_mask = IFF_UP};
-	char mac[MAC_ADDR_LEN];
 
-	while (nl_link_set(l->pod, l->index, &change, e) < 0) {
-		if (e->num == EEXIST)
-			return err_set(e, ERR_CONFLICT, EEXIST, "the pod already has a link %s",
-				       card->ifname);
-		if (e->num != EADDRINUSE)
-			return -1;
-		/* A pod that had this MAC is still being torn down; nothing tells when it is done. */
-		if (!clock_left_ms(deadline_ms))
-			return err_set(e, ERR_AGAIN, EADDRINUSE,
-				       "MAC %s is still held on %s, by a former pod or %s itself",
-				       mac_format(&l->mac, mac), l->parent, l->parent);
-		err_clear(e);
-		poll(NULL, 0, MAC_RETRY_MS);
-	}
+	/* Linux 6.1 refuses a name, be it the same, to a link that is up. */
+	return l->up ? 0 : change_patiently(l, &change, &l->mac, deadline_ms, e);
+}
+
+int macvlan_link_raise(struct macvlan_link *l, const struct macvlan_card *card, struct err *e)
+{
+	if (bring_up(l, card, 0, e) < 0)
+		return err_wrap(e, "bring %s up", card->ifname);
+	l->up = true;
+	return 0;
+}
+
+int macvlan_link_set_mac(struct macvlan_link *l, const struct mac_addr *mac, struct err *e)
+{
+	struct nl_link_change change = {.mac = mac};
+
+	if (nl_link_set(l->pod, l->index, &change, e) < 0)
+		return -1;
+	l->mac = *mac;
+	return 0;
+}
+
+/* After the detection: the MAC that stays. IPv6 that somebody has switched on begins anew with it. */
+static int unmask(struct macvlan_link *l, const struct macvlan_card *card, int64_t deadline_ms,
+		  struct err *e)
+{
+	struct nl_link_change change = {.mac = &card->mac};
+
+	if (!l->disguised)
+		return 0;
+	if (set_ipv6(l, false, e) < 0)
+		return -1;
+	if (change_patiently(l, &change, &card->mac, deadline_ms, e) < 0)
+		return err_wrap(e, "set the card's MAC");
+	l->mac = card->mac;
+	l->disguised = false;
 	return 0;
 }
 
@@ -469,7 +548,8 @@ int macvlan_configure(struct macvlan_link *l, const struct macvlan_card *card, i
 	struct err ignored = {0};
 
 	/* Again: a primary may switch IPv6 or forwarding on for all of the pod's links (Calico does). */
-	if (observe(l, card, &o, e) < 0 || set_ipv4(l, e) < 0 || set_ipv6(l, card, e) < 0)
+	if (observe(l, card, &o, e) < 0 || unmask(l, card, deadline_ms, e) < 0 ||
+	    set_ipv4(l, e) < 0 || set_ipv6(l, is_ipv6_wanted(card), e) < 0)
 		return -1;
 	if (apply_plan(l, card, &o.seen, deadline_ms, e) == 0 &&
 	    announce(l, &card->addr.addr, e) == 0 && announce(l, &card->addr6.addr, e) == 0)

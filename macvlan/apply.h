@@ -2,6 +2,7 @@
 #ifndef MACVLAN_APPLY_H
 #define MACVLAN_APPLY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/base/auto.h"
@@ -51,5 +52,17 @@ int macvlan_link_index(const struct macvlan_link *l);
 uint32_t macvlan_link_mtu(const struct macvlan_link *l);
 /** macvlan_link_parent - the name of the link that it sits on, on the host. Lent. */
 const char *macvlan_link_parent(const struct macvlan_link *l);
+
+/* For macvlan/detect.c. A card with detect set has a MAC of its own until macvlan_configure(). */
+
+/** macvlan_link_netns - the pod's namespace, lent. */
+int macvlan_link_netns(const struct macvlan_link *l);
+/** macvlan_link_is_disguised - its MAC is not the one that it shall have. */
+bool macvlan_link_is_disguised(const struct macvlan_link *l);
+/** macvlan_link_raise - final name and up, still without address. ERR_CONFLICT: the name is taken. */
+int macvlan_link_raise(struct macvlan_link *l, const struct macvlan_card *card,
+		       struct err *e) FN_MUST;
+/** macvlan_link_set_mac - ERR_KERNEL with EADDRINUSE: another card on this NIC has it and is up. */
+int macvlan_link_set_mac(struct macvlan_link *l, const struct mac_addr *mac, struct err *e) FN_MUST;
 
 #endif

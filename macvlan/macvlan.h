@@ -71,7 +71,8 @@ struct macvlan_card {
 	struct ip_addr gateway6; /* of addr6's family, may be unset */
 	const struct macvlan_route *routes;
 	size_t n_routes;
-	bool default_gateway;              /* picture (b) */
+	bool detect;          /* see whether anybody has the address first, macvlan/detect.h */
+	bool default_gateway; /* picture (b) */
 	struct macvlan_nets service_cidrs; /* used in (b) and, with host, in (c) */
 	struct macvlan_nets cluster_cidrs; /* used in (b) only, like the next two */
 	struct macvlan_nets via_primary;
