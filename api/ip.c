@@ -186,6 +186,45 @@ const char *api_ip_phase_name(const struct api_ip *ip)
 	}
 }
 
+char *api_ip_rival_format(const struct api_ip_rival *r, char buf[API_IP_RIVAL_LEN])
+{
+	char mac[MAC_ADDR_LEN], addr[IP_ADDR_LEN];
+
+	/* The MAC comes first: nothing of what follows can be taken for one before it. */
+	mac_format(&r->mac, mac);
+	ip_format(&r->addr, addr);
+	if (*r->link)
+		snprintf(
+			buf, API_IP_RIVAL_LEN,
+			"MAC %s uses %s: it is an address of node %.253s itself, on its link %.15s",
+			mac, addr, r->node, r->link);
+	else
+		snprintf(
+			buf, API_IP_RIVAL_LEN,
+			"MAC %s uses %s on the LAN, as node %.253s has found before it gave it to the pod",
+			mac, addr, r->node);
+	return buf;
+}
+
+bool api_ip_rival_mac(const char *message, struct mac_addr *out)
+{
+	static const char inside[] = "0123456789abcdefABCDEF:";
+	size_t n;
+
+	for (const char *at = message; *at; at += n) {
+		char text[MAC_ADDR_LEN] = "";
+
+		n = strspn(at, inside);
+		if (n == MAC_ADDR_LEN - 1) {
+			memcpy(text, at, n);
+			if (mac_parse(text, out) == 0)
+				return true;
+		}
+		n += strcspn(at + n, inside);
+	}
+	return false;
+}
+
 const char *api_label_value(const char *name, char buf[64])
 {
 	size_t n = strlen(name);

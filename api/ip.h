@@ -52,6 +52,26 @@ bool api_ip_is_vacant(const struct api_ip *ip);
 /** api_ip_phase_name - "Pending", "Allocated", "Attached", "Missing", "Conflict" or "Unknown". */
 const char *api_ip_phase_name(const struct api_ip *ip);
 
+/* What a node reports of another user of the address. Lent strings. */
+struct api_ip_rival {
+	struct ip_addr addr; /* which of the record's */
+	struct mac_addr mac;
+	const char *node; /* who reports it, "" = not known */
+	const char *link; /* a link of that very node has it; "" = another machine */
+};
+
+#define API_IP_RIVAL_LEN 512
+
+/**
+ * api_ip_rival_format - the message that goes with the phase Conflict, cut at the end. Returns buf.
+ *
+ * For people, and for api_ip_rival_mac(): who writes it and who acts on it share the form here.
+ */
+char *api_ip_rival_format(const struct api_ip_rival *r, char buf[API_IP_RIVAL_LEN]);
+
+/** api_ip_rival_mac - the first MAC in such a message, whoever wrote it; false when it names none. */
+bool api_ip_rival_mac(const char *message, struct mac_addr *out);
+
 /** api_label_value - name as a label value: itself, or a hash of it when it is over 63 bytes. */
 const char *api_label_value(const char *name, char buf[64]);
 

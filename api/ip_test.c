@@ -164,9 +164,70 @@ static void names(void **state)
 	assert_false(api_name_ok("A") || api_name_ok("a/b") || api_name_ok("a b"));
 }
 
+static void the_mac_in_a_report(void **state)
+{
+	static const struct {
+		const char *message, *mac;
+	} rows[] = {
+		{"", ""},
+		{"10.0.0.5 is in use", ""},
+		{"10.0.0.5 is in use by 0A:00:00:00:00:01", "0a:00:00:00:00:01"},
+		{"0a:00:00:00:00:01, says n1", "0a:00:00:00:00:01"},
+		{"fd00::5 (0a:00:00:00:00:02)", "0a:00:00:00:00:02"},
+		{"0a:00:00:00:00:01:02 then 0a:00:00:00:00:03", "0a:00:00:00:00:03"},
+		{"0a:00:00:00:00", ""},
+		{"0a:00:00:00:00:0", ""},
+		{"0a-00-00-00-00-01", ""},
+		{"\xff\xfe 0a:00:00:00:00:04\n", "0a:00:00:00:00:04"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct mac_addr m = {{0}};
+		char text[MAC_ADDR_LEN];
+
+		assert_int_equal(api_ip_rival_mac(rows[i].message, &m), *rows[i].mac != '\0');
+		if (*rows[i].mac)
+			assert_string_equal(mac_format(&m, text), rows[i].mac);
+	}
+}
+
+/* What the one side writes the other side reads, whatever the address looks like. */
+static void a_report_to_the_letter(void **state)
+{
+	static const struct {
+		const char *addr, *link, *message;
+	} rows[] = {
+		{"192.168.100.50", "",
+		 "MAC 0a:00:00:00:00:01 uses 192.168.100.50 on the LAN, as node n1 has found before it gave it "
+		 "to the pod"},
+		{"fd78::50", "",
+		 "MAC 0a:00:00:00:00:01 uses fd78::50 on the LAN, as node n1 has found before it gave it to the "
+		 "pod"},
+		{"192.168.100.50", "cni0",
+		 "MAC 0a:00:00:00:00:01 uses 192.168.100.50: it is an address of node n1 itself, on its link "
+		 "cni0"},
+	};
+	struct api_ip_rival r = {.node = "n1"};
+	char text[API_IP_RIVAL_LEN];
+	struct mac_addr mac;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		assert_int_equal(mac_parse("0A:00:00:00:00:01", &r.mac), 0);
+		assert_int_equal(ip_parse(rows[i].addr, &r.addr), 0);
+		r.link = rows[i].link;
+		assert_string_equal(api_ip_rival_format(&r, text), rows[i].message);
+		assert_true(api_ip_rival_mac(text, &mac));
+		assert_true(mac_eq(&mac, &r.mac));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_mac_in_a_report),
+		cmocka_unit_test(a_report_to_the_letter),
 		cmocka_unit_test(pending_then_allocated),
 		cmocka_unit_test(malformed_is_decode),
 		cmocka_unit_test(network_round_trip),

@@ -25,32 +25,13 @@ struct ent_conflict {
 
 /* ------------------------------------------------------------------------------- decided */
 
-bool conflict_mac(const char *message, struct mac_addr *out)
-{
-	static const char inside[] = "0123456789abcdefABCDEF:";
-	size_t n;
-
-	for (const char *at = message; *at; at += n) {
-		char text[MAC_ADDR_LEN] = "";
-
-		n = strspn(at, inside);
-		if (n == MAC_ADDR_LEN - 1) {
-			memcpy(text, at, n);
-			if (mac_parse(text, out) == 0)
-				return true;
-		}
-		n += strcspn(at + n, inside);
-	}
-	return false;
-}
-
 /* One machine that answers for address after address is a router with proxy ARP, not a rival. */
 static bool is_proxy(const struct conflict_in *in)
 {
 	struct mac_addr mac;
 	int n = 1;
 
-	if (!conflict_mac(in->rec->message, &mac))
+	if (!api_ip_rival_mac(in->rec->message, &mac))
 		return false;
 	for (size_t i = 0; i < in->n_recent; i++) {
 		const struct ipam_conflict *c = &in->recent[i];
@@ -124,7 +105,7 @@ static void offender(const struct api_ip *rec, char *out, size_t size)
 	struct mac_addr mac;
 	char text[MAC_ADDR_LEN];
 
-	if (conflict_mac(rec->message, &mac))
+	if (api_ip_rival_mac(rec->message, &mac))
 		snprintf(out, size, "the machine with MAC %s", mac_format(&mac, text));
 	else
 		snprintf(out, size, "another machine");
@@ -244,7 +225,7 @@ static void begin(struct ent *ent, struct sub *sub, const struct api_ip *rec)
 	c->record_uid = xstrdup(rec->meta.uid);
 	c->until_s = entry.at + pause;
 	c->count++;
-	conflict_mac(rec->message, &entry.mac);
+	api_ip_rival_mac(rec->message, &entry.mac);
 	sub_conflict(sub, &entry);
 	tell(ent, rec, CONFLICT_QUARANTINE, fixed);
 }
@@ -272,7 +253,7 @@ static void refuse(struct ent *ent, struct sub *sub, const struct api_ip *rec,
 	snprintf(sub->conflicts_why, sizeof(sub->conflicts_why), "%s uses %s on the LAN; %s", who,
 		 addr, what_follows(v, NULL, false, NULL, 0));
 	if (v == CONFLICT_PROXY_ARP)
-		conflict_mac(rec->message, &sub->proxy);
+		api_ip_rival_mac(rec->message, &sub->proxy);
 	sub_soft(sub);
 }
 

@@ -46,9 +46,6 @@ struct conflict_in {
 /** conflict_decide - pure: what is to be done about the record as it stands. */
 enum conflict_verdict conflict_decide(const struct conflict_in *in);
 
-/** conflict_mac - the first MAC in a report; false when it names none. */
-bool conflict_mac(const char *message, struct mac_addr *out);
-
 /**
  * conflict_run - look at the record of a living pod, and do what is due.
  *

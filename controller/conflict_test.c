@@ -6,34 +6,6 @@
 #include "controller/plan_lab_test.h"
 #include "lib/base/mem.h"
 
-static void the_mac_in_a_report(void **state)
-{
-	static const struct {
-		const char *message, *mac;
-	} rows[] = {
-		{"", ""},
-		{"10.0.0.5 is in use", ""},
-		{"10.0.0.5 is in use by 0A:00:00:00:00:01", "0a:00:00:00:00:01"},
-		{"0a:00:00:00:00:01, says n1", "0a:00:00:00:00:01"},
-		{"fd00::5 (0a:00:00:00:00:02)", "0a:00:00:00:00:02"},
-		{"0a:00:00:00:00:01:02 then 0a:00:00:00:00:03", "0a:00:00:00:00:03"},
-		{"0a:00:00:00:00", ""},
-		{"0a:00:00:00:00:0", ""},
-		{"0a-00-00-00-00-01", ""},
-		{"\xff\xfe 0a:00:00:00:00:04\n", "0a:00:00:00:00:04"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct mac_addr m = {{0}};
-		char text[MAC_ADDR_LEN];
-
-		assert_int_equal(conflict_mac(rows[i].message, &m), *rows[i].mac != '\0');
-		if (*rows[i].mac)
-			assert_string_equal(mac_format(&m, text), rows[i].mac);
-	}
-}
-
 struct report {
 	struct api_ip rec;
 	struct ipam_conflict recent[IPAM_CONFLICTS_MAX];
@@ -192,7 +164,6 @@ static void a_kept_address_in_quarantine(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(the_mac_in_a_report),
 		cmocka_unit_test(only_before_the_card_is_up),
 		cmocka_unit_test(three_for_a_pod),
 		cmocka_unit_test(sixteen_an_hour_for_a_subnet),
