@@ -17,8 +17,10 @@
 #include "lib/cni/result.h"
 #include "lib/nl/netns.h"
 #include "macvlan/apply.h"
+#include "macvlan/detect.h"
 #include "meta/app.h"
 #include "meta/card.h"
+#include "meta/conflict.h"
 #include "meta/del.h"
 #include "meta/host.h"
 #include "meta/pod.h"
@@ -87,7 +89,7 @@ static int undo_card(void *ctx, struct err *e)
 {
 	struct add *a = ctx;
 
-	return macvlan_rollback(a->link, e);
+	return a->link ? macvlan_rollback(a->link, e) : 0;
 }
 
 static int undo_host(void *ctx, struct err *e)
@@ -168,13 +170,21 @@ static int join_primary(struct add *a, struct err *e)
 	return 0;
 }
 
+static int cancel_fd(const struct add *a)
+{
+	return a->running ? primary_add_failed_fd(a->running) : -1;
+}
+
+/* The first record, or another than the one that there is. */
 static int wait_for_record(struct add *a, struct err *e)
 {
-	int cancel = a->running ? primary_add_failed_fd(a->running) : -1;
+	int r;
 
 	if (pod_need_uid(a->app, &a->pod, e) < 0)
 		return -1;
-	if (record_wait(a->app, &a->pod, cancel, &a->ip, e) < 0) {
+	r = a->ip ? record_wait_other(a->app, &a->pod, cancel_fd(a), &a->ip, e)
+		  : record_wait(a->app, &a->pod, cancel_fd(a), &a->ip, e);
+	if (r < 0) {
 		if (e->kind == ERR_AGAIN)
 			state_hint_set(a->app->dir, a->pod.uid);
 		return -1;
@@ -183,18 +193,55 @@ static int wait_for_record(struct add *a, struct err *e)
 	return 0;
 }
 
+static int wrap_card(const struct add *a, struct err *e)
+{
+	return err_wrap(e, "card %s of pod %s/%s", a->card.m.ifname, a->pod.ns, a->pod.name);
+}
+
 static int make_link(struct add *a, struct err *e)
 {
+	card_done(&a->card);
 	card_fill(a->ip, &a->request, a->app->conf, a->app->args->ifname, &a->card);
-	if (macvlan_create(&a->card.m, a->netns, a->app->deadline_ms, &a->link, e) < 0)
-		return err_wrap(e, "card %s of pod %s/%s", a->card.m.ifname, a->pod.ns,
-				a->pod.name);
 	undo_push(&a->undo, "the card", undo_card, a);
-	undo_push(&a->undo, "the node's side", undo_host, a);
-	if (host_join(a->app, a->state, a->link, &a->card, e) < 0)
-		return err_wrap(e, "card %s of pod %s/%s", a->card.m.ifname, a->pod.ns,
-				a->pod.name);
+	if (macvlan_create(&a->card.m, a->netns, a->app->deadline_ms, &a->link, e) < 0)
+		return wrap_card(a, e);
 	return 0;
+}
+
+/* The next address may be in another network: its card is made anew. */
+static int drop_link(struct add *a, struct err *e)
+{
+	int r = macvlan_rollback(a->link, e);
+
+	if (r == 0)
+		macvlan_link_free(STEAL(a->link));
+	return r < 0 ? wrap_card(a, e) : 0;
+}
+
+/* Until nobody else has the address: each time the controller gives the pod another. */
+static int find_free_address(struct add *a, struct err *e)
+{
+	const struct macvlan_patience patience = {a->app->deadline_ms, cancel_fd(a)};
+	struct macvlan_rival rival = {0};
+	int r;
+
+	if (!a->card.m.detect)
+		return 0;
+	while ((r = macvlan_detect(a->link, &a->card.m, &patience, &rival, e)) > 0) {
+		if (conflict_tell(a->app, a->ip, &rival, e) < 0 || drop_link(a, e) < 0 ||
+		    wait_for_record(a, e) < 0 || make_link(a, e) < 0)
+			return -1;
+		if (!a->card.m.detect)
+			return 0;
+	}
+	return r < 0 ? wrap_card(a, e) : conflict_clear(a->app, a->ip, e);
+}
+
+/* Not before the address is known to be free: the node's route to it would cut another machine off. */
+static int join_host(struct add *a, struct err *e)
+{
+	undo_push(&a->undo, "the node's side", undo_host, a);
+	return host_join(a->app, a->state, a->link, &a->card, e) < 0 ? wrap_card(a, e) : 0;
 }
 
 static int configure_link(struct add *a, struct err *e)
@@ -203,8 +250,7 @@ static int configure_link(struct add *a, struct err *e)
 	struct mac_addr used;
 
 	if (macvlan_configure(a->link, &a->card.m, a->app->deadline_ms, e) < 0)
-		return err_wrap(e, "card %s of pod %s/%s", a->card.m.ifname, a->pod.ns,
-				a->pod.name);
+		return wrap_card(a, e);
 	used = macvlan_link_mac(a->link);
 	a->state->card_mac = xstrdup(mac_format(&used, mac));
 	a->card_us = since_start(a);
@@ -221,6 +267,10 @@ static int make_card(struct add *a, struct err *e)
 		r = wait_for_record(a, e);
 	if (r == 0)
 		r = make_link(a, e);
+	if (r == 0)
+		r = find_free_address(a, e);
+	if (r == 0)
+		r = join_host(a, e);
 	if (r < 0 && e->kind == ERR_CANCELLED && join_primary(a, &primary) < 0)
 		*e = primary;
 	return r;
@@ -233,9 +283,12 @@ static int add_annotated(struct add *a, struct err *e)
 
 	if (ask_first && wait_for_record(a, e) < 0)
 		return -1;
+	/* It may have been a conflict: so ask the LAN first, too. */
+	if (ask_first && a->ip->network.conflict_detection == API_SWITCH_ON && make_card(a, e) < 0)
+		return -1;
 	if (!is_single(a) && start_primary(a, e) < 0)
 		return -1;
-	if (make_card(a, e) < 0)
+	if (!a->link && make_card(a, e) < 0)
 		return -1;
 	if (a->running && join_primary(a, e) < 0)
 		return -1;

@@ -87,6 +87,7 @@ void card_fill(const struct api_ip *ip, const struct api_request *req, const str
 	m->addr6 = ip->cidr6;
 	m->gateway = net->gateway;
 	m->gateway6 = net->gateway6;
+	m->detect = net->conflict_detection == API_SWITCH_ON;
 	m->default_gateway = net->pod_default_gateway;
 	m->host_access = host_access(net, m);
 	fill_routes(net, out);

@@ -127,6 +127,19 @@ static void the_subnets_service_cidrs_win(void **state)
 	assert_net(&of_subnet.card.m.service_cidrs.v[1], "fd96::/112");
 }
 
+static void the_lan_is_asked_where_the_record_says_so(void **state)
+{
+	AUTO(world_done) struct world on = {0}, off = {0}, silent = {0};
+
+	(void)state;
+	fill(&on, RECORD("\"conflictDetection\":true"), NULL);
+	assert_true(on.card.m.detect);
+	fill(&off, RECORD("\"conflictDetection\":false"), NULL);
+	assert_false(off.card.m.detect);
+	fill(&silent, RECORD("\"mtu\":1400"), NULL);
+	assert_false(silent.card.m.detect);
+}
+
 static void on_a_single_card_both_names_mean_it(void **state)
 {
 	AUTO(world_done) struct world w = {0};
@@ -168,6 +181,7 @@ int main(void)
 		cmocka_unit_test(a_second_card_has_the_records_network),
 		cmocka_unit_test(a_record_of_both_families),
 		cmocka_unit_test(the_subnets_service_cidrs_win),
+		cmocka_unit_test(the_lan_is_asked_where_the_record_says_so),
 		cmocka_unit_test(on_a_single_card_both_names_mean_it),
 		cmocka_unit_test(host_access_is_the_single_cards_default),
 	};

@@ -19,4 +19,12 @@ struct pod;
 int record_wait(struct app *app, const struct pod *pod, int cancel_fd, struct api_ip **out,
 		struct err *e) FN_MUST;
 
+/**
+ * record_wait_other - wait for another record, or another address in it, than *ip, which is in conflict.
+ *
+ * As record_wait(). On success *ip is replaced.
+ */
+int record_wait_other(struct app *app, const struct pod *pod, int cancel_fd, struct api_ip **ip,
+		      struct err *e) FN_MUST;
+
 #endif
