@@ -121,8 +121,11 @@ cni ADD "$(asks eth1)"
 jobs=()
 for i in 1 2 3 4; do
 	(
-		[ "$i" -gt 2 ] || CID=$first_cid NETNS=$first_netns
-		cni DEL "$(asks eth1)"
+		if [ "$i" -gt 2 ]; then
+			cni DEL "$(asks eth1)"
+		else
+			cni DEL "$(asks eth1)" "CNI_CONTAINERID=$first_cid" "CNI_NETNS=$first_netns"
+		fi
 		echo "$RC" >"$DIR/rc.$i"
 	) &
 	jobs+=($!)
@@ -156,10 +159,10 @@ drop_pod
 plugin leaves <<'EOF_PLUGIN'
 #!/bin/sh
 [ "$CNI_COMMAND" = DEL ] && { echo '{"code":99,"msg":"not now"}'; exit 1; }
-ip link add eth0 type veth peer name p0 && ip addr add 10.42.0.9/24 dev eth0 && ip link set eth0 up
+in="nsenter --net=$CNI_NETNS ip"
+$in link add eth0 type veth peer name p0 && $in addr add 10.42.0.9/24 dev eth0 && $in link set eth0 up
 echo '{"cniVersion":"0.4.0","interfaces":[],"ips":[{"version":"4","address":"10.42.0.9/24"}]}'
 EOF_PLUGIN
-sed -i 's,^ip link,nsenter --net=$CNI_NETNS ip link,; s,&& ip,\&\& nsenter --net=$CNI_NETNS ip,g' "$DIR/bin/leaves"
 leaves='{"cniVersion":"0.4.0","name":"cbr0","type":"leaves"}'
 new_annotated later "$NET100"
 cni ADD "$(asks eth1 "$leaves")"
