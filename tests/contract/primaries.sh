@@ -5,6 +5,7 @@
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib-apiserver.sh"
+. "$(dirname "$0")/lib-lab.sh"
 contract_node
 apiserver_start
 GOLDEN=$(dirname "$0")/primaries
@@ -17,36 +18,19 @@ ip -n "$NODE" addr add 10.99.0.2/24 dev mg0
 ip -n "$NODE" route add default via 10.99.0.254
 ip netns exec "$NODE" sysctl -qw net.ipv6.conf.all.forwarding=1
 
-# A primary of any shape: a veth pair, and what the conf's "run" says in the pod, "node" on the node.
-plugin shape <<'EOF_PLUGIN'
-#!/bin/sh
-conf=$(cat)
-end=v$(printf %s "$CNI_CONTAINERID" | cksum | cut -c1-8)
-[ "$CNI_COMMAND" = ADD ] || { ip link del "$end" 2>/dev/null; exit 0; }
-ip link add "$end" type veth peer name "$CNI_IFNAME" netns "$(basename "$CNI_NETNS")" || exit 1
-ip link set "$end" up
-nsenter --net="$CNI_NETNS" sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.accept_dad=0
-nsenter --net="$CNI_NETNS" ip link set "$CNI_IFNAME" addrgenmode none up
-printf '%s' "$conf" | jq -r '.run' | nsenter --net="$CNI_NETNS" sh -e >&2 || exit 1
-printf '%s' "$conf" | jq -c '{cniVersion: "0.4.0", interfaces: [], ips: [.addrs[] | {version: (if test(":") then "6" else "4" end), address: .}]}'
-EOF_PLUGIN
+lab_shape_plugin
 
-shape() { # shape RUN ADDRESS...: the primary's conf
-	local run=$1
-	shift
-	jq -nc --arg run "$run" '{cniVersion: "0.4.0", name: "cbr0", type: "shape", run: $run, addrs: $ARGS.positional}' --args "$@"
-}
-
-flannel=$(shape 'ip addr add 10.42.0.18/24 dev eth0
-ip route add 10.42.0.0/16 via 10.42.0.1 dev eth0; ip route add default via 10.42.0.1 dev eth0' 10.42.0.18/24)
-calico=$(shape 'ip addr add 10.42.0.40/32 dev eth0; ip route add 169.254.1.1 dev eth0 scope link
-ip route add default via 169.254.1.1 dev eth0; sysctl -qw net.ipv4.ip_forward=1' 10.42.0.40/32)
-onlink=$(shape 'ip addr add 10.42.0.40/32 dev eth0; ip route add default via 169.254.1.1 dev eth0 onlink' 10.42.0.40/32)
-metric=$(shape 'ip addr add 10.42.0.18/24 dev eth0; ip route add default via 10.42.0.1 dev eth0 metric 100
-ip route add default via 10.42.0.7 dev eth0 metric 200' 10.42.0.18/24)
-nodefault=$(shape 'ip addr add 10.42.0.18/24 dev eth0; ip route add 10.42.0.0/16 via 10.42.0.1 dev eth0' 10.42.0.18/24)
-dual=$(shape 'ip addr add 10.42.0.18/24 dev eth0; ip route add default via 10.42.0.1 dev eth0
-ip addr add fd42::18/64 dev eth0 nodad; ip -6 route add default via fd42::1 dev eth0' 10.42.0.18/24 fd42::18/64)
+declare -A primaries
+primaries[flannel]=$(shape 'ip addr add 10.42.0.18/24 dev eth0
+ip route add 10.42.0.0/16 via 10.42.0.1 dev eth0; ip route add default via 10.42.0.1 dev eth0' '' 10.42.0.18/24)
+primaries[calico]=$(shape 'ip addr add 10.42.0.40/32 dev eth0; ip route add 169.254.1.1 dev eth0 scope link
+ip route add default via 169.254.1.1 dev eth0; sysctl -qw net.ipv4.ip_forward=1' '' 10.42.0.40/32)
+primaries[onlink]=$(shape 'ip addr add 10.42.0.40/32 dev eth0; ip route add default via 169.254.1.1 dev eth0 onlink' '' 10.42.0.40/32)
+primaries[metric]=$(shape 'ip addr add 10.42.0.18/24 dev eth0; ip route add default via 10.42.0.1 dev eth0 metric 100
+ip route add default via 10.42.0.7 dev eth0 metric 200' '' 10.42.0.18/24)
+primaries[nodefault]=$(shape 'ip addr add 10.42.0.18/24 dev eth0; ip route add 10.42.0.0/16 via 10.42.0.1 dev eth0' '' 10.42.0.18/24)
+primaries[dual]=$(shape 'ip addr add 10.42.0.18/24 dev eth0; ip route add default via 10.42.0.1 dev eth0
+ip addr add fd42::18/64 dev eth0 nodad; ip -6 route add default via fd42::1 dev eth0' '' 10.42.0.18/24 fd42::18/64)
 
 A='{"cidr":"192.168.100.50/24","mac":"0a:00:00:00:00:32","gateway":"192.168.100.1","routes":[{"dst":"172.16.18.0/24","iface":"eth1"}]}'
 B='{"cidr":"192.168.120.2/24","mac":"0a:00:00:00:01:02","gateway":"192.168.120.1","podDefaultGateway":{"enable":true,"serviceCidr":"10.43.0.0/16"}}'
@@ -86,7 +70,7 @@ golden() {
 	POD_NAME=$name POD_UID=$(cat /proc/sys/kernel/random/uuid)
 	record "$name" "$POD_UID" "$3"
 	local text
-	text=$(conf "${!1}" '{"dns":'"$dns"',"io.kubernetes.cri.pod-annotations":{"tandem-cni.io/subnet":"vlan100"}}')
+	text=$(conf "${primaries[$1]}" '{"dns":'"$dns"',"io.kubernetes.cri.pod-annotations":{"tandem-cni.io/subnet":"vlan100"}}')
 	cni ADD "$text"
 	[ "$RC" -eq 0 ] || fail "$name: ADD" "$OUT"
 	[ -z "${UPDATE:-}" ] || routing >"$GOLDEN/$name.txt"
