@@ -112,14 +112,16 @@ static int read_spec(const struct jval *obj, struct api_ip *ip, struct err *e)
 
 static int read_status(const struct jval *obj, struct api_ip *ip, struct err *e)
 {
-	const char *phase = "", *message = "";
+	const char *phase = "", *message = "", *down = "";
 	struct jval status;
 	int rc = jget_obj(obj, "status", &status, e);
 
 	if (rc < 0 || (rc && (jget_str(&status, "phase", &phase, e) < 0 ||
-			      jget_str(&status, "message", &message, e) < 0)))
+			      jget_str(&status, "message", &message, e) < 0 ||
+			      jget_str(&status, "cardDown", &down, e) < 0)))
 		return -1;
 	ip->message = xstrdup(message);
+	ip->card_down = xstrdup(down);
 	if (!*phase)
 		ip->phase = API_IP_PHASE_NONE;
 	else if (str_eq(phase, "Attached"))
@@ -156,6 +158,7 @@ void api_ip_free(struct api_ip *ip)
 	free(ip->pod_id);
 	free(ip->node);
 	free(ip->message);
+	free(ip->card_down);
 	api_network_done(&ip->network);
 	free(ip);
 }
@@ -168,6 +171,16 @@ bool api_ip_is_allocated(const struct api_ip *ip)
 bool api_ip_is_vacant(const struct api_ip *ip)
 {
 	return !*ip->pod_id;
+}
+
+bool api_ip_card_is_down(const struct api_ip *ip)
+{
+	return *ip->pod_id && str_eq(ip->card_down, ip->pod_id);
+}
+
+bool api_ip_is_ending(const struct api_ip *ip)
+{
+	return ip->meta.deletion || ip->unwitnessed;
 }
 
 const char *api_ip_phase_name(const struct api_ip *ip)

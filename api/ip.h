@@ -31,6 +31,7 @@ struct api_ip {
 	struct api_network network;
 	enum api_ip_phase phase;
 	char *message;
+	char *card_down; /* the node's word: the card of the pod with this UID is down; "" for none */
 };
 
 /**
@@ -48,6 +49,21 @@ bool api_ip_is_allocated(const struct api_ip *ip);
 
 /** api_ip_is_vacant - kept for a StatefulSet, and no pod has it. */
 bool api_ip_is_vacant(const struct api_ip *ip);
+
+/**
+ * api_ip_card_is_down - its node has reported that the card of the pod which it names is down.
+ *
+ * A report names a pod: that of a former one is void when the record is another pod's.
+ */
+bool api_ip_card_is_down(const struct api_ip *ip);
+
+/**
+ * api_ip_is_ending - its address is to be freed, or nobody saw its pod's card go.
+ *
+ * From then on its node reports a card that is down, and whoever makes a card for the pod writes the record
+ * before: see docs/architecture.md.
+ */
+bool api_ip_is_ending(const struct api_ip *ip);
 
 /** api_ip_phase_name - "Pending", "Allocated", "Attached", "Missing", "Conflict" or "Unknown". */
 const char *api_ip_phase_name(const struct api_ip *ip);

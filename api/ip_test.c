@@ -140,6 +140,54 @@ static void a_patch_takes_away_what_is_absent(void **state)
 	assert_non_null(strstr(sb_get(&sb), "\"hostAccess\":null,\"conflictDetection\":null"));
 }
 
+/* The status of a record with this metadata and spec, as a report leaves it. */
+static struct api_ip *reported(const char *metadata, const char *spec, const char *status)
+{
+	AUTO(free)
+	char *text = xasprintf(
+		"{\"metadata\":{\"name\":\"p\",\"namespace\":\"d\",\"uid\":\"u\"%s},"
+		"\"spec\":{\"subnet\":\"v\",\"master\":\"m\",\"vlan\":0,\"cidr\":\"10.0.0.9/24\","
+		"\"mac\":\"02:00:00:00:00:01\"%s},\"status\":%s}",
+		metadata, spec, status);
+	AUTO(jdoc_free) struct jdoc *doc = NULL;
+	struct api_ip *ip = NULL;
+	struct err e = {0};
+	struct jval root;
+
+	assert_int_equal(jdoc_parse("t", text, strlen(text), &doc, &e), 0);
+	root = jdoc_root(doc);
+	assert_int_equal(api_ip_decode(&root, &ip, &e), 0);
+	return ip;
+}
+
+static void a_report_is_of_one_pod(void **state)
+{
+	static const struct {
+		const char *metadata, *spec, *status;
+		bool down, ending;
+	} rows[] = {
+		{"", ",\"podId\":\"u1\"", "{}", false, false},
+		{"", ",\"podId\":\"u1\"", "{\"cardDown\":\"u1\"}", true, false},
+		{"", ",\"podId\":\"u1\"", "{\"cardDown\":\"u0\"}", false, false},
+		{"", ",\"podId\":\"u1\"", "{\"cardDown\":null}", false, false},
+		{"", "", "{\"cardDown\":\"\"}", false, false},
+		{",\"deletionTimestamp\":\"2026-01-01T00:00:00Z\"", ",\"podId\":\"u1\"", "{}",
+		 false, true},
+		{",\"annotations\":{\"" API_ANNOTATION_UNWITNESSED "\":\"2026-01-01T00:00:00Z\"}",
+		 ",\"podId\":\"u1\"", "{\"cardDown\":\"u1\"}", true, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct api_ip *ip = reported(rows[i].metadata, rows[i].spec, rows[i].status);
+
+		print_message("row %zu\n", i);
+		assert_int_equal(api_ip_card_is_down(ip), rows[i].down);
+		assert_int_equal(api_ip_is_ending(ip), rows[i].ending);
+		api_ip_free(ip);
+	}
+}
+
 static void long_labels_are_cut(void **state)
 {
 	char name[254], buf[64], again[64];
@@ -232,6 +280,7 @@ int main(void)
 		cmocka_unit_test(malformed_is_decode),
 		cmocka_unit_test(network_round_trip),
 		cmocka_unit_test(a_patch_takes_away_what_is_absent),
+		cmocka_unit_test(a_report_is_of_one_pod),
 		cmocka_unit_test(long_labels_are_cut),
 		cmocka_unit_test(names),
 	};
