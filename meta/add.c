@@ -353,6 +353,7 @@ static int finish(struct add *a, struct err *e)
 	if (make_result(a, &result, e) < 0)
 		return -1;
 	a->state->complete = true;
+	a->state->pod_uid = *a->pod.uid ? xstrdup(a->pod.uid) : NULL;
 	if (state_save(a->app->dir, a->state, e) < 0)
 		return -1;
 	return cni_result_print(result, a->app->conf->version, e);

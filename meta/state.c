@@ -50,6 +50,7 @@ void state_free(struct state *s)
 	free(s->ifname);
 	free(s->netns);
 	free(s->cni_args);
+	free(s->pod_uid);
 	free(s->cni_version);
 	free(s->network);
 	free(s->delegate);
@@ -85,7 +86,7 @@ int state_dir_open(const char *dir, struct state_dir **out, struct err *e)
 
 	*d = (struct state_dir){-1, -1, -1, -1};
 	if (open_sub(dir, "", &d->top, e) < 0 ||
-	    open_sub(dir, "attachments", &d->attachments, e) < 0 ||
+	    open_sub(dir, STATE_ATTACHMENTS, &d->attachments, e) < 0 ||
 	    open_sub(dir, "locks", &d->locks, e) < 0 || open_sub(dir, "hints", &d->hints, e) < 0)
 		return err_wrap(e, "state directory");
 	*out = STEAL(d);
@@ -242,6 +243,7 @@ static void write_body(struct sb *sb, const struct state *s)
 	jw_kv_str(&w, "ifname", s->ifname);
 	jw_kv_opt(&w, "netns", s->netns);
 	jw_kv_opt(&w, "cniArgs", s->cni_args);
+	jw_kv_opt(&w, "podUID", s->pod_uid);
 	jw_kv_opt(&w, "cniVersion", s->cni_version);
 	jw_kv_opt(&w, "network", s->network);
 	jw_kv_opt(&w, "bootID", s->boot_id);
@@ -349,6 +351,7 @@ static int decode(const char *what, const char *text, size_t len, struct state *
 		{"ifname", &s->ifname},
 		{"netns", &s->netns},
 		{"cniArgs", &s->cni_args},
+		{"podUID", &s->pod_uid},
 		{"cniVersion", &s->cni_version},
 		{"network", &s->network},
 		{"bootID", &s->boot_id},
@@ -382,12 +385,12 @@ static int set_aside(const struct state_dir *d, const char *name, struct err *e)
 	return 0;
 }
 
-int state_load(const struct state_dir *d, const char *container_id, const char *ifname,
-	       struct state **out, bool *out_damaged, struct err *e)
+/* 1 and *out, 0 there is none or it is damaged, -1. */
+static int read_file(const struct state_dir *d, const char *name, struct state **out,
+		     bool *out_damaged, struct err *e)
 {
-	AUTO(free) char *name = file_name(container_id, ifname);
 	AUTO(state_free) struct state *s = NULL;
-	AUTO(free) char *text = NULL;
+	AUTO(free) char *text = NULL, *own_name = NULL;
 	const char *body;
 	size_t len, body_len;
 
@@ -400,14 +403,82 @@ int state_load(const struct state_dir *d, const char *container_id, const char *
 		return err_wrap(e, "state file");
 	}
 	body = check_header(text, len, &body_len);
-	if (body && decode(name, body, body_len, &s, e) == 0 &&
-	    str_eq(s->container_id, container_id) && str_eq(s->ifname, ifname)) {
-		*out = STEAL(s);
-		return 1;
+	if (body && decode(name, body, body_len, &s, e) == 0) {
+		own_name = file_name(s->container_id, s->ifname);
+		if (str_eq(own_name, name)) {
+			*out = STEAL(s);
+			return 1;
+		}
 	}
 	err_clear(e);
 	*out_damaged = true;
-	return set_aside(d, name, e);
+	return 0;
+}
+
+int state_load(const struct state_dir *d, const char *container_id, const char *ifname,
+	       struct state **out, bool *out_damaged, struct err *e)
+{
+	AUTO(free) char *name = file_name(container_id, ifname);
+	int rc = read_file(d, name, out, out_damaged, e);
+
+	return rc == 0 && *out_damaged ? set_aside(d, name, e) : rc;
+}
+
+/* Beside the attachments lie files on their way into place and damaged ones. */
+static bool is_attachment(const char *name)
+{
+	const char *at = strchr(name, '@');
+
+	return at && !str_ends(at, ".corrupt") && !strstr(at, ".tmp.");
+}
+
+int state_peek(const struct state_dir *d, const char *name, struct state **out, bool *out_damaged,
+	       struct err *e)
+{
+	*out_damaged = false;
+	return is_attachment(name) ? read_file(d, name, out, out_damaged, e) : 0;
+}
+
+void state_files_done(struct state_files *f)
+{
+	for (size_t i = 0; i < f->n; i++)
+		free(f->v[i].name);
+	free(f->v);
+	*f = (struct state_files){NULL, 0};
+}
+
+static uint64_t stamp_of(const struct stat *st)
+{
+	uint64_t h = hash_fnv1a(HASH_FNV1A_INIT, &st->st_ino, sizeof(st->st_ino));
+
+	return hash_fnv1a(h, &st->st_mtim, sizeof(st->st_mtim));
+}
+
+int state_list(const struct state_dir *d, struct state_files *out, struct err *e)
+{
+	AUTO(state_files_done) struct state_files f = {NULL, 0};
+	AUTO(fd) int fd = openat(d->attachments, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO(closedir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *ent;
+
+	if (!dir)
+		return err_errno(e, ERR_IO, errno, "list the state files");
+	fd_steal(&fd);
+	while ((errno = 0, ent = readdir(dir))) {
+		struct stat st;
+
+		if (!is_attachment(ent->d_name) ||
+		    fstatat(d->attachments, ent->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISREG(st.st_mode))
+			continue;
+		f.v = xreallocarray(f.v, f.n + 1, sizeof(*f.v));
+		f.v[f.n++] = (struct state_file){xstrdup(ent->d_name), stamp_of(&st)};
+	}
+	if (errno)
+		return err_errno(e, ERR_IO, errno, "list the state files");
+	*out = f;
+	f = (struct state_files){NULL, 0};
+	return 0;
 }
 
 int state_remove(const struct state_dir *d, const char *container_id, const char *ifname,

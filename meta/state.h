@@ -22,6 +22,7 @@ struct state {
 	char *ifname; /* CNI_IFNAME of the runtime */
 	char *netns;
 	char *cni_args;
+	char *pod_uid;     /* NULL until the ADD was through, and where nobody knows it */
 	char *cni_version; /* of our own conf at ADD */
 	char *network;     /* its name */
 	char *delegate;    /* the primary's conf, its very bytes; NULL when there was no primary */
@@ -85,6 +86,32 @@ int state_load(const struct state_dir *d, const char *container_id, const char *
 
 /** state_host_clear - free what the struct owns; no hostAccess any more. */
 void state_host_clear(struct state_host *h);
+
+#define STATE_ATTACHMENTS "attachments" /* the files' folder below the state directory */
+
+/**
+ * state_peek - state_load() for who only looks, by the file's name: a damaged file stays where it is.
+ *
+ * 1 and *out; 0: there is none, it is damaged (*out_damaged), or a name that is no attachment's.
+ */
+int state_peek(const struct state_dir *d, const char *name, struct state **out, bool *out_damaged,
+	       struct err *e) FN_MUST;
+
+/* One file as it is seen from outside: another inode or time is another content. */
+struct state_file {
+	char *name; /* for state_peek() */
+	uint64_t stamp;
+};
+
+struct state_files {
+	struct state_file *v;
+	size_t n;
+};
+
+/** state_list - the attachments' files as they are now. The caller ends it with state_files_done(). */
+int state_list(const struct state_dir *d, struct state_files *out, struct err *e) FN_MUST;
+void state_files_done(struct state_files *f);
+DEFINE_AUTO_VALUE(struct state_files, state_files_done)
 
 /** state_save - put the file in place as a whole. No fsync: pods do not survive the power cut either. */
 int state_save(const struct state_dir *d, const struct state *s, struct err *e) FN_MUST;

@@ -53,6 +53,7 @@ static struct state *sample(void)
 	s->ifname = xstrdup("eth0");
 	s->netns = xstrdup("/run/netns/x");
 	s->cni_args = xstrdup("K8S_POD_NAME=a;K8S_POD_NAMESPACE=b");
+	s->pod_uid = xstrdup("93cd6a2e-26aa-4fda-81cd-6bff3089891c");
 	s->cni_version = xstrdup("0.4.0");
 	s->network = xstrdup("cbr0");
 	s->delegate = xstrdup(
@@ -88,6 +89,7 @@ static void every_field_comes_back_to_the_byte(void **state)
 	assert_false(damaged);
 	assert_string_equal(back->netns, s->netns);
 	assert_string_equal(back->cni_args, s->cni_args);
+	assert_string_equal(back->pod_uid, s->pod_uid);
 	assert_string_equal(back->cni_version, s->cni_version);
 	assert_string_equal(back->network, s->network);
 	assert_string_equal(back->delegate, s->delegate);
@@ -155,6 +157,46 @@ static void damaged_files_are_set_aside(void **state)
 		assert_int_equal(access(path, F_OK), -1);
 		assert_int_equal(unlink(aside), 0);
 	}
+}
+
+/* Who only looks changes nothing, and does not take for an attachment what is none. */
+static void looking_leaves_all_as_it_is(void **state)
+{
+	static const char *const beside[] = {"c0ffee@eth0.corrupt", "c0ffee@eth0.tmp.7", "README"};
+	AUTO(state_dir_free) struct state_dir *d = open_dir();
+	AUTO(state_files_done) struct state_files files = {NULL, 0}, again = {NULL, 0};
+	AUTO(state_free) struct state *s = sample(), *back = NULL;
+	struct err e = {0};
+	bool damaged = true;
+
+	(void)state;
+	assert_int_equal(state_save(d, s, &e), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(beside); i++) {
+		AUTO(free) char *path = xasprintf("%s/attachments/%s", root, beside[i]);
+
+		assert_int_equal(io_replace_file(AT_FDCWD, path, 0600, "x", 1, &e), 0);
+	}
+	assert_int_equal(state_list(d, &files, &e), 0);
+	assert_int_equal(files.n, 1);
+	assert_string_equal(files.v[0].name, "c0ffee@eth0");
+	assert_int_equal(state_peek(d, files.v[0].name, &back, &damaged, &e), 1);
+	assert_false(damaged);
+	assert_string_equal(back->pod_uid, "93cd6a2e-26aa-4fda-81cd-6bff3089891c");
+	assert_int_equal(state_peek(d, "c0ffee@eth0.corrupt", &back, &damaged, &e), 0);
+	assert_false(damaged);
+	assert_int_equal(state_save(d, s, &e), 0);
+	assert_int_equal(state_list(d, &again, &e), 0);
+	assert_true(files.v[0].stamp != again.v[0].stamp);
+	for (size_t i = 0; i < ARRAY_SIZE(beside); i++) {
+		AUTO(free) char *path = xasprintf("%s/attachments/%s", root, beside[i]);
+
+		assert_int_equal(unlink(path), 0);
+	}
+	AUTO(free) char *path = xasprintf("%s/attachments/c0ffee@eth0", root);
+	assert_int_equal(io_replace_file(AT_FDCWD, path, 0600, "x", 1, &e), 0);
+	assert_int_equal(state_peek(d, "c0ffee@eth0", &back, &damaged, &e), 0);
+	assert_true(damaged);
+	assert_int_equal(unlink(path), 0);
 }
 
 static void a_file_of_another_container_is_damage(void **state)
@@ -301,6 +343,7 @@ int main(void)
 		cmocka_unit_test(every_field_comes_back_to_the_byte),
 		cmocka_unit_test(two_interfaces_of_a_container_do_not_meet),
 		cmocka_unit_test(damaged_files_are_set_aside),
+		cmocka_unit_test(looking_leaves_all_as_it_is),
 		cmocka_unit_test(a_file_of_another_container_is_damage),
 		cmocka_unit_test(a_second_call_waits_for_the_first),
 		cmocka_unit_test(a_parents_lock_is_another_than_a_containers),
