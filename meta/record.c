@@ -3,8 +3,13 @@
 #include <stdbool.h>
 
 #include "api/ip.h"
+#include "lib/base/clock.h"
+#include "lib/base/mem.h"
+#include "lib/base/sb.h"
 #include "lib/base/str.h"
+#include "lib/cni/args.h"
 #include "lib/json/jread.h"
+#include "lib/json/jwrite.h"
 #include "lib/kube/client.h"
 #include "lib/kube/path.h"
 #include "lib/kube/wait.h"
@@ -58,6 +63,71 @@ static int ready(void *ctx, const struct jval *obj, struct err *e)
 	return 1;
 }
 
+/* New with every call, so that the write never changes nothing: then it would be no condition. */
+static void write_claim(struct sb *sb, const struct app *app, const struct api_ip *ip)
+{
+	char now[CLOCK_RFC3339_LEN];
+	AUTO(free)
+	char *message = xasprintf("container %s is being set up since %s", app->args->container_id,
+				  clock_rfc3339_micro(now));
+	struct jw w = jw_init(sb);
+
+	jw_obj(&w);
+	jw_kv_obj(&w, "metadata");
+	jw_kv_str(&w, "uid", ip->meta.uid);
+	jw_kv_str(&w, "resourceVersion", ip->meta.resource_version);
+	jw_end(&w);
+	jw_kv_obj(&w, "status");
+	jw_kv_str(&w, "phase", NULL);
+	jw_kv_str(&w, "message", message);
+	jw_kv_str(&w, "cardDown", NULL);
+	jw_end(&w);
+	jw_end(&w);
+	jw_finish(&w);
+}
+
+/*
+ * The record's end has begun, or its card is said to be down: whoever frees its address does so on the
+ * record as it stood, and with this write it stands otherwise. 1 it is ours, 0 look again, -1.
+ */
+static int claim(struct app *app, struct kube_client *client, const struct api_ip *ip,
+		 struct err *e)
+{
+	AUTO(free)
+	char *path =
+		kube_path(API_GROUP_VERSION, ip->meta.ns, API_PLURAL_IP, ip->meta.name, "status");
+	AUTO(kube_response_done) struct kube_response res = KUBE_RESPONSE_INIT;
+	AUTO(sb_done) struct sb body = SB_INIT;
+	struct kube_request req;
+
+	if (!api_ip_is_ending(ip) && !api_ip_card_is_down(ip))
+		return 1;
+	write_claim(&body, app, ip);
+	req = kube_request_merge_patch(path, sb_get(&body), app->deadline_ms);
+	if (kube_do(client, &req, &res, e) == 0)
+		return 1;
+	return e->kind == ERR_CONFLICT || e->kind == ERR_NOT_FOUND || res.unknown ? 0 : -1;
+}
+
+static int wait_and_claim(struct app *app, struct kube_client *client, const struct kube_wait *wait,
+			  struct err *e)
+{
+	struct wanted *w = wait->ctx;
+	int r;
+
+	for (;;) {
+		if (kube_wait(client, wait, e) < 0)
+			return -1;
+		r = claim(app, client, w->found, e);
+		if (r > 0)
+			return 0;
+		api_ip_free(STEAL(w->found));
+		if (r < 0)
+			return -1;
+		err_clear(e);
+	}
+}
+
 static int wait_for(struct app *app, struct wanted *wanted, int cancel_fd, struct err *e)
 {
 	const struct pod *pod = wanted->pod;
@@ -74,7 +144,7 @@ static int wait_for(struct app *app, struct wanted *wanted, int cancel_fd, struc
 	if (app_client(app, &client, e) < 0)
 		return -1;
 	kube_client_set_cancel_fd(client, cancel_fd);
-	r = kube_wait(client, &wait, e);
+	r = wait_and_claim(app, client, &wait, e);
 	kube_client_set_cancel_fd(client, -1);
 	if (r == 0)
 		return 0;

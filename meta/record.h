@@ -13,7 +13,8 @@ struct pod;
  * @cancel_fd: readable = stop waiting with ERR_CANCELLED; -1 = none
  *
  * One GET when it is there already, a watch on its name otherwise. A record of a former pod of that
- * name is "not there yet". ERR_AGAIN with the reason (the record's own message where it has one) when the
+ * name is "not there yet". One whose end has begun, or whose card is said to be down, is written before
+ * it is returned (one PATCH of its status more): whoever would free its address has to look again. ERR_AGAIN with the reason (the record's own message where it has one) when the
  * deadline runs out. The caller frees *out.
  */
 int record_wait(struct app *app, const struct pod *pod, int cancel_fd, struct api_ip **out,
