@@ -41,6 +41,12 @@ says "headers count, odd spacing too" 'ipam/a.h:1: ipam must not include "lib/ku
 check-includes: 1 violation(s) in 1 files
 exit 1'
 
+tree node/a.c '#include "meta/state.h"
+#include "meta/app.h"'
+says "one header of a folder" 'node/a.c:2: node must not include "meta/app.h" (may: lib/base, lib/json, lib/nl, lib/cni, lib/kube, api, delegate, meta/state.h)
+check-includes: 1 violation(s) in 1 files
+exit 1'
+
 tree lib/nl/a.c '#include "link.h"
 #include "../base/err.h"
 #include "lib/nl/../base/err.h"'
