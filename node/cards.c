@@ -1,0 +1,95 @@
+#include "node/cards.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "api/ip.h"
+#include "lib/base/err.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/nl/addr.h"
+#include "lib/nl/netns.h"
+#include "lib/nl/nl.h"
+
+/* 1 added, 0 there is no such namespace, -1. */
+static int add_from(const char *path, struct cards *out, struct err *e)
+{
+	AUTO(nl_close) struct nl *nl = NULL;
+	AUTO(free) struct nl_addr *addrs = NULL;
+	AUTO(fd) int fd = -1;
+	size_t n = 0;
+
+	if (netns_open(path, &fd, e) < 0) {
+		/* EPERM: by now the path leads to the node's own, which has no cards of pods. */
+		if (e->num != ENOENT && e->num != EPERM)
+			return -1;
+		err_clear(e);
+		return 0;
+	}
+	if (nl_open_in(fd, &nl, e) < 0 || nl_addr_list(nl, 0, &addrs, &n, e) < 0)
+		return -1;
+	out->v = xreallocarray(out->v, out->n + n + 1, sizeof(*out->v));
+	for (size_t i = 0; i < n; i++)
+		out->v[out->n++] = addrs[i].addr.addr;
+	return 1;
+}
+
+void cards_scan(const char *dir, struct cards *out)
+{
+	AUTO(closedir) DIR *d = opendir(dir);
+	const struct dirent *ent;
+
+	*out = (struct cards){NULL, 0};
+	while (d && (ent = readdir(d))) {
+		AUTO(free) char *path = xasprintf("%s/%s", dir, ent->d_name);
+		struct err e = {0};
+
+		if (*ent->d_name != '.' && add_from(path, out, &e) < 0)
+			log_debug("namespace cannot be looked into", "netns", path, "error", e.msg);
+	}
+}
+
+void cards_done(struct cards *c)
+{
+	free(c->v);
+	*c = (struct cards){NULL, 0};
+}
+
+bool cards_have(const struct cards *c, const struct api_ip *rec)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		if (ip_eq(&c->v[i], &rec->cidr.addr) ||
+		    (ip_is_set(&rec->cidr6.addr) && ip_eq(&c->v[i], &rec->cidr6.addr)))
+			return true;
+	}
+	return false;
+}
+
+bool cards_may_be_in(const char *path, const struct api_ip *rec)
+{
+	AUTO(cards_done) struct cards c = {NULL, 0};
+	struct err e = {0};
+
+	if (!*path)
+		return false;
+	if (add_from(path, &c, &e) < 0) {
+		log_warn("namespace cannot be looked into", "netns", path, "error", e.msg);
+		return true;
+	}
+	return cards_have(&c, rec);
+}
+
+bool cards_netns_is_gone(const char *path)
+{
+	AUTO(free) char *dir = xstrdup(path);
+	char *slash = strrchr(dir, '/');
+	struct stat st;
+
+	if (*path != '/' || str_starts(path, "/proc/") || slash == dir)
+		return false;
+	*slash = '\0';
+	return lstat(path, &st) < 0 && errno == ENOENT && stat(dir, &st) == 0 &&
+	       S_ISDIR(st.st_mode);
+}

@@ -1,0 +1,60 @@
+/* The node's state files, as far as a witness needs them: whose card is whose, and in which namespace. */
+#ifndef NODE_FILES_H
+#define NODE_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/base/auto.h"
+#include "lib/base/err.h"
+#include "lib/base/ip.h"
+
+struct state;
+struct state_dir;
+
+/* One attachment. Strings are owned, "" for what is not known. */
+struct node_file {
+	char *name; /* of the file */
+	uint64_t stamp;
+	char *container_id;
+	char *ifname;
+	char *netns;
+	char *ns, *pod, *uid; /* of the pod */
+	char *card;           /* "" = the pod has no card of ours */
+	struct mac_addr mac;  /* zero = not known */
+	bool complete;        /* its ADD was through */
+	bool this_boot;       /* made since the machine has started */
+	bool listed;          /* for files_scan() */
+};
+
+struct files {
+	char *boot_id;
+	struct node_file **v;
+	size_t n;
+	struct node_file **gone; /* went since the start; forgotten by files_forget() */
+	size_t n_gone;
+};
+
+void files_init(struct files *f);
+void files_done(struct files *f);
+DEFINE_AUTO_VALUE(struct files, files_done)
+
+/**
+ * files_scan - bring the list up to date; only what has changed is read.
+ *
+ * A damaged file is logged once and passed over: what was known of it before stays. On failure the
+ * list is as it was.
+ */
+int files_scan(struct files *f, const struct state_dir *dir, struct err *e) FN_MUST;
+
+/** files_add - take one file in, or exchange it (for files_scan() and tests). */
+void files_add(struct files *f, const char *name, uint64_t stamp, const struct state *s);
+
+/** files_is_pod - the attachment is that pod's, or may be: an old runtime does not tell the UID. */
+bool files_is_pod(const struct node_file *file, const char *ns, const char *pod, const char *uid);
+
+/** files_forget - drop the i-th of those that went. */
+void files_forget(struct files *f, size_t i);
+
+#endif

@@ -1,0 +1,369 @@
+#include "node/tell.h"
+
+#include <string.h>
+
+#include "api/ip.h"
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/sb.h"
+#include "lib/base/str.h"
+#include "lib/json/jread.h"
+#include "lib/kube/client.h"
+#include "lib/kube/path.h"
+#include "lib/kube/reflector.h"
+#include "lib/kube/store.h"
+#include "node/cards.h"
+#include "node/files.h"
+#include "node/reports.h"
+
+#define TIMEOUT_MS 20000
+/* A sandbox is made anew within seconds, and most pods' records go with their cards. */
+#define SETTLE_MS 5000
+/* How long the watch may take to show what has been written, before the same is written again. */
+#define SHOWN_MS     10000
+#define PAUSE_MAX_MS 10000
+
+/* A record about which something is being said, or waits to be. */
+struct job {
+	struct tell *tell;
+	char *key;
+	struct kube_call *call;
+	enum report report;    /* that the call carries */
+	char *version;         /* of the record that it was said about */
+	int64_t retry_ms;      /* not again before */
+	int64_t without_ms;    /* since when there is no file; 0 = there is */
+	unsigned int failures; /* in a row */
+	bool withheld;         /* told that the card is there without a file */
+	bool needed;           /* for tell_run() */
+};
+
+struct tell {
+	struct kube_client *client;
+	struct kube_store *store;
+	struct kube_reflector *reflector;
+	const char *node, *netns_dir;
+	struct job **jobs;
+	size_t n_jobs;
+	bool changed;
+	bool was_away; /* the last request found no API server */
+};
+
+/* One comparison of everything. */
+struct pass {
+	struct tell *tell;
+	struct files *files;
+	struct cards cards; /* read when the first card is said to be gone */
+	bool has_cards;
+	int64_t now_ms, next_ms;
+};
+
+/* ------------------------------------------------------------------------------- the store */
+
+static int decode(void *ctx, const struct jval *obj, void **out, struct err *e)
+{
+	struct api_ip *ip = NULL;
+
+	(void)ctx;
+	if (api_ip_decode(obj, &ip, e) < 0)
+		return -1;
+	*out = ip;
+	return 0;
+}
+
+static void record_free(void *obj)
+{
+	api_ip_free(obj);
+}
+
+static void changed(void *ctx, const char *key, const void *old, const void *obj)
+{
+	struct tell *t = ctx;
+
+	(void)key;
+	(void)old;
+	(void)obj;
+	t->changed = true;
+}
+
+static void synced(void *ctx)
+{
+	struct tell *t = ctx;
+
+	t->changed = true;
+}
+
+static void bad(void *ctx, const char *key, const struct err *why)
+{
+	(void)ctx;
+	log_warn("record cannot be read", "record", key, "error", why->msg);
+}
+
+static const struct kube_store_ops ops = {decode, record_free, changed, synced, bad};
+
+struct tell *tell_new(struct kube_client *client, const char *node, const char *netns_dir)
+{
+	AUTO(free)
+	char *path = kube_path(API_GROUP_VERSION, NULL, API_PLURAL_IP, NULL, NULL);
+	AUTO(sb_done) struct sb query = SB_INIT;
+	struct kube_reflector_options opt = {.path = path};
+	struct tell *t = xcalloc(1, sizeof(*t));
+	AUTO(free) char *selector = NULL;
+	char label[64];
+
+	t->client = client;
+	t->node = node;
+	t->netns_dir = netns_dir;
+	t->store = kube_store_new(&ops, t);
+	selector = xasprintf("%s=%s", API_LABEL_NODE, api_label_value(node, label));
+	kube_query_add(&query, "labelSelector", selector);
+	opt.query = sb_get(&query);
+	t->reflector = kube_reflector_new(client, t->store, &opt);
+	return t;
+}
+
+/* ------------------------------------------------------------------------------- jobs */
+
+static struct job *job_find(const struct tell *t, const char *key)
+{
+	for (size_t i = 0; i < t->n_jobs; i++) {
+		if (str_eq(t->jobs[i]->key, key))
+			return t->jobs[i];
+	}
+	return NULL;
+}
+
+static struct job *job_get(struct tell *t, const char *key)
+{
+	struct job *job = job_find(t, key);
+
+	if (!job) {
+		job = xcalloc(1, sizeof(*job));
+		job->tell = t;
+		job->key = xstrdup(key);
+		t->jobs = xreallocarray(t->jobs, t->n_jobs + 1, sizeof(struct job *));
+		t->jobs[t->n_jobs++] = job;
+	}
+	job->needed = true;
+	return job;
+}
+
+static void job_free(struct job *job)
+{
+	kube_cancel(job->call);
+	free(job->key);
+	free(job->version);
+	free(job);
+}
+
+static void drop_idle(struct tell *t)
+{
+	size_t to = 0;
+
+	for (size_t i = 0; i < t->n_jobs; i++) {
+		if (t->jobs[i]->call || t->jobs[i]->needed)
+			t->jobs[to++] = t->jobs[i];
+		else
+			job_free(t->jobs[i]);
+	}
+	t->n_jobs = to;
+}
+
+void tell_free(struct tell *t)
+{
+	if (!t)
+		return;
+	for (size_t i = 0; i < t->n_jobs; i++)
+		job_free(t->jobs[i]);
+	free(t->jobs);
+	kube_reflector_free(t->reflector);
+	kube_store_free(t->store);
+	free(t);
+}
+
+bool tell_changed(const struct tell *t)
+{
+	return t->changed;
+}
+
+/* ------------------------------------------------------------------------------- requests */
+
+/* The watch will show it too, only later. */
+static void take_in(struct tell *t, const struct kube_response *res)
+{
+	AUTO(jdoc_free) struct jdoc *doc = NULL;
+	struct err e = {0};
+	struct jval root;
+
+	if (kube_response_parse(res, &doc, &e) < 0)
+		return;
+	root = jdoc_root(doc);
+	IGNORE(kube_store_set(t->store, &root, &e) < 0, "the watch will show it");
+}
+
+static void refused(struct job *job, const struct err *e)
+{
+	int64_t pause = 250LL << (job->failures < 6 ? job->failures : 6);
+	bool away = e->kind == ERR_TRANSPORT || e->kind == ERR_TIMEOUT;
+
+	job->failures++;
+	if (pause > PAUSE_MAX_MS)
+		pause = PAUSE_MAX_MS;
+	if (e->retry_after_ms > pause)
+		pause = e->retry_after_ms;
+	job->retry_ms = clock_now_ms() + pause;
+	/* What was said holds no more: it is decided anew on what the watch shows. */
+	if (e->kind == ERR_CONFLICT || e->kind == ERR_NOT_FOUND)
+		log_debug("record has changed meanwhile", "record", job->key);
+	else if (!away || !job->tell->was_away)
+		log_warn("report cannot be written yet", "record", job->key, "error", e->msg);
+	job->tell->was_away = away;
+}
+
+static void done(void *ctx, struct kube_response *res, const struct err *e)
+{
+	struct job *job = ctx;
+	struct tell *t = job->tell;
+
+	job->call = NULL;
+	t->changed = true;
+	if (e) {
+		free(job->version);
+		job->version = NULL;
+		refused(job, e);
+		return;
+	}
+	t->was_away = false;
+	job->failures = 0;
+	job->retry_ms = clock_now_ms() + SHOWN_MS;
+	log_debug("reported", "record", job->key, "report", report_name(job->report));
+	take_in(t, res);
+}
+
+static void submit(struct job *job, const struct api_ip *rec, enum report report)
+{
+	AUTO(free)
+	char *path =
+		kube_path(API_GROUP_VERSION, rec->meta.ns, API_PLURAL_IP, rec->meta.name, "status");
+	AUTO(sb_done) struct sb body = SB_INIT;
+	struct kube_request req;
+
+	report_write(report, rec, job->tell->node, &body);
+	req = kube_request_merge_patch(path, sb_get(&body), clock_now_ms() + TIMEOUT_MS);
+	free(job->version);
+	job->version = xstrdup(rec->meta.resource_version);
+	job->report = report;
+	job->retry_ms = 0;
+	job->call = kube_submit(job->tell->client, &req, done, job);
+}
+
+/* ------------------------------------------------------------------------------- a pass */
+
+static void run_again(struct pass *p, int64_t at_ms)
+{
+	if (!p->next_ms || at_ms < p->next_ms)
+		p->next_ms = at_ms;
+}
+
+/* Its file went by a hand and not by a DEL: in its namespace, or in any, the address is still there. */
+static bool is_up_all_the_same(struct pass *p, const struct api_ip *rec)
+{
+	for (size_t i = 0; i < p->files->n_gone; i++) {
+		const struct node_file *file = p->files->gone[i];
+
+		if (files_is_pod(file, rec->meta.ns, rec->meta.name, rec->pod_id) &&
+		    cards_may_be_in(file->netns, rec))
+			return true;
+	}
+	if (!p->has_cards)
+		cards_scan(p->tell->netns_dir, &p->cards);
+	p->has_cards = true;
+	return cards_have(&p->cards, rec);
+}
+
+static bool is_withheld(struct pass *p, struct job *job, const struct api_ip *rec)
+{
+	if (!is_up_all_the_same(p, rec)) {
+		job->withheld = false;
+		return false;
+	}
+	if (!job->withheld)
+		log_warn("card is up without a state file: nothing is reported", "record", job->key,
+			 "pod-uid", rec->pod_id);
+	job->withheld = true;
+	return true;
+}
+
+/* Said already, and not shown by the watch yet. */
+static bool is_said(const struct job *job, const struct api_ip *rec, int64_t now_ms)
+{
+	return job->call || (job->retry_ms > now_ms &&
+			     (!job->version || str_eq(job->version, rec->meta.resource_version)));
+}
+
+static void look(struct pass *p, const char *key, const struct api_ip *rec)
+{
+	struct job *job = job_find(p->tell, key);
+	bool settled = job && job->without_ms && p->now_ms >= job->without_ms + SETTLE_MS;
+	enum report report = report_of(rec, p->tell->node, p->files, settled);
+
+	if (report == REPORT_NOTHING)
+		return;
+	job = job_get(p->tell, key);
+	if (report == REPORT_WAIT) {
+		if (!job->without_ms)
+			job->without_ms = p->now_ms;
+		run_again(p, job->without_ms + SETTLE_MS);
+		return;
+	}
+	if (is_said(job, rec, p->now_ms)) {
+		if (!job->call)
+			run_again(p, job->retry_ms);
+		return;
+	}
+	if (report == REPORT_ATTACHED || !is_withheld(p, job, rec))
+		submit(job, rec, report);
+}
+
+static bool has_record(const struct tell *t, const char *uid)
+{
+	const struct api_ip *rec;
+	size_t pos = 0;
+
+	while ((rec = kube_store_each(t->store, &pos, NULL))) {
+		if (str_eq(rec->pod_id, uid))
+			return true;
+	}
+	return false;
+}
+
+/* A file that went is remembered as long as somebody may ask about its card. */
+static void forget_gone(struct pass *p)
+{
+	for (size_t i = p->files->n_gone; i > 0; i--) {
+		const char *uid = p->files->gone[i - 1]->uid;
+
+		if (*uid && !has_record(p->tell, uid))
+			files_forget(p->files, i - 1);
+	}
+}
+
+int64_t tell_run(struct tell *t, struct files *files)
+{
+	struct pass p = {.tell = t, .files = files, .now_ms = clock_now_ms()};
+	const struct api_ip *rec;
+	const char *key = NULL;
+	size_t pos = 0;
+
+	t->changed = false;
+	if (!kube_store_is_synced(t->store))
+		return 0;
+	for (size_t i = 0; i < t->n_jobs; i++)
+		t->jobs[i]->needed = false;
+	while ((rec = kube_store_each(t->store, &pos, &key)))
+		look(&p, key, rec);
+	forget_gone(&p);
+	drop_idle(t);
+	cards_done(&p.cards);
+	return p.next_ms;
+}

@@ -1,0 +1,32 @@
+/* The records of this node, and what is being written into them. */
+#ifndef NODE_TELL_H
+#define NODE_TELL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/auto.h"
+
+struct files;
+struct kube_client;
+struct tell;
+
+/** tell_new - watch the node's records from now on. Client and node are lent. */
+struct tell *tell_new(struct kube_client *client, const char *node, const char *netns_dir);
+/** tell_free - before the client is freed. */
+void tell_free(struct tell *t);
+DEFINE_AUTO(struct tell, tell_free)
+
+/** tell_changed - records have changed, or a request has ended, since the last tell_run(). */
+bool tell_changed(const struct tell *t);
+
+/**
+ * tell_run - compare all records with the files, and send what is to be said.
+ *
+ * Level by level: nothing is remembered but what is under way, so that a restart loses nothing. The files have
+ * to be read after the records that the store shows, that is just before. Returns when to run again though
+ * nothing has changed (monotonic ms), 0 = no need.
+ */
+int64_t tell_run(struct tell *t, struct files *files);
+
+#endif

@@ -1,0 +1,239 @@
+#include "node/witness.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/kube/client.h"
+#include "lib/kube/config.h"
+#include "meta/state.h"
+#include "node/files.h"
+#include "node/tell.h"
+
+/* Changes are gathered for so long: a node that starts many pods at once writes in one go. */
+#define GATHER_MS 150
+
+struct witness {
+	const struct witness_options *opt;
+	struct kube_client *client;
+	struct state_dir *dir;
+	struct files files;
+	struct tell *tell;
+	struct sweep *sweep;
+	int epoll, signals, inotify;
+	int64_t compare_ms; /* when to compare files and records; 0 = nothing has changed */
+	int64_t sweep_ms;   /* when to look at everything */
+	bool dir_failed;    /* and said so */
+};
+
+static void witness_done(struct witness *w)
+{
+	sweep_free(w->sweep);
+	tell_free(w->tell);
+	kube_client_free(w->client);
+	files_done(&w->files);
+	state_dir_free(w->dir);
+	fd_auto(&w->inotify);
+	fd_auto(&w->signals);
+	fd_auto(&w->epoll);
+}
+DEFINE_AUTO_VALUE(struct witness, witness_done)
+
+static int watch_fd(const struct witness *w, int fd, struct err *e)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.fd = fd};
+
+	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev) < 0)
+		return err_errno(e, ERR_IO, errno, "epoll");
+	return 0;
+}
+
+static int open_signals(struct err *e)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return err_errno(e, ERR_IO, errno, "block signals");
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return fd < 0 ? err_errno(e, ERR_IO, errno, "signalfd") : fd;
+}
+
+static int connect_api(struct witness *w, struct err *e)
+{
+	AUTO(kube_config_free) struct kube_config *cfg = NULL;
+	/* One connection: reports are never waited for. */
+	struct kube_client_options opt = {
+		.user_agent = "tandem-node/" TANDEM_VERSION,
+		.max_connections = 1,
+	};
+	int rc = w->opt->kubeconfig ? kube_config_load(w->opt->kubeconfig, &cfg, e)
+				    : kube_config_in_cluster(&cfg, e);
+
+	return rc < 0 ? -1 : kube_client_new(cfg, &opt, &w->client, e);
+}
+
+/* The directory may have been made anew since: then the open one shows nothing any more. */
+static int open_dir(struct witness *w, struct err *e)
+{
+	AUTO(free)
+	char *path = xasprintf("%s/" STATE_ATTACHMENTS, w->opt->sweep.state_dir);
+	struct state_dir *dir = NULL;
+
+	if (state_dir_open(w->opt->sweep.state_dir, &dir, e) < 0)
+		return -1;
+	state_dir_free(w->dir);
+	w->dir = dir;
+	if (inotify_add_watch(w->inotify, path,
+			      IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR) < 0)
+		return err_errno(e, ERR_IO, errno, "watch %s", path);
+	return 0;
+}
+
+static int start(struct witness *w, struct err *e)
+{
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	w->signals = open_signals(e);
+	if (w->signals < 0)
+		return -1;
+	if (w->epoll < 0 || w->inotify < 0)
+		return err_errno(e, ERR_IO, errno, "epoll or inotify");
+	if (connect_api(w, e) < 0 || open_dir(w, e) < 0 || watch_fd(w, w->signals, e) < 0 ||
+	    watch_fd(w, w->inotify, e) < 0 || watch_fd(w, kube_client_fd(w->client), e) < 0)
+		return -1;
+	w->tell = tell_new(w->client, w->opt->node, w->opt->netns_dir);
+	return 0;
+}
+
+/* What exactly has changed is of no interest: the directory is listed. */
+static void drain(int fd)
+{
+	_Alignas(struct inotify_event) char buf[4096 + sizeof(struct inotify_event) + NAME_MAX];
+	ssize_t n;
+
+	do
+		n = read(fd, buf, sizeof(buf));
+	while (n > 0 || (n < 0 && errno == EINTR));
+}
+
+static void compare_at(struct witness *w, int64_t at_ms)
+{
+	if (!w->compare_ms || at_ms < w->compare_ms)
+		w->compare_ms = at_ms;
+}
+
+/* Without the files nothing can be said about any card. */
+static bool scan(struct witness *w)
+{
+	struct err e = {0};
+	int rc = files_scan(&w->files, w->dir, &e);
+
+	if (rc < 0 && !w->dir_failed)
+		log_error("state files cannot be read", "error", e.msg);
+	w->dir_failed = rc < 0;
+	return rc == 0;
+}
+
+static void compare(struct witness *w)
+{
+	int64_t next;
+
+	w->compare_ms = 0;
+	if (!scan(w))
+		return;
+	next = tell_run(w->tell, &w->files);
+	if (next)
+		compare_at(w, next);
+}
+
+static void sweep_through(struct witness *w)
+{
+	epoll_ctl(w->epoll, EPOLL_CTL_DEL, sweep_fd(w->sweep), NULL);
+	sweep_free(w->sweep);
+	w->sweep = NULL;
+	compare_at(w, clock_now_ms() + GATHER_MS);
+}
+
+static void look_at_everything(struct witness *w)
+{
+	struct err e = {0};
+
+	w->sweep_ms = clock_now_ms() + w->opt->sweep_ms;
+	if (open_dir(w, &e) < 0)
+		log_error("state directory", "error", e.msg);
+	else if (scan(w) && !w->sweep &&
+		 (sweep_start(&w->opt->sweep, &w->files, &w->sweep, &e) < 0 ||
+		  (w->sweep && watch_fd(w, sweep_fd(w->sweep), &e) < 0)))
+		log_error("cannot end what DELs have left", "error", e.msg);
+	compare_at(w, clock_now_ms());
+}
+
+static int wait_ms(const struct witness *w)
+{
+	int64_t next = w->sweep_ms;
+
+	if (w->compare_ms && w->compare_ms < next)
+		next = w->compare_ms;
+	return clock_left_ms(next);
+}
+
+/* 1 = go on, 0 = a signal to end, -1. */
+static int turn(struct witness *w, struct err *e)
+{
+	struct epoll_event events[4];
+	int n = epoll_wait(w->epoll, events, ARRAY_SIZE(events), wait_ms(w));
+
+	if (n < 0 && errno != EINTR)
+		return err_errno(e, ERR_IO, errno, "epoll_wait");
+	for (int i = 0; i < n; i++) {
+		int fd = events[i].data.fd;
+
+		if (fd == w->signals)
+			return 0;
+		if (fd == w->inotify) {
+			drain(fd);
+			compare_at(w, clock_now_ms() + GATHER_MS);
+		} else if (w->sweep && fd == sweep_fd(w->sweep)) {
+			sweep_through(w);
+		}
+	}
+	if (kube_client_dispatch(w->client, e) < 0)
+		return -1;
+	if (tell_changed(w->tell))
+		compare_at(w, clock_now_ms() + GATHER_MS);
+	return 1;
+}
+
+int witness_run(const struct witness_options *opt, struct err *e)
+{
+	AUTO(witness_done)
+	struct witness w = {.opt = opt, .epoll = -1, .signals = -1, .inotify = -1};
+	int rc;
+
+	files_init(&w.files);
+	if (start(&w, e) < 0)
+		return -1;
+	do {
+		int64_t now_ms = clock_now_ms();
+
+		if (now_ms >= w.sweep_ms)
+			look_at_everything(&w);
+		if (w.compare_ms && now_ms >= w.compare_ms)
+			compare(&w);
+		rc = turn(&w, e);
+	} while (rc > 0);
+	return rc;
+}

@@ -1,0 +1,21 @@
+/* The node's witness: compares state files with records, and says in the records what it sees. */
+#ifndef NODE_WITNESS_H
+#define NODE_WITNESS_H
+
+#include <stdint.h>
+
+#include "lib/base/err.h"
+#include "node/sweep.h"
+
+struct witness_options {
+	const char *kubeconfig; /* NULL = in-cluster */
+	const char *node;
+	const char *netns_dir; /* where the runtime shows namespaces */
+	int64_t sweep_ms;      /* between two looks at everything */
+	struct sweep_options sweep;
+};
+
+/** witness_run - until SIGTERM or SIGINT. ERR_IO, ERR_CONFIG and such when it cannot start or go on. */
+int witness_run(const struct witness_options *opt, struct err *e) FN_MUST;
+
+#endif
