@@ -100,6 +100,7 @@ struct ent {
 	bool end_sure; /* we saw it as the leader, or the API server has said so since */
 	int64_t end_ms;
 	int64_t over_ms; /* when the present pod's terminal phase was noticed, 0 = it is not over */
+	int64_t ip_ms;   /* when its IP was noticed, 0 = it has none */
 	char *held_by;   /* the subnet that counts this as reserved, NULL = none */
 
 	struct ent_conflict *conflict; /* see conflict.c; mostly NULL */

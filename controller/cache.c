@@ -233,9 +233,11 @@ static void pod_changed(void *ctx, const char *key, const void *old_obj, const v
 	}
 	if (!same) {
 		memset(ent->told_ms, 0, sizeof(ent->told_ms));
-		ent->over_ms = 0;
+		ent->over_ms = ent->ip_ms = 0;
 		ent->graceful = false;
 	}
+	if (pod && pod->has_ip && !ent->ip_ms)
+		ent->ip_ms = clock_now_ms();
 	if (pod && pod->meta.deletion && pod->deletion_grace_s > 0)
 		ent->graceful = true;
 	if (!pod || !api_pod_is_over(pod))

@@ -367,6 +367,27 @@ static void set_pod(struct api_ip *ip, const char *uid, const char *node)
 	ip->node = xstrdup(node);
 }
 
+void calls_missing(struct ent *ent)
+{
+	const struct api_ip *rec = ent_record(ent);
+	AUTO(sb_done) struct sb body = SB_INIT;
+	AUTO(free) char *path = path_of(ent);
+	AUTO(free) char *status = kube_path_child(path, "status");
+	struct kube_request req;
+	struct jw w = jw_init(&body);
+
+	begin_patch(&w, rec);
+	jw_end(&w);
+	jw_kv_obj(&w, "status");
+	jw_kv_str(&w, "phase", "Missing");
+	jw_kv_str(&w, "message", "the pod has an IP, and its node reports no card");
+	jw_end(&w);
+	jw_end(&w);
+	jw_finish(&w);
+	req = kube_request_merge_patch(status, sb_get(&body), clock_now_ms() + TIMEOUT_MS);
+	submit(ent, &req, patch_done);
+}
+
 void calls_vacate(struct ent *ent)
 {
 	const struct api_ip *rec = ent_record(ent);
@@ -394,7 +415,7 @@ void calls_bind(struct ent *ent, const struct api_subnet *subnet)
 	api_network_done(&to->network);
 	api_network_copy(&subnet->network, &to->network);
 	/* Nobody saw the former card go: this one has to ask the LAN. */
-	if (rec->unwitnessed)
+	if (rec->unwitnessed && !api_ip_card_is_down(rec))
 		to->network.conflict_detection = API_SWITCH_ON;
 	rename_pod(ent, to);
 }
@@ -493,6 +514,11 @@ static void take_finalizer(struct ent *ent, const struct api_ip *rec)
 	jw_end(&w);
 	jw_finish(&w);
 	send_patch(ent, &body, finalizer_done);
+}
+
+void calls_ask(struct ent *ent)
+{
+	delete_record(ent, ent_record(ent));
 }
 
 void calls_end(struct ent *ent)

@@ -10,6 +10,10 @@ void calls_create(struct ent *ent, const char *subnet, const struct api_network 
 void calls_address(struct ent *ent, const struct api_network *net);
 /** calls_restore - what somebody has edited becomes ent->good again. */
 void calls_restore(struct ent *ent);
+/** calls_ask - begin the record's end without ending it: its node tells then when the card is down. */
+void calls_ask(struct ent *ent);
+/** calls_missing - its phase becomes Missing. */
+void calls_missing(struct ent *ent);
 /** calls_end - release, step 1: delete; then, seen its deletionTimestamp, take the finalizer off. */
 void calls_end(struct ent *ent);
 /**

@@ -30,8 +30,11 @@ static enum decide_record_verdict of_present(const struct decide_record_in *in,
 		return !in->holds_address && in->rec->meta.deletion ? DECIDE_RENEW : DECIDE_KEEP;
 	if (!in->holds_address)
 		return DECIDE_RELEASE;
-	if (in->node_fenced)
+	if (in->node_fenced || api_ip_card_is_down(in->rec))
 		return down(in);
+	/* A record that is kept is not ended for this; and where no node has spoken none will. */
+	if (in->rec->phase == API_IP_ATTACHED && !in->kept && !in->rec->meta.deletion)
+		return DECIDE_ASK;
 	/*
 	 * The kubelet tells the phase before it stops the sandbox. And where it cannot tell
 	 * anything, someone else wrote the phase: the containers may run on.
@@ -75,11 +78,31 @@ enum decide_record_verdict decide_record(const struct decide_record_in *in,
 		return DECIDE_LOOK;
 	if (!in->holds_address)
 		return DECIDE_RELEASE;
-	if (in->end == DECIDE_END_FINISHED)
+	if (in->end == DECIDE_END_FINISHED || api_ip_card_is_down(in->rec))
 		return down(in);
 	if (in->end == DECIDE_END_IDLE)
 		return at(in->end_ms + rules->after_terminal_ms, in, DECIDE_WAIT, wake_ms);
 	return of_lost(in, rules, wake_ms);
+}
+
+bool decide_missing(const struct decide_missing_in *in, const struct decide_rules *rules,
+		    int64_t *wake_ms)
+{
+	int64_t due_ms = in->ip_ms + rules->missing_after_ms;
+
+	*wake_ms = 0;
+	if (in->ending)
+		return false;
+	if (in->rec->phase == API_IP_MISSING)
+		return true;
+	/* A conflict is told by itself. */
+	if (!in->reports || !in->has_ip || in->rec->phase == API_IP_ATTACHED ||
+	    in->rec->phase == API_IP_CONFLICT)
+		return false;
+	if (in->now_ms >= due_ms)
+		return true;
+	*wake_ms = due_ms;
+	return false;
 }
 
 /* ------------------------------------------------------------------------------- new pods */
@@ -202,6 +225,7 @@ const char *decide_reason_name(enum decide_reason reason)
 		[DECIDE_FORMER_POD] = "FormerPodHoldsAddress",
 		[DECIDE_RESTORED] = "RecordRestored",
 		[DECIDE_CONFLICT] = "AddressConflict",
+		[DECIDE_MISSING] = "CardMissing",
 		[DECIDE_API] = "RecordRefused",
 		[DECIDE_ALLOCATED] = "AddressAllocated",
 	};

@@ -22,6 +22,7 @@ struct decide_rules {
 	int64_t after_terminal_ms; /* a card outlives the terminal phase by at most this */
 	int64_t quarantine_s; /* an address that another machine uses is set aside so long; 0 = never */
 	int64_t hold_s; /* an address whose pod was taken from under the kubelet is kept so long */
+	int64_t missing_after_ms; /* a pod with an IP whose card nobody reports is told after this */
 };
 
 /* The pod that bears the record's name and is not the one that the record names. */
@@ -51,8 +52,9 @@ enum decide_record_verdict {
 	DECIDE_RENEW,    /* waits for an address and is being deleted: end it, make it anew */
 	DECIDE_LOOK,     /* ask the API server whether the pod is there */
 	DECIDE_WAIT,     /* release at *wake_ms, if nothing changes */
-	DECIDE_SUSPECT,  /* nobody saw its card go: note in it when the hold begins */
-	DECIDE_HOLD,     /* reserved until *wake_ms */
+	DECIDE_ASK, /* its end is sure: begin it, so that the node tells when the card is down */
+	DECIDE_SUSPECT, /* nobody saw its card go: note in it when the hold begins */
+	DECIDE_HOLD,    /* reserved until *wake_ms */
 	DECIDE_RELEASE,
 	DECIDE_VACATE, /* the card is down and the record is kept: it names no pod any more */
 	DECIDE_VACANT, /* waits for the next pod of the name */
@@ -65,6 +67,22 @@ enum decide_record_verdict {
  */
 enum decide_record_verdict decide_record(const struct decide_record_in *in,
 					 const struct decide_rules *rules, int64_t *wake_ms);
+
+struct decide_missing_in {
+	const struct api_ip *rec; /* with an address, of a pod that lives */
+	bool reports;             /* every node reports its cards */
+	bool has_ip, ending;      /* of the pod */
+	int64_t ip_ms;            /* when its IP was noticed, monotonic */
+	int64_t now_ms;
+};
+
+/**
+ * decide_missing - has the pod been set up without its card?
+ *
+ * Its node says so, or it says nothing though the pod has an IP. *wake_ms: ask again then; 0 = no need.
+ */
+bool decide_missing(const struct decide_missing_in *in, const struct decide_rules *rules,
+		    int64_t *wake_ms);
 
 enum decide_reason {
 	DECIDE_OK = 0,
@@ -86,6 +104,7 @@ enum decide_reason {
 	DECIDE_FORMER_POD,
 	DECIDE_RESTORED,
 	DECIDE_CONFLICT,
+	DECIDE_MISSING,
 	DECIDE_API,
 	DECIDE_ALLOCATED,
 	DECIDE_REASONS,

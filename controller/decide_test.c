@@ -94,6 +94,125 @@ static void records(void **state)
 	}
 }
 
+/* What a node has reported, and when it is asked to. */
+static const struct {
+	const char *name;
+	const char *phase; /* of the pod, NULL = it is gone */
+	enum decide_end end;
+	enum api_ip_phase card;
+	const char *down;
+	bool holds, deleted, unwitnessed, kept, heir;
+	enum decide_record_verdict verdict;
+} reported_rows[] = {
+	{"lives, whatever is reported", "Running", 0, 0, "u1", true, true, true, false, false,
+	 DECIDE_KEEP},
+	{"over, its card up when last seen", "Succeeded", 0, API_IP_ATTACHED, "", true, false,
+	 false, false, false, DECIDE_ASK},
+	{"over, asked", "Succeeded", 0, API_IP_ATTACHED, "", true, true, false, false, false,
+	 DECIDE_WAIT},
+	{"over, no node has ever spoken", "Succeeded", 0, 0, "", true, false, false, false, false,
+	 DECIDE_WAIT},
+	{"over, kept", "Failed", 0, API_IP_ATTACHED, "", true, false, false, true, false,
+	 DECIDE_WAIT},
+	{"over, down", "Failed", 0, 0, "u1", true, true, false, false, false, DECIDE_RELEASE},
+	{"over, a former pod's card down", "Failed", 0, 0, "u0", true, true, false, false, false,
+	 DECIDE_WAIT},
+	{"perhaps gone, down", NULL, DECIDE_END_UNKNOWN, 0, "u1", true, true, false, false, false,
+	 DECIDE_LOOK},
+	{"not running, gone, down", NULL, DECIDE_END_IDLE, 0, "u1", true, true, false, false, false,
+	 DECIDE_RELEASE},
+	{"forced, not told yet", NULL, DECIDE_END_LOST, API_IP_ATTACHED, "", true, true, true,
+	 false, false, DECIDE_HOLD},
+	{"forced, down", NULL, DECIDE_END_LOST, 0, "u1", true, true, true, false, false,
+	 DECIDE_RELEASE},
+	{"forced, down before the hold began", NULL, DECIDE_END_LOST, 0, "u1", true, true, false,
+	 false, false, DECIDE_RELEASE},
+	{"forced, a former pod's card down", NULL, DECIDE_END_LOST, 0, "u0", true, true, true,
+	 false, false, DECIDE_HOLD},
+	{"forced, kept, down", NULL, DECIDE_END_LOST, 0, "u1", true, false, true, true, false,
+	 DECIDE_VACATE},
+	{"forced, kept, down, the next one there", NULL, DECIDE_END_LOST, 0, "u1", true, false,
+	 true, true, true, DECIDE_BIND},
+};
+
+static void reports(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(reported_rows); i++) {
+		char uid[] = "u1", phase[16] = "", down[4] = "";
+		struct api_pod pod = {.meta = {.uid = uid}, .phase = phase, .all_terminated = true};
+		struct api_ip rec = {
+			.pod_id = uid,
+			.card_down = down,
+			.phase = reported_rows[i].card,
+			.meta = {.deletion = reported_rows[i].deleted ? NOW_S - 5 : 0},
+			.unwitnessed = reported_rows[i].unwitnessed ? NOW_S - 5 : 0,
+		};
+		struct decide_record_in in = {
+			.rec = &rec,
+			.pod = reported_rows[i].phase ? &pod : NULL,
+			.holds_address = reported_rows[i].holds,
+			.node_ready = true,
+			.kept = reported_rows[i].kept,
+			.heir = reported_rows[i].heir ? DECIDE_HEIR_FITS : DECIDE_HEIR_NONE,
+			.end = reported_rows[i].end,
+			.end_ms = NOW_MS,
+			.over_ms = NOW_MS,
+			.now_ms = NOW_MS,
+			.now_s = NOW_S,
+		};
+		int64_t wake = 0;
+
+		print_message("%s\n", reported_rows[i].name);
+		assert_int_equal(str_copy(down, sizeof(down), reported_rows[i].down), 0);
+		assert_int_equal(str_copy(phase, sizeof(phase),
+					  reported_rows[i].phase ? reported_rows[i].phase : ""),
+				 0);
+		assert_int_equal(decide_record(&in, &rules, &wake), reported_rows[i].verdict);
+	}
+}
+
+static void missing_cards(void **state)
+{
+	static const struct decide_rules r = {.missing_after_ms = 15000};
+	static const struct {
+		const char *name;
+		bool reports, has_ip, ending;
+		enum api_ip_phase phase;
+		int64_t ip_ago_ms;
+		bool missing;
+		int64_t wake_in_ms;
+	} t[] = {
+		{"no IP yet", true, false, false, 0, 0, false, 0},
+		{"an IP, a moment ago", true, true, false, 0, 1000, false, 14000},
+		{"an IP for long", true, true, false, 0, 15000, true, 0},
+		{"where no node reports", false, true, false, 0, 15000, false, 0},
+		{"up", true, true, false, API_IP_ATTACHED, 15000, false, 0},
+		{"in conflict", true, true, false, API_IP_CONFLICT, 15000, false, 0},
+		{"said by the node", false, true, false, API_IP_MISSING, 0, true, 0},
+		{"said by the node, no IP", true, false, false, API_IP_MISSING, 0, true, 0},
+		{"being deleted", true, true, true, API_IP_MISSING, 15000, false, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct api_ip rec = {.phase = t[i].phase};
+		struct decide_missing_in in = {
+			.rec = &rec,
+			.reports = t[i].reports,
+			.has_ip = t[i].has_ip,
+			.ending = t[i].ending,
+			.ip_ms = NOW_MS - t[i].ip_ago_ms,
+			.now_ms = NOW_MS,
+		};
+		int64_t wake = 1;
+
+		print_message("%s\n", t[i].name);
+		assert_int_equal(decide_missing(&in, &r, &wake), t[i].missing);
+		assert_int_equal(wake ? wake - NOW_MS : 0, t[i].wake_in_ms);
+	}
+}
+
 /* A pod that would be served, to be spoilt in one way at a time. */
 struct world {
 	char subnet[8], node[4], phase[12], empty[1], ns[4];
@@ -310,6 +429,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(records),
 		cmocka_unit_test(kept_records),
+		cmocka_unit_test(reports),
+		cmocka_unit_test(missing_cards),
 		cmocka_unit_test(new_pods),
 		cmocka_unit_test(pods_that_want_nothing),
 		cmocka_unit_test(every_reason_has_a_name),

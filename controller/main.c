@@ -39,6 +39,8 @@ static const char help[] =
 	"  --legacy-annotations MODE    off, or read: macvlan.pandaria.cattle.io/ ones count too (off)\n"
 	"  --attached-by WHAT           report, or pod-ip: a pod IP is taken as proof of the card,\n"
 	"                               for -macvlan Services and network-status (pod-ip)\n"
+	"  --missing-after S            with report: seconds after which a pod with an IP is said to have\n"
+	"                               no card when its node reports none (15)\n"
 	"  --webhook-bind-address A:P   where the admission webhook listens, 0 = nowhere (:9443 in a pod)\n"
 	"  --webhook-service NAME       the Service that leads to it (tandem-controller-webhook)\n"
 	"  --webhook-url URL            https://HOST:PORT that leads to it instead, outside of a cluster\n"
@@ -76,6 +78,7 @@ enum option_number {
 	OPT_HOOK_AUTHORITY,
 	OPT_HOOK_UNINSTALL,
 	OPT_ATTACHED,
+	OPT_MISSING,
 	OPT_VERSION,
 	OPT_HELP,
 };
@@ -102,6 +105,7 @@ static const struct option options[] = {
 	{"webhook-authority-duration", required_argument, NULL, OPT_HOOK_AUTHORITY},
 	{"uninstall-webhook", no_argument, NULL, OPT_HOOK_UNINSTALL},
 	{"attached-by", required_argument, NULL, OPT_ATTACHED},
+	{"missing-after", required_argument, NULL, OPT_MISSING},
 	{"v", required_argument, NULL, 'v'},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, OPT_HELP},
@@ -289,6 +293,10 @@ static int take_option(int c, const char *arg, struct options *o)
 		rc = seconds(arg, &n);
 		o->rules.quarantine_s = n;
 		break;
+	case OPT_MISSING:
+		rc = seconds(arg, &n);
+		o->rules.missing_after_ms = (int64_t)n * 1000;
+		break;
 	case 'v':
 		rc = parse_u32(arg, 10, &n);
 		log_level_set(n >= 4 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
@@ -423,7 +431,10 @@ int main(int argc, char **argv)
 			.qps = 200,
 			.burst = 400,
 			.attached_by_pod_ip = true,
-			.rules = {.after_terminal_ms = 30000, .hold_s = 3600, .quarantine_s = 3600},
+			.rules = {.after_terminal_ms = 30000,
+				  .hold_s = 3600,
+				  .quarantine_s = 3600,
+				  .missing_after_ms = 15000},
 			.leader = leader_defaults(),
 			.hook = hook_options_defaults()},
 	};

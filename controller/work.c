@@ -158,7 +158,7 @@ static bool is_unproven(const struct ent *ent, const struct api_ip *rec)
 {
 	const struct node_obj *node = cache_node(ent->app, rec->node);
 
-	return rec->unwitnessed && !(node && node->out_of_service);
+	return rec->unwitnessed && !api_ip_card_is_down(rec) && !(node && node->out_of_service);
 }
 
 void work_released(struct ent *ent, const struct api_ip *rec)
@@ -282,12 +282,44 @@ static void live_pending(struct ent *ent, const struct api_ip *rec)
 		sub_enqueue(sub, ent);
 }
 
+/* It has been set up without its card, or nobody knows: it is told, and not published. */
+static void live_missing(struct ent *ent, const struct api_ip *rec)
+{
+	const struct options *opt = &ent->app->opt;
+	struct decide_missing_in in = {
+		.rec = rec,
+		.reports = !opt->attached_by_pod_ip,
+		.has_ip = ent->pod->has_ip,
+		.ending = ent->pod->meta.deletion != 0,
+		.ip_ms = ent->ip_ms,
+		.now_ms = clock_now_ms(),
+	};
+	char msg[400];
+	int64_t wake_ms;
+
+	if (!decide_missing(&in, &opt->rules, &wake_ms)) {
+		if (wake_ms)
+			ent_wake(ent, wake_ms - in.now_ms);
+		return;
+	}
+	snprintf(msg, sizeof(msg),
+		 "the pod runs, but node %.63s reports no card for it, so its address is not "
+		 "published: is tandem the node's CNI, and does tandem-node run there? A pod made "
+		 "anew gets its card",
+		 rec->node);
+	events_tell(ent, DECIDE_MISSING, msg);
+	if (rec->phase != API_IP_MISSING)
+		calls_missing(ent);
+}
+
 static void live(struct ent *ent, const struct api_ip *rec)
 {
 	ent->releasing = false;
 	if (rec && api_ip_is_allocated(rec)) {
 		live_allocated(ent, rec);
 		conflict_run(ent, rec);
+		if (!ent->call)
+			live_missing(ent, rec);
 	} else if (rec && ent->forced_anew)
 		calls_end(ent);
 	else if (rec && ent->step == ENT_COMMITTED)
@@ -357,6 +389,10 @@ static void run_record(struct ent *ent, const struct api_ip *rec)
 		break;
 	case DECIDE_SUSPECT:
 		suspect(ent, rec);
+		break;
+	case DECIDE_ASK:
+		sub_dequeue(ent);
+		calls_ask(ent);
 		break;
 	case DECIDE_VACATE:
 		calls_vacate(ent);
