@@ -20,6 +20,7 @@ do :; done
 API=https://127.0.0.1:$PORT
 ETCD=http://127.0.0.1:$((PORT + 1))
 USER_CTL=system:serviceaccount:kube-system:tandem-controller
+USER_NODE=system:serviceaccount:kube-system:tandem-node
 
 # start NAME CMD...: in the background, its output in NAME.log; its pid in pid_NAME
 start() {
@@ -91,6 +92,7 @@ api_up() {
 	cat >"$DIR/tokens.csv" <<-CSV
 		admin,admin,1,"system:masters"
 		controller,$USER_CTL,2,"system:serviceaccounts,system:serviceaccounts:kube-system"
+		node,$USER_NODE,3,"system:serviceaccounts,system:serviceaccounts:kube-system"
 	CSV
 	start etcd etcd --data-dir "$DIR/etcd" --unsafe-no-fsync --log-level warn \
 		--listen-client-urls "$ETCD" --advertise-client-urls "$ETCD" \
@@ -98,6 +100,11 @@ api_up() {
 		--initial-advertise-peer-urls "http://127.0.0.1:$((PORT + 2))" \
 		--initial-cluster "default=http://127.0.0.1:$((PORT + 2))"
 	wait_for 20 http_ok "$ETCD/health" || return 1
+	apiserver_up
+}
+
+# apiserver_up: also a second time, when the first one has been killed
+apiserver_up() {
 	start apiserver "$KUBE_BIN/kube-apiserver" --etcd-servers "$ETCD" --secure-port "$PORT" \
 		--bind-address 127.0.0.1 --advertise-address 127.0.0.1 --authorization-mode RBAC \
 		--tls-cert-file "$DIR/tls.crt" --tls-private-key-file "$DIR/tls.key" \
