@@ -300,6 +300,7 @@ struct api_ip *ent_spec_copy(const struct api_ip *ip)
 	c->meta.uid = xstrdup(ip->meta.uid);
 	c->meta.deletion = ip->meta.deletion;
 	c->unwitnessed = ip->unwitnessed;
+	c->card_down = xstrdup(ip->card_down);
 	c->owner_pod_uid = xstrdup(ip->owner_pod_uid);
 	c->subnet = xstrdup(ip->subnet);
 	c->pod_id = xstrdup(ip->pod_id);

@@ -33,7 +33,7 @@ bool ent_mac_taken(const struct app *app, const struct mac_addr *mac, const char
 /** ent_hold - count it as reserved in that subnet, or (NULL) no longer. */
 void ent_hold(struct ent *ent, const char *subnet);
 
-/** ent_spec_copy - a record with the spec, name and UID of another; nothing else. */
+/** ent_spec_copy - a record with the spec, name and UID of another, and what is known of its card's end. */
 struct api_ip *ent_spec_copy(const struct api_ip *ip);
 /** ent_spec_eq - same spec. */
 bool ent_spec_eq(const struct api_ip *a, const struct api_ip *b);
