@@ -109,6 +109,28 @@ succeeded "(dual) DEL"
 same "(dual) DEL leaves nothing" "" "$(leftovers)"
 drop_pod
 
+# --- a record whose end has begun: written before the card is made, so that no free decided before holds ------
+
+new_pod
+new_uid
+POD_NAME=ending
+record ending "$POD_UID" "$NET100"
+kubectl_node annotate macvlanip ending tandem-cni.io/unwitnessed-since=2026-01-01T00:00:00Z >/dev/null
+kubectl_node get macvlanip ending -o json | jq --arg uid "$POD_UID" '.status = {cardDown: $uid}' |
+	kubectl_node replace --raw /apis/tandem-cni.io/v1/namespaces/default/macvlanips/ending/status -f - >/dev/null
+before=$(kubectl_node get macvlanip ending -o jsonpath='{.metadata.resourceVersion}{.status.cardDown}')
+same "ending: its card is said to be down" "$POD_UID" "${before#"${before%%"$POD_UID"}"}"
+requests
+cni ADD "$(asks)"
+succeeded "ending: ADD"
+requests
+same "ending: costs one request more" 2 "$REQUESTS"
+check "ending: the record says who has it now" grep -qE "^container $CID is being set up since 20.*Z null$" <(
+	kubectl_node get macvlanip ending -o json | jq -r '"\(.status.message) \(.status.cardDown)"')
+cni DEL "$(asks)"
+same "ending: DEL leaves nothing" "" "$(leftovers)"
+drop_pod
+
 # --- waiting ------------------------------------------------------------------------------------------
 
 new_pod
