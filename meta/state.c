@@ -439,46 +439,9 @@ int state_peek(const struct state_dir *d, const char *name, struct state **out, 
 	return is_attachment(name) ? read_file(d, name, out, out_damaged, e) : 0;
 }
 
-void state_files_done(struct state_files *f)
+int state_dir_files(const struct state_dir *d)
 {
-	for (size_t i = 0; i < f->n; i++)
-		free(f->v[i].name);
-	free(f->v);
-	*f = (struct state_files){NULL, 0};
-}
-
-static uint64_t stamp_of(const struct stat *st)
-{
-	uint64_t h = hash_fnv1a(HASH_FNV1A_INIT, &st->st_ino, sizeof(st->st_ino));
-
-	return hash_fnv1a(h, &st->st_mtim, sizeof(st->st_mtim));
-}
-
-int state_list(const struct state_dir *d, struct state_files *out, struct err *e)
-{
-	AUTO(state_files_done) struct state_files f = {NULL, 0};
-	AUTO(fd) int fd = openat(d->attachments, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO(closedir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *ent;
-
-	if (!dir)
-		return err_errno(e, ERR_IO, errno, "list the state files");
-	fd_steal(&fd);
-	while ((errno = 0, ent = readdir(dir))) {
-		struct stat st;
-
-		if (!is_attachment(ent->d_name) ||
-		    fstatat(d->attachments, ent->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    !S_ISREG(st.st_mode))
-			continue;
-		f.v = xreallocarray(f.v, f.n + 1, sizeof(*f.v));
-		f.v[f.n++] = (struct state_file){xstrdup(ent->d_name), stamp_of(&st)};
-	}
-	if (errno)
-		return err_errno(e, ERR_IO, errno, "list the state files");
-	*out = f;
-	f = (struct state_files){NULL, 0};
-	return 0;
+	return d->attachments;
 }
 
 int state_remove(const struct state_dir *d, const char *container_id, const char *ifname,

@@ -97,21 +97,8 @@ void state_host_clear(struct state_host *h);
 int state_peek(const struct state_dir *d, const char *name, struct state **out, bool *out_damaged,
 	       struct err *e) FN_MUST;
 
-/* One file as it is seen from outside: another inode or time is another content. */
-struct state_file {
-	char *name; /* for state_peek() */
-	uint64_t stamp;
-};
-
-struct state_files {
-	struct state_file *v;
-	size_t n;
-};
-
-/** state_list - the attachments' files as they are now. The caller ends it with state_files_done(). */
-int state_list(const struct state_dir *d, struct state_files *out, struct err *e) FN_MUST;
-void state_files_done(struct state_files *f);
-DEFINE_AUTO_VALUE(struct state_files, state_files_done)
+/** state_dir_files - the folder of the files, for who lists them. Lent. */
+int state_dir_files(const struct state_dir *d);
 
 /** state_save - put the file in place as a whole. No fsync: pods do not survive the power cut either. */
 int state_save(const struct state_dir *d, const struct state *s, struct err *e) FN_MUST;

@@ -164,7 +164,6 @@ static void looking_leaves_all_as_it_is(void **state)
 {
 	static const char *const beside[] = {"c0ffee@eth0.corrupt", "c0ffee@eth0.tmp.7", "README"};
 	AUTO(state_dir_free) struct state_dir *d = open_dir();
-	AUTO(state_files_done) struct state_files files = {NULL, 0}, again = {NULL, 0};
 	AUTO(state_free) struct state *s = sample(), *back = NULL;
 	struct err e = {0};
 	bool damaged = true;
@@ -176,17 +175,14 @@ static void looking_leaves_all_as_it_is(void **state)
 
 		assert_int_equal(io_replace_file(AT_FDCWD, path, 0600, "x", 1, &e), 0);
 	}
-	assert_int_equal(state_list(d, &files, &e), 0);
-	assert_int_equal(files.n, 1);
-	assert_string_equal(files.v[0].name, "c0ffee@eth0");
-	assert_int_equal(state_peek(d, files.v[0].name, &back, &damaged, &e), 1);
+	assert_int_equal(faccessat(state_dir_files(d), beside[2], F_OK, 0), 0);
+	assert_int_equal(state_peek(d, "c0ffee@eth0", &back, &damaged, &e), 1);
 	assert_false(damaged);
 	assert_string_equal(back->pod_uid, "93cd6a2e-26aa-4fda-81cd-6bff3089891c");
-	assert_int_equal(state_peek(d, "c0ffee@eth0.corrupt", &back, &damaged, &e), 0);
-	assert_false(damaged);
-	assert_int_equal(state_save(d, s, &e), 0);
-	assert_int_equal(state_list(d, &again, &e), 0);
-	assert_true(files.v[0].stamp != again.v[0].stamp);
+	for (size_t i = 0; i < ARRAY_SIZE(beside); i++) {
+		assert_int_equal(state_peek(d, beside[i], &back, &damaged, &e), 0);
+		assert_false(damaged);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(beside); i++) {
 		AUTO(free) char *path = xasprintf("%s/attachments/%s", root, beside[i]);
 

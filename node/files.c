@@ -1,7 +1,10 @@
 #include "node/files.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -140,46 +143,64 @@ static void move_gone(struct files *f)
 		files_forget(f, 0);
 }
 
-static void look(struct files *f, const struct state_dir *dir, const struct state_file *at)
+static void look(struct files *f, const struct state_dir *dir, const char *name, uint64_t stamp)
 {
-	struct node_file *known = find(f, at->name);
+	struct node_file *known = find(f, name);
 	AUTO(state_free) struct state *s = NULL;
+	const struct state nothing = {0};
 	struct err e = {0};
 	bool damaged = false;
 	int rc;
 
-	if (known) {
+	if (known && known->stamp == stamp) {
 		known->listed = true;
-		if (known->stamp == at->stamp)
-			return;
-	}
-	rc = state_peek(dir, at->name, &s, &damaged, &e);
-	if (rc > 0) {
-		files_add(f, at->name, at->stamp, s);
 		return;
 	}
-	if (rc == 0 && !damaged) {
-		/* Went between the list and the look. */
-		if (known)
-			known->listed = false;
+	rc = state_peek(dir, name, &s, &damaged, &e);
+	if (rc > 0)
+		files_add(f, name, stamp, s);
+	/* None of ours, or it went between the list and the look. */
+	if (rc > 0 || (rc == 0 && !damaged))
 		return;
-	}
-	log_warn("state file cannot be read and is passed over", "file", at->name, "error",
+	log_warn("state file cannot be read and is passed over", "file", name, "error",
 		 damaged ? "damaged" : e.msg);
-	if (known)
-		known->stamp = at->stamp;
+	if (!known) {
+		/* It stands for nobody's attachment, and is not read again. */
+		files_add(f, name, stamp, &nothing);
+		return;
+	}
+	known->stamp = stamp;
+	known->listed = true;
 }
 
-int files_scan(struct files *f, const struct state_dir *dir, struct err *e)
+/* Another inode or time is another content: files are exchanged as a whole. */
+static uint64_t stamp_of(const struct stat *st)
 {
-	AUTO(state_files_done) struct state_files now = {NULL, 0};
+	uint64_t h = hash_fnv1a(HASH_FNV1A_INIT, &st->st_ino, sizeof(st->st_ino));
 
-	if (state_list(dir, &now, e) < 0)
-		return -1;
+	return hash_fnv1a(h, &st->st_mtim, sizeof(st->st_mtim));
+}
+
+int files_scan(struct files *f, const struct state_dir *state, struct err *e)
+{
+	AUTO(fd)
+	int fd = openat(state_dir_files(state), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO(closedir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *ent;
+	struct stat st;
+
+	if (!dir)
+		return err_errno(e, ERR_IO, errno, "list the state files");
+	fd_steal(&fd);
 	for (size_t i = 0; i < f->n; i++)
 		f->v[i]->listed = false;
-	for (size_t i = 0; i < now.n; i++)
-		look(f, dir, &now.v[i]);
+	while ((errno = 0, ent = readdir(dir))) {
+		if (fstatat(state_dir_files(state), ent->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode))
+			look(f, state, ent->d_name, stamp_of(&st));
+	}
+	if (errno)
+		return err_errno(e, ERR_IO, errno, "list the state files");
 	move_gone(f);
 	return 0;
 }

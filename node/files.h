@@ -43,10 +43,9 @@ DEFINE_AUTO_VALUE(struct files, files_done)
 /**
  * files_scan - bring the list up to date; only what has changed is read.
  *
- * A damaged file is logged once and passed over: what was known of it before stays. On failure the
- * list is as it was.
+ * A damaged file is logged and passed over: what was known of it before stays. On failure none is gone.
  */
-int files_scan(struct files *f, const struct state_dir *dir, struct err *e) FN_MUST;
+int files_scan(struct files *f, const struct state_dir *state, struct err *e) FN_MUST;
 
 /** files_add - take one file in, or exchange it (for files_scan() and tests). */
 void files_add(struct files *f, const char *name, uint64_t stamp, const struct state *s);
