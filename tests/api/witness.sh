@@ -158,7 +158,7 @@ check "DEL" cni DEL forced "$uid"
 check "the address is free" wait_for 20 gone macvlanip forced
 check "and counts as such" wait_for 20 subnet_is used 1
 free=$(k get macvlansubnet -n kube-system lan -o jsonpath='{.status.allocation.unproven}')
-same "nobody has to probe it" "" "$free"
+same "nobody has to probe it" "[]" "$free"
 
 # Its Node went, and it with it.
 pod stranded
