@@ -22,6 +22,15 @@ int macvlan_announce_arp(struct nl *pod, int index, const struct ip_addr *addr, 
 	return 0;
 }
 
+int macvlan_announce_gateway(struct nl *pod, int index, const struct ip_addr *gateway,
+			     struct err *e)
+{
+	/* Unlike the entry of our own address this one may stay: the pod's first packet wants it. */
+	if (nl_neigh_probe(pod, index, gateway, e) < 0)
+		return err_wrap(e, "ask for the gateway");
+	return 0;
+}
+
 /* RFC 4861, 4.4 with one option, 4.6.1. */
 struct na_frame {
 	struct nd_neighbor_advert na;

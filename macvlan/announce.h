@@ -25,6 +25,16 @@ int macvlan_announce_arp(struct nl *pod, int index, const struct ip_addr *addr,
 			 struct err *e) FN_MUST;
 
 /**
+ * macvlan_announce_gateway - have the kernel ask for the gateway, which it repeats until it is answered.
+ *
+ * A further frame to all with the card's address and MAC, thrice in two seconds as long as the gateway
+ * does not answer: a lost announcement is made good without a process that stays. What the gateway
+ * does is not waited for. ERR_KERNEL.
+ */
+int macvlan_announce_gateway(struct nl *pod, int index, const struct ip_addr *gateway,
+			     struct err *e) FN_MUST;
+
+/**
  * macvlan_announce_na - an unsolicited neighbour advertisement with the override flag (RFC 4861,
  * 7.2.6).
  * @netns_fd: the namespace of the link

@@ -72,6 +72,37 @@ static void gratuitous_arp_byte_for_byte(void **state)
 	lab_same(world.pod, "ip neigh show to 192.168.100.50", "");
 }
 
+/* The same of a gateway that nobody has: until it is given up, that is, three times. */
+static void asks_for_the_gateway_until_it_answers(void **state)
+{
+	AUTO(macvlan_link_free) struct macvlan_link *l = NULL;
+	AUTO(macvlan_link_free) struct macvlan_link *other = NULL;
+	struct macvlan_card c = world_card("192.168.100.50/24", "192.168.100.254");
+	unsigned char question[sizeof(arp)];
+	AUTO(fd) int capture = -1;
+	struct err e = {0};
+
+	(void)state;
+	c.single = true;
+	memcpy(question, arp, sizeof(arp));
+	question[sizeof(arp) - 1] = 254;
+	LAB_OK(netns_call(world.lan, open_capture, &capture, &e));
+	l = world_attach(&c);
+	lab_same(world.pod,
+		 "for i in $(seq 500); do ip neigh show to 192.168.100.254 | grep FAILED && exit; "
+		 "sleep 0.02; done",
+		 "192.168.100.254 dev eth1 FAILED \n");
+	assert_int_equal(count_frames(capture, question, sizeof(arp), 100), 3);
+	LAB_OK(macvlan_rollback(l, &e));
+	/* One that answers is known at once. */
+	c.gateway = lab_addr("192.168.100.1");
+	other = world_attach(&c);
+	lab_same(world.pod,
+		 "for i in $(seq 500); do ip neigh show to 192.168.100.1 | grep -q lladdr && exit; "
+		 "sleep 0.02; done; exit 1",
+		 "");
+}
+
 static void neighbours_learn_the_new_mac(void **state)
 {
 	AUTO(macvlan_link_free) struct macvlan_link *l = NULL;
@@ -167,6 +198,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(gratuitous_arp_byte_for_byte),
+		IN_WORLD(asks_for_the_gateway_until_it_answers),
 		IN_WORLD(neighbours_learn_the_new_mac),
 		IN_WORLD(unsolicited_advertisement),
 		IN_WORLD(the_card_carries_traffic),

@@ -490,16 +490,24 @@ static int apply_plan(struct macvlan_link *l, const struct macvlan_card *card,
 	return 0;
 }
 
-static int announce(struct macvlan_link *l, const struct ip_addr *addr, struct err *e)
+/* Neighbour discovery has no question with the card's address in it that would do likewise. */
+static int announce_arp(struct macvlan_link *l, const struct macvlan_card *card, struct err *e)
 {
-	switch (addr->family) {
-	case AF_INET:
-		return macvlan_announce_arp(l->pod, l->index, addr, e);
-	case AF_INET6:
-		return macvlan_announce_na(l->netns_fd, l->index, &l->mac, addr, e);
-	default:
+	if (macvlan_announce_arp(l->pod, l->index, &card->addr.addr, e) < 0)
+		return -1;
+	if (!ip_is_set(&card->gateway) || !ip_net_has(&card->addr, &card->gateway))
 		return 0;
-	}
+	return macvlan_announce_gateway(l->pod, l->index, &card->gateway, e);
+}
+
+static int announce(struct macvlan_link *l, const struct macvlan_card *card, struct err *e)
+{
+	const struct ip_addr *v6 = card->addr.addr.family == AF_INET6 ? &card->addr.addr
+								      : &card->addr6.addr;
+
+	if (card->addr.addr.family == AF_INET && announce_arp(l, card, e) < 0)
+		return -1;
+	return ip_is_set(v6) ? macvlan_announce_na(l->netns_fd, l->index, &l->mac, v6, e) : 0;
 }
 
 /* ------------------------------------------------------------------ taking back */
@@ -551,8 +559,7 @@ int macvlan_configure(struct macvlan_link *l, const struct macvlan_card *card, i
 	if (observe(l, card, &o, e) < 0 || unmask(l, card, deadline_ms, e) < 0 ||
 	    set_ipv4(l, e) < 0 || set_ipv6(l, is_ipv6_wanted(card), e) < 0)
 		return -1;
-	if (apply_plan(l, card, &o.seen, deadline_ms, e) == 0 &&
-	    announce(l, &card->addr.addr, e) == 0 && announce(l, &card->addr6.addr, e) == 0)
+	if (apply_plan(l, card, &o.seen, deadline_ms, e) == 0 && announce(l, card, e) == 0)
 		return 0;
 	IGNORE(undo_all(l, &ignored), "the first error counts");
 	return -1;
