@@ -23,6 +23,7 @@
 #include "lib/nl/nl.h"
 #include "macvlan/announce.h"
 #include "macvlan/conf6.h"
+#include "macvlan/made.h"
 #include "macvlan/parent.h"
 #include "macvlan/plan.h"
 
@@ -508,6 +509,44 @@ static int announce(struct macvlan_link *l, const struct macvlan_card *card, str
 	if (card->addr.addr.family == AF_INET && announce_arp(l, card, e) < 0)
 		return -1;
 	return ip_is_set(v6) ? macvlan_announce_na(l->netns_fd, l->index, &l->mac, v6, e) : 0;
+}
+
+static void made_op(const struct macvlan_link *l, const struct macvlan_op *op,
+		    const struct macvlan_card *card, struct sb *out)
+{
+	switch (op->kind) {
+	case MACVLAN_OP_ADDR:
+		made_addr(&op->addr, card->ifname, out);
+		made_connected(&op->addr, card->ifname, out);
+		break;
+	case MACVLAN_OP_ROUTE:
+	case MACVLAN_OP_DEFAULT:
+		made_route(&op->route,
+			   op->route.oif == l->index ? card->ifname : card->primary_ifname, out);
+		break;
+	case MACVLAN_OP_RULE:
+		made_rule(&op->rule, out);
+		break;
+	case MACVLAN_OP_NEIGH:
+	case MACVLAN_OP_UP:
+	case MACVLAN_OP_DELETE_ROUTE:
+		break;
+	}
+}
+
+int macvlan_link_made(const struct macvlan_link *l, const struct macvlan_card *card, struct sb *out,
+		      struct err *e)
+{
+	struct nl_link is = {0};
+	int rc = nl_link_get(l->pod, l->index, &is, e);
+	size_t i;
+
+	if (rc <= 0)
+		return rc < 0 ? -1 : err_set(e, ERR_KERNEL, ENODEV, "the new card has vanished");
+	made_link(&is, card->ifname, out);
+	for (i = 0; i < l->n_done; i++)
+		made_op(l, &l->done[i].op, card, out);
+	return 0;
 }
 
 /* ------------------------------------------------------------------ taking back */

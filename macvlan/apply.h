@@ -11,6 +11,7 @@
 
 struct macvlan_card;
 struct macvlan_link;
+struct sb;
 
 /**
  * macvlan_create - phase 1: the link, under a temporary name, down, in the pod's namespace.
@@ -40,6 +41,14 @@ int macvlan_configure(struct macvlan_link *l, const struct macvlan_card *card, i
  * rules and tables, then the link. Every step is tried; -1 with the first failure.
  */
 int macvlan_rollback(struct macvlan_link *l, struct err *e) FN_MUST;
+
+/**
+ * macvlan_link_made - what now has to be there, a line for each (macvlan/made.h), for a CHECK later.
+ *
+ * To be called after macvlan_configure(). Appends to *out. ERR_KERNEL.
+ */
+int macvlan_link_made(const struct macvlan_link *l, const struct macvlan_card *card, struct sb *out,
+		      struct err *e) FN_MUST;
 
 /** macvlan_link_free - forget the link; it stays as it is. */
 void macvlan_link_free(struct macvlan_link *l);

@@ -102,6 +102,10 @@ const char *err_kind_name(enum err_kind kind)
 		return "cancelled";
 	case ERR_AGAIN:
 		return "again";
+	case ERR_MISSING:
+		return "missing";
+	case ERR_UNREADY:
+		return "unready";
 	}
 	return "unknown";
 }

@@ -35,6 +35,8 @@ enum err_kind {
 	ERR_TIMEOUT,     /* our own deadline ran out */
 	ERR_CANCELLED,   /* stopped on request of another part */
 	ERR_AGAIN,       /* not ready yet: the runtime should try again later */
+	ERR_MISSING,     /* CHECK: something of an attachment is not as it was made */
+	ERR_UNREADY,     /* STATUS: an ADD could not succeed now */
 };
 
 struct err {

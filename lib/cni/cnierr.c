@@ -37,6 +37,10 @@ static struct rule rule_of(const struct err *e)
 		return (struct rule){CNI_CODE_AGAIN, true};
 	case ERR_KERNEL:
 		return (struct rule){CNI_CODE_KERNEL, true};
+	case ERR_MISSING:
+		return (struct rule){CNI_CODE_MISSING, false};
+	case ERR_UNREADY:
+		return (struct rule){CNI_CODE_UNREADY, true};
 	case ERR_DELEGATE:
 		if (e->num > 0)
 			return (struct rule){e->num, e->num == CNI_CODE_AGAIN};

@@ -18,12 +18,16 @@
  * ERR_NETNS          8                    no
  * ERR_TIMEOUT, _AGAIN, _API, _TRANSPORT, _NOT_FOUND, _CONFLICT, _GONE, _CANCELLED
  *                    11 try again later   yes
+ * ERR_UNREADY        50 not available     yes
  * ERR_KERNEL         100                  yes
+ * ERR_MISSING        101                  no
  * ERR_DELEGATE       the delegate's own (err.num), 999 when it gave none; retry only for its 11
  * ERR_INTERNAL       999                  no
  */
 #define CNI_CODE_AGAIN    11
+#define CNI_CODE_UNREADY  50
 #define CNI_CODE_KERNEL   100
+#define CNI_CODE_MISSING  101
 #define CNI_CODE_INTERNAL 999
 
 /** cni_error_code - the code for the error object. */

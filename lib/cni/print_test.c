@@ -32,7 +32,8 @@ static const struct code_case codes[] = {
 	{ERR_TRANSPORT, 0, 11, true},   {ERR_NOT_FOUND, 404, 11, true},
 	{ERR_CONFLICT, 409, 11, true},  {ERR_GONE, 410, 11, true},
 	{ERR_TIMEOUT, 0, 11, true},     {ERR_CANCELLED, 0, 11, true},
-	{ERR_AGAIN, 0, 11, true},
+	{ERR_AGAIN, 0, 11, true},       {ERR_MISSING, 0, 101, false},
+	{ERR_UNREADY, 0, 50, true},
 };
 
 static void every_kind_has_its_code(void **state)
