@@ -246,13 +246,16 @@ static int join_host(struct add *a, struct err *e)
 
 static int configure_link(struct add *a, struct err *e)
 {
+	AUTO(sb_done) struct sb made = SB_INIT;
 	char mac[MAC_ADDR_LEN];
 	struct mac_addr used;
 
-	if (macvlan_configure(a->link, &a->card.m, a->app->deadline_ms, e) < 0)
+	if (macvlan_configure(a->link, &a->card.m, a->app->deadline_ms, e) < 0 ||
+	    macvlan_link_made(a->link, &a->card.m, &made, e) < 0)
 		return wrap_card(a, e);
 	used = macvlan_link_mac(a->link);
 	a->state->card_mac = xstrdup(mac_format(&used, mac));
+	a->state->made = sb_take(&made);
 	a->card_us = since_start(a);
 	return 0;
 }

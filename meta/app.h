@@ -29,5 +29,7 @@ int app_client(struct app *app, struct kube_client **out, struct err *e) FN_MUST
 /* The verbs. They print nothing but the result; errors are printed by main. */
 int meta_add(struct app *app, struct err *e) FN_MUST;
 int meta_del(struct app *app, struct err *e) FN_MUST;
+/** meta_check - ERR_MISSING says what is not as the ADD has made it; else the primary's own failure. */
+int meta_check(struct app *app, struct err *e) FN_MUST;
 
 #endif

@@ -68,6 +68,24 @@ static void start_log(const struct cni_conf *conf)
 		log_warn(conf->log_note);
 }
 
+static int run_verb(struct app *app, struct err *e)
+{
+	switch (app->args->command) {
+	case CNI_ADD:
+		return meta_add(app, e);
+	case CNI_DEL:
+		return meta_del(app, e);
+	case CNI_CHECK:
+		return meta_check(app, e);
+	case CNI_GC:
+	case CNI_STATUS:
+	case CNI_VERSION:
+		break;
+	}
+	return err_set(e, ERR_ENV, 0, "CNI_COMMAND %s is not supported by this version",
+		       cni_command_name(app->args->command));
+}
+
 static int run(const struct cni_args *args, const struct cni_conf *conf, struct err *e)
 {
 	AUTO(state_dir_free) struct state_dir *dir = NULL;
@@ -79,13 +97,10 @@ static int run(const struct cni_args *args, const struct cni_conf *conf, struct 
 
 	if (cni_version_allows(conf->version, args->command, e) < 0)
 		return -1;
-	if (args->command != CNI_ADD && args->command != CNI_DEL)
-		return err_set(e, ERR_ENV, 0, "CNI_COMMAND %s is not supported by this version",
-			       cni_command_name(args->command));
 	if (state_dir_open(conf->state_dir, &dir, e) < 0)
 		return -1;
 	app.dir = dir;
-	r = args->command == CNI_ADD ? meta_add(&app, e) : meta_del(&app, e);
+	r = run_verb(&app, e);
 	client = app.client;
 	return r;
 }

@@ -58,6 +58,7 @@ void state_free(struct state *s)
 	free(s->result);
 	free(s->card);
 	free(s->card_mac);
+	free(s->made);
 	free(s->boot_id);
 	state_host_clear(&s->host);
 	free(s);
@@ -251,6 +252,7 @@ static void write_body(struct sb *sb, const struct state *s)
 	jw_kv_opt(&w, "card", s->card);
 	jw_kv_opt(&w, "cardMAC", s->card_mac);
 	write_host(&w, &s->host);
+	jw_kv_opt(&w, "made", s->made);
 	if (s->missing_since)
 		jw_kv_i64(&w, "missingSince", s->missing_since);
 	/* As strings, so that every byte comes back as it was. */
@@ -357,6 +359,7 @@ static int decode(const char *what, const char *text, size_t len, struct state *
 		{"bootID", &s->boot_id},
 		{"card", &s->card},
 		{"cardMAC", &s->card_mac},
+		{"made", &s->made},
 		{"delegate", &s->delegate},
 		{"runtimeConfig", &s->runtime_config},
 		{"result", &s->result},

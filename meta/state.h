@@ -32,6 +32,7 @@ struct state {
 	size_t n_plugin_results;
 	char *card;     /* our card's final name; NULL when the pod has none */
 	char *card_mac; /* NULL until it is known */
+	char *made;     /* what the card's ADD has made, by lines (macvlan/made.h); or NULL */
 	char *boot_id;  /* of the boot that the attachment was made in */
 	bool complete;  /* ADD answered with success */
 	struct state_host host;

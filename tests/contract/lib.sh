@@ -154,3 +154,41 @@ plugin() {
 routes() {
 	ip -n "$1" -4 route show | sed -E 's/ (proto [a-z]+|mtu [0-9]+)//g; s/ +$//' | sort
 }
+
+# state_file [IFNAME]: where the pod's attachment is kept
+state_file() { echo "$DIR/state/attachments/$CID@${1:-eth0}"; }
+
+# state_write FILE <json: a state file with a right first line (its length and checksum)
+state_write() {
+	perl -0777 -e 'use integer; my $b = <STDIN>; my $h = 0xcbf29ce484222325;
+		$h = ($h ^ $_) * 0x100000001b3 for unpack "C*", $b;
+		printf "tandem-state 1 %d %016x\n%s", length $b, $h, $b' >"$1"
+}
+
+# state_edit JQ-FILTER [FILE]: the pod's state file as another version might have written it
+state_edit() {
+	local file=${2:-$(state_file)} text
+	text=$(tail -n +2 "$file" | jq -c "$1") && printf '%s' "$text" | state_write "$file"
+}
+
+# silent NAME: the last call exited with 0 and printed nothing
+silent() {
+	if [ "$RC" -eq 0 ]; then
+		same "$1" "" "$OUT"
+	else
+		fail "$1" "exit $RC: $OUT"
+	fi
+}
+
+# says NAME CODE TEXT: the last call failed with an error object of that code and text; what is there stays
+says() {
+	local name=$1 got
+	got=$(jq -r '"\(.code) \(.msg)"' <<<"$OUT" 2>/dev/null)
+	if [ "$RC" -eq 0 ]; then
+		fail "$name" "it succeeded"
+	elif [[ $got != "$2 "*"$3"* ]]; then
+		fail "$name" "wanted code $2 and '$3': $OUT"
+	else
+		pass "$name"
+	fi
+}
