@@ -38,6 +38,8 @@ const char *chain_name(const struct chain *c);
 enum cni_version chain_version(const struct chain *c);
 size_t chain_len(const struct chain *c);
 const char *chain_type(const struct chain *c, size_t i);
+/** chain_conf - plugin i's own bytes in the conf. */
+struct jspan chain_conf(const struct chain *c, size_t i);
 /** chain_note - what deserves a warning (a name unlike fallback_name), NULL if nothing. */
 const char *chain_note(const struct chain *c);
 

@@ -47,6 +47,11 @@ const char *chain_type(const struct chain *c, size_t i)
 	return c->v[i].type;
 }
 
+struct jspan chain_conf(const struct chain *c, size_t i)
+{
+	return c->v[i].conf;
+}
+
 const char *chain_note(const struct chain *c)
 {
 	return c->note;

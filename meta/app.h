@@ -31,5 +31,7 @@ int meta_add(struct app *app, struct err *e) FN_MUST;
 int meta_del(struct app *app, struct err *e) FN_MUST;
 /** meta_check - ERR_MISSING says what is not as the ADD has made it; else the primary's own failure. */
 int meta_check(struct app *app, struct err *e) FN_MUST;
+/** meta_status - opens app->dir by itself. ERR_UNREADY, or the failure of one of the primary's plugins. */
+int meta_status(struct app *app, struct err *e) FN_MUST;
 
 #endif

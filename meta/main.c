@@ -77,8 +77,9 @@ static int run_verb(struct app *app, struct err *e)
 		return meta_del(app, e);
 	case CNI_CHECK:
 		return meta_check(app, e);
-	case CNI_GC:
 	case CNI_STATUS:
+		return meta_status(app, e);
+	case CNI_GC:
 	case CNI_VERSION:
 		break;
 	}
@@ -97,10 +98,11 @@ static int run(const struct cni_args *args, const struct cni_conf *conf, struct 
 
 	if (cni_version_allows(conf->version, args->command, e) < 0)
 		return -1;
-	if (state_dir_open(conf->state_dir, &dir, e) < 0)
+	/* To STATUS a directory that cannot be opened is an answer of its own. */
+	if (args->command != CNI_STATUS && state_dir_open(conf->state_dir, &app.dir, e) < 0)
 		return -1;
-	app.dir = dir;
 	r = run_verb(&app, e);
+	dir = app.dir;
 	client = app.client;
 	return r;
 }

@@ -105,6 +105,13 @@ void state_dir_free(struct state_dir *d)
 	free(d);
 }
 
+int state_dir_writable(const struct state_dir *d, struct err *e)
+{
+	if (faccessat(d->attachments, ".", W_OK, 0) < 0 || faccessat(d->locks, ".", W_OK, 0) < 0)
+		return err_errno(e, ERR_IO, errno, "state directory");
+	return 0;
+}
+
 /* flock() has no time-out of its own; a lock is held for milliseconds, so short naps are enough. */
 static int flock_until(int fd, int64_t deadline_ms)
 {

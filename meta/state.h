@@ -51,6 +51,9 @@ int state_dir_open(const char *dir, struct state_dir **out, struct err *e) FN_MU
 void state_dir_free(struct state_dir *d);
 DEFINE_AUTO(struct state_dir, state_dir_free)
 
+/** state_dir_writable - could a file be made in it? ERR_IO when not (a disk that is read-only). */
+int state_dir_writable(const struct state_dir *d, struct err *e) FN_MUST;
+
 /**
  * state_lock - take the container's lock, waiting until the deadline.
  * @out_fd: the caller closes it to let go
