@@ -31,6 +31,8 @@ int meta_add(struct app *app, struct err *e) FN_MUST;
 int meta_del(struct app *app, struct err *e) FN_MUST;
 /** meta_check - ERR_MISSING says what is not as the ADD has made it; else the primary's own failure. */
 int meta_check(struct app *app, struct err *e) FN_MUST;
+/** meta_gc - everything is tried; the first failure is told. ERR_CONFIG, ERR_DECODE: nothing was done. */
+int meta_gc(struct app *app, struct err *e) FN_MUST;
 /** meta_status - opens app->dir by itself. ERR_UNREADY, or the failure of one of the primary's plugins. */
 int meta_status(struct app *app, struct err *e) FN_MUST;
 

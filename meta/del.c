@@ -164,7 +164,7 @@ int del_attachment(struct app *app, struct state *s, struct err *e)
 }
 
 /* A pod older than tandem, or one whose file was lost: the primary's conf as it is now. */
-static int del_unknown(struct app *app, struct err *e)
+int del_without_state(struct app *app, struct err *e)
 {
 	AUTO(fd) int netns = open_netns(app->args->netns);
 	AUTO(state_free) struct state *s = xcalloc(1, sizeof(*s));
@@ -204,7 +204,7 @@ static int del_locked(struct app *app, struct err *e)
 	}
 	if (damaged)
 		log_warn("damaged state file set aside", "container", app->args->container_id);
-	return s ? del_attachment(app, s, e) : del_unknown(app, e);
+	return s ? del_attachment(app, s, e) : del_without_state(app, e);
 }
 
 int meta_del(struct app *app, struct err *e)

@@ -16,4 +16,11 @@ struct state;
  */
 int del_attachment(struct app *app, struct state *s, struct err *e) FN_MUST;
 
+/**
+ * del_without_state - the same for an attachment of which there is no (readable) file, by app->args.
+ *
+ * The primary runs with its conf as it is now; a card of ours in the namespace goes, too.
+ */
+int del_without_state(struct app *app, struct err *e) FN_MUST;
+
 #endif

@@ -80,11 +80,11 @@ static int run_verb(struct app *app, struct err *e)
 	case CNI_STATUS:
 		return meta_status(app, e);
 	case CNI_GC:
+		return meta_gc(app, e);
 	case CNI_VERSION:
 		break;
 	}
-	return err_set(e, ERR_ENV, 0, "CNI_COMMAND %s is not supported by this version",
-		       cni_command_name(app->args->command));
+	return err_set(e, ERR_INTERNAL, 0, "VERSION reads no conf");
 }
 
 static int run(const struct cni_args *args, const struct cni_conf *conf, struct err *e)

@@ -16,6 +16,7 @@
 #include "lib/base/str.h"
 #include "lib/json/jread.h"
 #include "lib/json/jwrite.h"
+#include "meta/state_priv.h"
 
 #define MAGIC "tandem-state 1"
 /* A conf of 1 MiB may double when it is escaped, and results come on top. */
@@ -23,10 +24,6 @@
 #define PLUGINS_MAX   64
 #define HINT_SECONDS  600
 #define DELEGATE_COPY "delegate.json"
-
-struct state_dir {
-	int attachments, locks, hints, top;
-};
 
 void state_host_clear(struct state_host *h)
 {
@@ -277,12 +274,15 @@ static void write_body(struct sb *sb, const struct state *s)
 int state_save(const struct state_dir *d, const struct state *s, struct err *e)
 {
 	AUTO(free) char *name = file_name(s->container_id, s->ifname);
+	AUTO(free) char *temp = xasprintf("%s" STATE_TEMP, name);
 	AUTO(sb_done) struct sb body = SB_INIT, whole = SB_INIT;
 
 	write_body(&body, s);
 	add_header(&whole, &body);
 	sb_add(&whole, body.data, body.len);
-	if (io_replace_file(d->attachments, name, 0600, whole.data, whole.len, e) < 0)
+	struct io_place place = {d->attachments, temp, name, 0600};
+
+	if (io_place_file(&place, whole.data, whole.len, e) < 0)
 		return err_wrap(e, "state file");
 	return 0;
 }
@@ -388,7 +388,7 @@ static int decode(const char *what, const char *text, size_t len, struct state *
 
 static int set_aside(const struct state_dir *d, const char *name, struct err *e)
 {
-	AUTO(free) char *aside = xasprintf("%s.corrupt", name);
+	AUTO(free) char *aside = xasprintf("%s" STATE_CORRUPT, name);
 
 	if (renameat(d->attachments, name, d->attachments, aside) < 0 && errno != ENOENT)
 		return err_errno(e, ERR_IO, errno, "set damaged state file %s aside", name);
@@ -458,7 +458,11 @@ int state_remove(const struct state_dir *d, const char *container_id, const char
 		 struct err *e)
 {
 	AUTO(free) char *name = file_name(container_id, ifname);
+	AUTO(free) char *temp = xasprintf("%s" STATE_TEMP, name);
 
+	/* Left by a call that was killed while it wrote. */
+	if (unlinkat(d->attachments, temp, 0) < 0 && errno != ENOENT)
+		return err_errno(e, ERR_IO, errno, "remove state file %s", temp);
 	if (unlinkat(d->attachments, name, 0) < 0 && errno != ENOENT)
 		return err_errno(e, ERR_IO, errno, "remove state file %s", name);
 	io_remove_temps(d->attachments, name);
@@ -489,14 +493,21 @@ int state_last_delegate(const struct state_dir *d, char **out, size_t *out_len, 
 
 int state_keep_delegate(const struct state_dir *d, const char *text, size_t len, struct err *e)
 {
+	const struct io_place place = {d->top, DELEGATE_COPY STATE_TEMP, DELEGATE_COPY, 0600};
 	AUTO(free) char *old = NULL;
 	struct err ignored = {0};
 	size_t old_len = 0;
+	int rc;
 
 	if (state_last_delegate(d, &old, &old_len, &ignored) == 1 && old_len == len &&
 	    memcmp(old, text, len) == 0)
 		return 0;
-	return io_replace_file(d->top, DELEGATE_COPY, 0600, text, len, e);
+	/* One writer at a time under the temporary name; another has the same to write. */
+	if (flock(d->top, LOCK_EX | LOCK_NB) < 0)
+		return 0;
+	rc = io_place_file(&place, text, len, e);
+	flock(d->top, LOCK_UN);
+	return rc;
 }
 
 /* The UID comes from outside; only what a UID can be becomes a file name. */

@@ -87,21 +87,28 @@ static int write_temp(int dirfd, const char *temp, mode_t mode, const void *p, s
 	return 0;
 }
 
+int io_place_file(const struct io_place *place, const void *p, size_t n, struct err *e)
+{
+	int saved;
+
+	if (write_temp(place->dirfd, place->temp, place->mode, p, n, e) < 0) {
+		unlinkat(place->dirfd, place->temp, 0);
+		return -1;
+	}
+	if (renameat(place->dirfd, place->temp, place->dirfd, place->name) == 0)
+		return 0;
+	saved = errno;
+	unlinkat(place->dirfd, place->temp, 0);
+	return err_errno(e, ERR_IO, saved, "rename %s to %s", place->temp, place->name);
+}
+
 int io_replace_file(int dirfd, const char *name, mode_t mode, const void *p, size_t n,
 		    struct err *e)
 {
 	AUTO(free) char *temp = xasprintf("%s.tmp.%d", name, (int)getpid());
-	int saved;
+	const struct io_place place = {dirfd, temp, name, mode};
 
-	if (write_temp(dirfd, temp, mode, p, n, e) < 0) {
-		unlinkat(dirfd, temp, 0);
-		return -1;
-	}
-	if (renameat(dirfd, temp, dirfd, name) == 0)
-		return 0;
-	saved = errno;
-	unlinkat(dirfd, temp, 0);
-	return err_errno(e, ERR_IO, saved, "rename %s to %s", temp, name);
+	return io_place_file(&place, p, n, e);
 }
 
 void io_remove_temps(int dirfd, const char *name)

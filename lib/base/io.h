@@ -42,6 +42,16 @@ int io_replace_file(int dirfd, const char *name, mode_t mode, const void *p, siz
  * For who knows that no other is at work. What cannot be removed stays.
  */
 void io_remove_temps(int dirfd, const char *name);
+/* Where a file goes, and by which name of the same directory. */
+struct io_place {
+	int dirfd;
+	const char *temp; /* nobody else writes under it at that time; what is there is overwritten */
+	const char *name;
+	mode_t mode;
+};
+
+/** io_place_file - io_replace_file() with a temporary name that is found again after a crash. */
+int io_place_file(const struct io_place *place, const void *p, size_t n, struct err *e) FN_MUST;
 
 /** io_mkdirs - mkdir -p. ERR_IO names the component that failed. */
 int io_mkdirs(const char *path, mode_t mode, struct err *e) FN_MUST;

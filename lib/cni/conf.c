@@ -272,19 +272,30 @@ static int read_runtime_config(const struct jval *root, struct cni_conf *c, stru
 	return 0;
 }
 
+/* Go writes a list without elements as null. The second name is that of before the spec settled. */
 static int read_attachments(const struct jval *root, struct cni_conf *c, struct err *e)
 {
+	static const char *const keys[] = {"cni.dev/valid-attachments", "cni.dev/attachments"};
 	struct jval v;
-	int have_prev = jget_obj(root, "prevResult", &v, e);
-	int have_valid = have_prev < 0 ? -1 : jget_arr(root, "cni.dev/valid-attachments", &v, e);
+	size_t i;
 
-	if (have_prev < 0 || have_valid < 0)
-		return -1;
-	if (have_prev)
-		jspan_find(c->text, "prevResult", &c->prev_result);
-	if (have_valid)
-		jspan_find(c->text, "cni.dev/valid-attachments", &c->valid_attachments);
+	for (i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (jget_arr(root, keys[i], &v, e) < 0)
+			return -1;
+		if (!c->valid_attachments.p)
+			jspan_find(c->text, keys[i], &c->valid_attachments);
+	}
 	return 0;
+}
+
+static int read_prev(const struct jval *root, struct cni_conf *c, struct err *e)
+{
+	struct jval v;
+	int have = jget_obj(root, "prevResult", &v, e);
+
+	if (have > 0)
+		jspan_find(c->text, "prevResult", &c->prev_result);
+	return have < 0 ? -1 : 0;
 }
 
 int cni_conf_parse(const char *what, const char *text, size_t len, struct cni_conf **out,
@@ -313,7 +324,7 @@ int cni_conf_parse(const char *what, const char *text, size_t len, struct cni_co
 	    read_namespace(&root, c, e) < 0 || read_legacy(&root, c, e) < 0 ||
 	    read_path(&root, "stateDir", DEFAULT_STATE_DIR, &c->state_dir, e) < 0 ||
 	    read_deadline(&root, c, e) < 0 || read_runtime_config(&root, c, e) < 0 ||
-	    read_attachments(&root, c, e) < 0)
+	    read_prev(&root, c, e) < 0 || read_attachments(&root, c, e) < 0)
 		return -1;
 	*out = STEAL(c);
 	return 0;

@@ -49,7 +49,7 @@ struct cni_conf {
 	struct jspan annotations;
 	struct cni_nets nameservers; /* runtimeConfig.dns.servers, as /32 or /128 */
 	struct jspan prev_result;
-	struct jspan valid_attachments; /* GC: cni.dev/valid-attachments */
+	struct jspan valid_attachments; /* GC: cni.dev/valid-attachments; may be null for none */
 };
 
 /**
