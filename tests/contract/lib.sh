@@ -11,6 +11,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../lib.sh"
 
 CNI_PLUGINS=/usr/lib/cni
+CNI_UNDER=() # what runs the plugin, when it is not run by itself
 POD=
 contract_names=0
 
@@ -99,7 +100,7 @@ cni() {
 	for var in "${!vars[@]}"; do list+=("$var=${vars[$var]}"); done
 	RC=0
 	printf '%s' "$text" | timeout 60 env -i PATH="$PATH" "${list[@]}" \
-		nsenter --net=/run/netns/"$NODE" "$TANDEM_BIN" >"$DIR/out" 2>"$DIR/err" || RC=$?
+		nsenter --net=/run/netns/"$NODE" "${CNI_UNDER[@]}" "$TANDEM_BIN" >"$DIR/out" 2>"$DIR/err" || RC=$?
 	OUT=$(cat "$DIR/out")
 	ERR=$(cat "$DIR/err")
 }
