@@ -49,6 +49,7 @@ struct macvlan_link {
 	bool disguised; /* mac is for detection alone */
 	bool up;        /* already, under its final name */
 	char parent[IFNAMSIZ];
+	int64_t announce_us;
 	struct done *done;
 	size_t n_done;
 };
@@ -92,6 +93,11 @@ int macvlan_link_netns(const struct macvlan_link *l)
 bool macvlan_link_is_disguised(const struct macvlan_link *l)
 {
 	return l->disguised;
+}
+
+int64_t macvlan_link_announce_us(const struct macvlan_link *l)
+{
+	return l->announce_us;
 }
 
 /* ------------------------------------------------------------------ phase 1 */
@@ -505,10 +511,14 @@ static int announce(struct macvlan_link *l, const struct macvlan_card *card, str
 {
 	const struct ip_addr *v6 = card->addr.addr.family == AF_INET6 ? &card->addr.addr
 								      : &card->addr6.addr;
+	int64_t start = clock_now_us();
 
 	if (card->addr.addr.family == AF_INET && announce_arp(l, card, e) < 0)
 		return -1;
-	return ip_is_set(v6) ? macvlan_announce_na(l->netns_fd, l->index, &l->mac, v6, e) : 0;
+	if (ip_is_set(v6) && macvlan_announce_na(l->netns_fd, l->index, &l->mac, v6, e) < 0)
+		return -1;
+	l->announce_us = clock_now_us() - start;
+	return 0;
 }
 
 static void made_op(const struct macvlan_link *l, const struct macvlan_op *op,

@@ -73,5 +73,7 @@ int macvlan_link_raise(struct macvlan_link *l, const struct macvlan_card *card,
 		       struct err *e) FN_MUST;
 /** macvlan_link_set_mac - ERR_KERNEL with EADDRINUSE: another card on this NIC has it and is up. */
 int macvlan_link_set_mac(struct macvlan_link *l, const struct mac_addr *mac, struct err *e) FN_MUST;
+/** macvlan_link_announce_us - how long the announcing took, the last thing that macvlan_configure() does. */
+int64_t macvlan_link_announce_us(const struct macvlan_link *l);
 
 #endif

@@ -27,6 +27,7 @@
 #include "meta/primary.h"
 #include "meta/record.h"
 #include "meta/state.h"
+#include "meta/step.h"
 
 /* Taking things back has time of its own: the deadline is mostly what has just run out. */
 #define ROLLBACK_MS 4000
@@ -166,6 +167,7 @@ static int join_primary(struct add *a, struct err *e)
 
 	if (primary_add_join(a->running, &results, e) < 0)
 		return -1;
+	step_took(a->app, "primary", primary_add_us(a->running));
 	keep_results(a, results);
 	return 0;
 }
@@ -178,6 +180,7 @@ static int cancel_fd(const struct add *a)
 /* The first record, or another than the one that there is. */
 static int wait_for_record(struct add *a, struct err *e)
 {
+	int64_t start = clock_now_us();
 	int r;
 
 	if (pod_need_uid(a->app, &a->pod, e) < 0)
@@ -190,6 +193,7 @@ static int wait_for_record(struct add *a, struct err *e)
 		return -1;
 	}
 	a->api_us = since_start(a);
+	step_done(a->app, "record", start);
 	return 0;
 }
 
@@ -200,11 +204,14 @@ static int wrap_card(const struct add *a, struct err *e)
 
 static int make_link(struct add *a, struct err *e)
 {
+	int64_t start = clock_now_us();
+
 	card_done(&a->card);
 	card_fill(a->ip, &a->request, a->app->conf, a->app->args->ifname, &a->card);
 	undo_push(&a->undo, "the card", undo_card, a);
 	if (macvlan_create(&a->card.m, a->netns, a->app->deadline_ms, &a->link, e) < 0)
 		return wrap_card(a, e);
+	step_done(a->app, "card", start);
 	return 0;
 }
 
@@ -247,6 +254,7 @@ static int join_host(struct add *a, struct err *e)
 static int configure_link(struct add *a, struct err *e)
 {
 	AUTO(sb_done) struct sb made = SB_INIT;
+	int64_t start = clock_now_us(), announce;
 	char mac[MAC_ADDR_LEN];
 	struct mac_addr used;
 
@@ -257,6 +265,9 @@ static int configure_link(struct add *a, struct err *e)
 	a->state->card_mac = xstrdup(mac_format(&used, mac));
 	a->state->made = sb_take(&made);
 	a->card_us = since_start(a);
+	announce = macvlan_link_announce_us(a->link);
+	step_took(a->app, "routes", clock_now_us() - start - announce);
+	step_took(a->app, "announce", announce);
 	return 0;
 }
 
@@ -304,10 +315,12 @@ static int add_annotated(struct add *a, struct err *e)
 static int add_plain(struct add *a, struct err *e)
 {
 	AUTO(chain_results_done) struct chain_results results = {0};
+	int64_t start = clock_now_us();
 
 	undo_push(&a->undo, "the primary's ADD", undo_primary, a);
 	if (chain_add(a->primary.chain, &a->env, &results, e) < 0)
 		return -1;
+	step_done(a->app, "primary", start);
 	keep_results(a, &results);
 	return 0;
 }
@@ -352,6 +365,7 @@ static int make_result(const struct add *a, struct cni_result **out, struct err 
 static int finish(struct add *a, struct err *e)
 {
 	AUTO(cni_result_free) struct cni_result *result = NULL;
+	int64_t start = clock_now_us();
 
 	if (make_result(a, &result, e) < 0)
 		return -1;
@@ -359,7 +373,10 @@ static int finish(struct add *a, struct err *e)
 	a->state->pod_uid = *a->pod.uid ? xstrdup(a->pod.uid) : NULL;
 	if (state_save(a->app->dir, a->state, e) < 0)
 		return -1;
-	return cni_result_print(result, a->app->conf->version, e);
+	if (cni_result_print(result, a->app->conf->version, e) < 0)
+		return -1;
+	step_done(a->app, "result", start);
+	return 0;
 }
 
 static void log_added(const struct add *a)
@@ -399,10 +416,12 @@ static void roll_back(struct add *a)
 static int add_locked(struct add *a, struct err *e)
 {
 	struct app *app = a->app;
+	int64_t start = clock_now_us();
 	int r;
 
 	if (clear_remains(a, e) < 0 || pod_request(app, &a->pod, &a->request, e) < 0)
 		return -1;
+	step_done(app, "annotations", start);
 	if (!is_single(a) && primary_load(app, &a->primary, e) < 0)
 		return -1;
 	a->env = (struct chain_env){

@@ -1,6 +1,7 @@
 /* CHECK: what the state file tells must still be true. */
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/ip.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -15,6 +16,7 @@
 #include "meta/app.h"
 #include "meta/primary.h"
 #include "meta/state.h"
+#include "meta/step.h"
 
 /* The card leads to this network now, whatever the primary's result said. */
 static bool is_taken_over(struct jspan route, const char *made)
@@ -80,7 +82,10 @@ static int check_chain(struct app *app, const struct chain *c, struct jspan runt
 		.deadline_ms = app->deadline_ms,
 		.cancel_fd = -1,
 	};
+	int64_t start = clock_now_us();
 	int r = chain_check(c, &env, e);
+
+	step_done(app, "primary", start);
 
 	if (notes.len)
 		log_warn("the primary's plugins", "notes", sb_get(&notes));
@@ -119,6 +124,7 @@ static int check_primary(struct app *app, const struct state *s, struct err *e)
 static int check_known(struct app *app, const struct state *s, int netns, struct err *e)
 {
 	AUTO(free) char *boot_id = state_boot_id();
+	int64_t start = clock_now_us();
 
 	if (!s->complete)
 		return err_set(e, ERR_MISSING, 0, "the ADD of container %s has not come to its end",
@@ -128,6 +134,7 @@ static int check_known(struct app *app, const struct state *s, int netns, struct
 			       s->container_id);
 	if (check_card(s, netns, e) < 0)
 		return err_wrap(e, "card %s", s->card);
+	step_done(app, "card", start);
 	return check_primary(app, s, e);
 }
 

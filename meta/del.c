@@ -16,6 +16,7 @@
 #include "meta/host.h"
 #include "meta/primary.h"
 #include "meta/state.h"
+#include "meta/step.h"
 
 /* How long a missing binary of the primary holds a DEL up: an upgrade takes less, people take more. */
 #define MISSING_SECONDS 600
@@ -79,6 +80,7 @@ static int del_primary(struct app *app, const struct state *s, const struct cni_
 		.deadline_ms = app->deadline_ms,
 		.cancel_fd = -1,
 	};
+	int64_t start = clock_now_us();
 	int r;
 
 	if (!s->delegate)
@@ -86,6 +88,7 @@ static int del_primary(struct app *app, const struct state *s, const struct cni_
 	if (primary_restore(s, &p, e) < 0)
 		return -1;
 	r = chain_del(p.chain, &env, e);
+	step_done(app, "primary", start);
 	if (notes.len)
 		log_warn("the primary's plugins", "notes", sb_get(&notes));
 	return r;
@@ -136,6 +139,7 @@ int del_attachment(struct app *app, struct state *s, struct err *e)
 	bool had_host = same_boot && s->host.parent;
 	struct err first = {0}, now = {0};
 	AUTO(fd) int netns = -1;
+	int64_t start = clock_now_us();
 	struct cni_args args;
 
 	/* After a reboot the path, if it is there, is somebody else's. */
@@ -154,6 +158,8 @@ int del_attachment(struct app *app, struct state *s, struct err *e)
 	err_clear(&now);
 	if (gone && macvlan_delete_wait(gone, clock_now_ms() + CARD_WAIT_MS, &now) < 0)
 		note(&first, &now);
+	else if (gone)
+		step_done(app, "card", start);
 	if (first.kind) {
 		if (had_host && !s->host.parent)
 			forget_host(app, s);
@@ -195,6 +201,7 @@ int del_without_state(struct app *app, struct err *e)
 static int del_locked(struct app *app, struct err *e)
 {
 	AUTO(state_free) struct state *s = NULL;
+	int64_t start = clock_now_us();
 	bool damaged = false;
 	int r = state_load(app->dir, app->args->container_id, app->args->ifname, &s, &damaged, e);
 
@@ -204,11 +211,13 @@ static int del_locked(struct app *app, struct err *e)
 	}
 	if (damaged)
 		log_warn("damaged state file set aside", "container", app->args->container_id);
+	step_done(app, "state", start);
 	return s ? del_attachment(app, s, e) : del_without_state(app, e);
 }
 
 int meta_del(struct app *app, struct err *e)
 {
+	int64_t start = clock_now_us();
 	AUTO(fd) int lock = -1;
 
 	if (state_lock(app->dir, app->args->container_id, app->deadline_ms, &lock, e) < 0) {
@@ -220,6 +229,7 @@ int meta_del(struct app *app, struct err *e)
 	}
 	if (del_locked(app, e) < 0)
 		return -1;
+	step_done(app, "DEL", start);
 	if (lock >= 0)
 		state_unlock_remove(app->dir, app->args->container_id, &lock);
 	return 0;

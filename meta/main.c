@@ -15,6 +15,7 @@
 #include "lib/kube/libraries.h"
 #include "meta/app.h"
 #include "meta/state.h"
+#include "meta/step.h"
 
 #define LOG_MAX_BYTES (10L * 1024 * 1024)
 
@@ -87,7 +88,8 @@ static int run_verb(struct app *app, struct err *e)
 	return err_set(e, ERR_INTERNAL, 0, "VERSION reads no conf");
 }
 
-static int run(const struct cni_args *args, const struct cni_conf *conf, struct err *e)
+static int run(const struct cni_args *args, const struct cni_conf *conf, int64_t start_us,
+	       struct err *e)
 {
 	AUTO(state_dir_free) struct state_dir *dir = NULL;
 	AUTO(kube_client_free) struct kube_client *client = NULL;
@@ -96,6 +98,7 @@ static int run(const struct cni_args *args, const struct cni_conf *conf, struct 
 			  .deadline_ms = clock_now_ms() + conf->deadline_s * 1000L};
 	int r;
 
+	step_done(&app, "conf", start_us);
 	if (cni_version_allows(conf->version, args->command, e) < 0)
 		return -1;
 	/* To STATUS a directory that cannot be opened is an answer of its own. */
@@ -124,6 +127,7 @@ int main(int argc, char **argv)
 	AUTO(cni_args_done) struct cni_args args = CNI_ARGS_INIT;
 	AUTO(cni_conf_free) struct cni_conf *conf = NULL;
 	AUTO(free) char *text = NULL;
+	int64_t start_us = clock_now_us();
 	struct err e = {0};
 	size_t len;
 	int r;
@@ -144,7 +148,7 @@ int main(int argc, char **argv)
 	    cni_conf_parse("stdin", text, len, &conf, &e) < 0)
 		return fail(NULL, &args, &e);
 	start_log(conf);
-	if (run(&args, conf, &e) < 0)
+	if (run(&args, conf, start_us, &e) < 0)
 		return fail(cni_version_name(conf->version), &args, &e);
 	return 0;
 }

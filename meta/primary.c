@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -110,6 +111,7 @@ struct primary_add {
 	struct chain_results results;
 	struct err err;
 	int rc;
+	int64_t us;
 	int cancel_fd, failed_fd;
 	pthread_t thread;
 	bool running;
@@ -125,8 +127,10 @@ static void raise_flag(int fd)
 static void *run(void *ctx)
 {
 	struct primary_add *a = ctx;
+	int64_t start = clock_now_us();
 
 	a->rc = chain_add(a->chain, &a->env, &a->results, &a->err);
+	a->us = clock_now_us() - start;
 	if (a->rc < 0)
 		raise_flag(a->failed_fd);
 	return NULL;
@@ -163,6 +167,11 @@ static void join(struct primary_add *a)
 	if (a->running)
 		pthread_join(a->thread, NULL);
 	a->running = false;
+}
+
+int64_t primary_add_us(const struct primary_add *a)
+{
+	return a->us;
 }
 
 int primary_add_join(struct primary_add *a, const struct chain_results **out, struct err *e)

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "delegate/chain.h"
 #include "lib/base/auto.h"
@@ -49,6 +50,9 @@ int primary_add_failed_fd(const struct primary_add *a);
 /** primary_add_join - wait for its end. 0 and the results (lent), or the chain's error. Once. */
 int primary_add_join(struct primary_add *a, const struct chain_results **out,
 		     struct err *e) FN_MUST;
+
+/** primary_add_us - how long it took; after primary_add_join(). */
+int64_t primary_add_us(const struct primary_add *a);
 
 /** primary_add_free - cancel it if it still runs, wait for the thread, free all. NULL is fine. */
 void primary_add_free(struct primary_add *a);

@@ -66,6 +66,7 @@ static struct state *sample(void)
 	s->n_plugin_results = 2;
 	s->card = xstrdup("eth1");
 	s->card_mac = xstrdup("02:00:00:00:00:01");
+	s->made = xstrdup("link eth1 state up\nrule 1001 from 192.168.100.50 lookup 2001\n");
 	s->boot_id = state_boot_id();
 	s->complete = true;
 	s->missing_since = 1700000000;
@@ -100,6 +101,7 @@ static void every_field_comes_back_to_the_byte(void **state)
 	assert_string_equal(back->plugin_results[1], "{}");
 	assert_string_equal(back->card, "eth1");
 	assert_string_equal(back->card_mac, s->card_mac);
+	assert_string_equal(back->made, s->made);
 	assert_string_equal(back->boot_id, s->boot_id);
 	assert_int_equal(strlen(back->boot_id), 36);
 	assert_true(back->complete);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/base/auto.h"
@@ -192,6 +193,39 @@ static void log_file_is_quoted_bounded_and_optional(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
+/* Many processes at a file that is full: none renames a fresh file over the one just put away. */
+static void log_file_is_put_away_by_one(void **state)
+{
+	enum { PROCESSES = 6, ROUNDS = 300, MAX = 2000 };
+	AUTO(free) char *path = xasprintf("%s/log", dir);
+	AUTO(free) char *old = xasprintf("%s/log.1", dir);
+	struct stat st;
+	int i, round, status, quiet;
+
+	(void)state;
+	for (i = 0; i < PROCESSES; i++) {
+		if (fork() == 0) {
+			quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
+			dup2(quiet, STDERR_FILENO);
+			for (round = 0; round < ROUNDS; round++) {
+				log_to_file(path, MAX);
+				log_info("a line like any other", "round", "x");
+				if (stat(old, &st) == 0 && st.st_size <= MAX)
+					_exit(1);
+			}
+			_exit(0);
+		}
+	}
+	for (i = 0; i < PROCESSES; i++) {
+		assert_true(wait(&status) > 0);
+		assert_int_equal(status, 0);
+	}
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size < 2 * MAX);
+	assert_int_equal(unlink(old), 0);
+	assert_int_equal(unlink(path), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +237,7 @@ int main(void)
 		cmocka_unit_test(undo_runs_all_in_reverse),
 		cmocka_unit_test(rfc3339_both_ways),
 		cmocka_unit_test(log_file_is_quoted_bounded_and_optional),
+		cmocka_unit_test(log_file_is_put_away_by_one),
 	};
 
 	return cmocka_run_group_tests_name("io", tests, make_dir, remove_dir);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -55,28 +56,44 @@ bool log_enabled(enum log_level level)
 	return level <= logger.level;
 }
 
-static void rotate(const char *path, long max_bytes)
+static int open_log(const char *path)
+{
+	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+}
+
+/*
+ * Of processes that see the file too large at the same time one renames it: without the lock, and the second
+ * look at whose file the name leads to, the next one would rename the new file over what was just put away.
+ */
+static bool rotate(const char *path, int fd, long max_bytes)
 {
 	AUTO(free) char *old = xasprintf("%s.1", path);
-	struct stat st;
+	struct stat ours, there;
 
-	if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > max_bytes)
-		IGNORE(rename(path, old), "two processes may race; either keeps the bound");
+	if (fstat(fd, &ours) < 0 || !S_ISREG(ours.st_mode) || ours.st_size <= max_bytes ||
+	    flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return false;
+	if (stat(path, &there) == 0 && there.st_ino == ours.st_ino && there.st_dev == ours.st_dev &&
+	    rename(path, old) < 0)
+		return false;
+	return true;
 }
 
 void log_to_file(const char *path, long max_bytes)
 {
-	int fd;
+	AUTO(fd) int fd = open_log(path);
 
-	rotate(path, max_bytes);
-	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+	if (fd >= 0 && rotate(path, fd, max_bytes)) {
+		close(fd_steal(&fd));
+		fd = open_log(path);
+	}
 	if (fd < 0) {
 		log_warn("cannot open the log file", "file", path, "error", strerror(errno));
 		return;
 	}
 	if (logger.fd)
 		close(logger.fd);
-	logger.fd = fd;
+	logger.fd = fd_steal(&fd);
 }
 
 static bool plain(const char *s)
