@@ -49,6 +49,9 @@ static void link_read_data(const struct nlattr *data, struct nl_link *l)
 
 		if (str_eq(l->kind, "macvlan") && type == IFLA_MACVLAN_MODE)
 			l->macvlan_mode = link_u32(attr);
+		if (str_eq(l->kind, "ipvlan") && type == IFLA_IPVLAN_MODE &&
+		    mnl_attr_get_payload_len(attr) >= 2)
+			l->ipvlan_mode = mnl_attr_get_u16(attr);
 		if (str_eq(l->kind, "vlan") && type == IFLA_VLAN_ID &&
 		    mnl_attr_get_payload_len(attr) >= 2)
 			l->vlan_id = mnl_attr_get_u16(attr);
@@ -248,6 +251,30 @@ int nl_link_add_macvlan(struct nl *nl, const struct nl_macvlan *m, struct err *e
 	nl_req_put_str(&r, IFLA_INFO_KIND, "macvlan");
 	data = nl_req_nest(&r, IFLA_INFO_DATA);
 	nl_req_put_u32(&r, IFLA_MACVLAN_MODE, m->mode);
+	nl_req_nest_end(&r, data);
+	nl_req_nest_end(&r, info);
+	return nl_talk(nl, &r, e);
+}
+
+int nl_link_add_ipvlan(struct nl *nl, const struct nl_ipvlan *v, struct err *e)
+{
+	struct ifinfomsg ifi = {0};
+	struct nlattr *info, *data;
+	struct nl_req r;
+
+	if (!nl_ifname_ok(v->name))
+		return link_bad_name(v->name, e);
+	nl_req_init(&r, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(ifi));
+	nl_req_put_str(&r, IFLA_IFNAME, v->name);
+	nl_req_put_u32(&r, IFLA_LINK, (uint32_t)v->parent);
+	if (v->netns_fd >= 0)
+		nl_req_put_u32(&r, IFLA_NET_NS_FD, (uint32_t)v->netns_fd);
+	if (v->mtu)
+		nl_req_put_u32(&r, IFLA_MTU, v->mtu);
+	info = nl_req_nest(&r, IFLA_LINKINFO);
+	nl_req_put_str(&r, IFLA_INFO_KIND, "ipvlan");
+	data = nl_req_nest(&r, IFLA_INFO_DATA);
+	nl_req_put_u16(&r, IFLA_IPVLAN_MODE, v->mode);
 	nl_req_nest_end(&r, data);
 	nl_req_nest_end(&r, info);
 	return nl_talk(nl, &r, e);

@@ -28,6 +28,7 @@ struct nl_link {
 	bool parent_elsewhere; /* the device below is in another namespace */
 	struct mac_addr mac;   /* zero where the link has none */
 	uint32_t macvlan_mode; /* MACVLAN_MODE_*, of a macvlan */
+	uint16_t ipvlan_mode;  /* IPVLAN_MODE_*, of an ipvlan */
 	uint16_t vlan_id;      /* of a vlan */
 };
 
@@ -52,6 +53,18 @@ struct nl_macvlan {
 
 /** nl_link_add_macvlan - make one, straight in its namespace. ERR_KERNEL, EEXIST: the name is taken. */
 int nl_link_add_macvlan(struct nl *nl, const struct nl_macvlan *m, struct err *e) FN_MUST;
+
+struct nl_ipvlan {
+	const char *name;
+	int parent;    /* index in the namespace of the socket */
+	int netns_fd;  /* where it shall live; -1 = the namespace of the socket */
+	uint16_t mode; /* IPVLAN_MODE_*: becomes that of every ipvlan on this parent */
+	uint32_t mtu;  /* 0 = the parent's */
+};
+
+/** nl_link_add_ipvlan - make one, straight in its namespace. ERR_KERNEL, EEXIST: the name is taken. */
+int nl_link_add_ipvlan(struct nl *nl, const struct nl_ipvlan *v, struct err *e) FN_MUST;
+
 /** nl_link_add_vlan - make an 802.1Q link on parent. ERR_KERNEL, EEXIST: name or id is taken. */
 int nl_link_add_vlan(struct nl *nl, const char *name, int parent, uint16_t id,
 		     struct err *e) FN_MUST;

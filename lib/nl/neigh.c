@@ -1,9 +1,13 @@
 #include "lib/nl/neigh.h"
 
 #include <errno.h>
+#include <libmnl/libmnl.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "lib/base/mem.h"
 #include "lib/nl/nl.h"
 
 static void neigh_req(struct nl_req *r, uint16_t type, struct ndmsg nd, const struct ip_addr *addr)
@@ -46,5 +50,58 @@ int nl_neigh_delete(struct nl *nl, int index, const struct ip_addr *addr, struct
 	if (e->num != ENOENT && e->num != ENODEV)
 		return -1;
 	err_clear(e);
+	return 0;
+}
+
+struct fdb {
+	int index;
+	struct mac_addr *v;
+	size_t n;
+};
+
+static void fdb_reset(void *ctx)
+{
+	struct fdb *f = ctx;
+
+	f->n = 0;
+}
+
+static int fdb_take(const struct nlmsghdr *nlh, void *ctx, struct err *e)
+{
+	const struct ndmsg *nd = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	struct fdb *f = ctx;
+
+	if (nlh->nlmsg_type != RTM_NEWNEIGH)
+		return 0;
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*nd))
+		return err_set(e, ERR_KERNEL, EBADMSG, "short fdb message");
+	/* Kernels differ in whether they heed the index that was asked for. */
+	if (nd->ndm_ifindex != f->index || !(nd->ndm_flags & NTF_SELF))
+		return 0;
+	mnl_attr_for_each(attr, nlh, sizeof(*nd)) {
+		if (mnl_attr_get_type(attr) != NDA_LLADDR ||
+		    mnl_attr_get_payload_len(attr) != sizeof(f->v->b))
+			continue;
+		f->v = xreallocarray(f->v, f->n + 1, sizeof(*f->v));
+		memcpy(f->v[f->n++].b, mnl_attr_get_payload(attr), sizeof(f->v->b));
+	}
+	return 0;
+}
+
+int nl_fdb_list(struct nl *nl, int index, struct mac_addr **out, size_t *out_n, struct err *e)
+{
+	struct ndmsg nd = {.ndm_family = AF_BRIDGE, .ndm_ifindex = index};
+	struct fdb f = {.index = index};
+	struct nl_sink sink = {fdb_take, fdb_reset, &f};
+	struct nl_req r;
+
+	nl_req_init(&r, RTM_GETNEIGH, 0, &nd, sizeof(nd));
+	if (nl_dump(nl, &r, &sink, e) < 0) {
+		free(f.v);
+		return -1;
+	}
+	*out = f.v;
+	*out_n = f.n;
 	return 0;
 }

@@ -2,6 +2,8 @@
 #ifndef LIB_NL_NEIGH_H
 #define LIB_NL_NEIGH_H
 
+#include <stddef.h>
+
 #include "lib/base/err.h"
 #include "lib/base/ip.h"
 
@@ -14,5 +16,13 @@ int nl_neigh_set(struct nl *nl, int index, const struct ip_addr *addr, const str
 int nl_neigh_probe(struct nl *nl, int index, const struct ip_addr *addr, struct err *e) FN_MUST;
 /** nl_neigh_delete - remove the entry; success when it is not there. */
 int nl_neigh_delete(struct nl *nl, int index, const struct ip_addr *addr, struct err *e) FN_MUST;
+
+/**
+ * nl_fdb_list - the MAC addresses, unicast and multicast, that a link takes frames for besides its own.
+ *
+ * Those of macvlan cards on it that are up are among them, in whatever namespace. The caller frees *out.
+ */
+int nl_fdb_list(struct nl *nl, int index, struct mac_addr **out, size_t *out_n,
+		struct err *e) FN_MUST;
 
 #endif
