@@ -10,6 +10,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/str.h"
 #include "macvlan/macvlan.h"
+#include "macvlan/vlan.h"
 
 #define VLAN_ID_MAX 4094
 
@@ -71,120 +72,51 @@ static int check_fit(const struct macvlan_card *card, const struct nl_link *l, s
 	return 0;
 }
 
-void macvlan_vlan_name(const char *master, uint16_t vlan, char out[IFNAMSIZ])
+static int find_master(struct nl *host, const struct macvlan_card *card, struct nl_link *out,
+		       struct err *e)
 {
-	char full[NL_ALTNAME_MAX + 8];
-	int n = snprintf(full, sizeof(full), "%s.%u", master, vlan);
-
-	if (n > 0 && n < IFNAMSIZ) {
-		memcpy(out, full, (size_t)n + 1);
-		return;
-	}
-	snprintf(out, IFNAMSIZ, "tv%08" PRIx32,
-		 (uint32_t)hash_fnv1a(HASH_FNV1A_INIT, full, strlen(full)));
-}
-
-static bool is_vlan_of(const struct nl_link *l, const struct nl_link *master, uint16_t id)
-{
-	return str_eq(l->kind, "vlan") && l->parent == master->index && !l->parent_elsewhere &&
-	       l->vlan_id == id;
-}
-
-/*
- * The kernel allows one link for a master and id, whatever its name: mostly it has ours, and the
- * long list of a node's links need not be read. 1, 0 or -1.
- */
-static int vlan_look(struct nl *host, const struct nl_link *master, uint16_t id,
-		     struct nl_link *out, struct err *e)
-{
-	AUTO(free) struct nl_link *links = NULL;
-	struct nl_link named = {0};
-	char name[IFNAMSIZ];
-	size_t n = 0, i;
-	int rc;
-
-	macvlan_vlan_name(master->name, id, name);
-	rc = nl_link_find(host, name, &named, e);
-	if (rc > 0 && is_vlan_of(&named, master, id)) {
-		*out = named;
-		return 1;
-	}
-	if (rc < 0 || nl_link_list(host, &links, &n, e) < 0)
-		return -1;
-	for (i = 0; i < n; i++) {
-		if (is_vlan_of(&links[i], master, id)) {
-			*out = links[i];
-			return 1;
-		}
-	}
-	return 0;
-}
-
-/* Makes the link; another ADD may be faster, which is as good. */
-static int vlan_make(struct nl *host, const struct nl_link *master, uint16_t id,
-		     struct nl_link *out, struct err *e)
-{
-	struct nl_link_change change = {
-		.alias = MACVLAN_ALIAS, .flags = IFF_UP, .flags_mask = IFF_UP};
-	char name[IFNAMSIZ];
-	int rc;
-
-	macvlan_vlan_name(master->name, id, name);
-	if (nl_link_add_vlan(host, name, master->index, id, e) < 0) {
-		if (e->num != EEXIST)
-			return err_wrap(e, "make VLAN %s", name);
-		err_clear(e);
-	}
-	rc = vlan_look(host, master, id, out, e);
-	if (rc < 0)
-		return -1;
-	if (rc == 0)
-		return err_set(e, ERR_AGAIN, 0, "the name %s is taken by another link", name);
-	if (nl_link_set(host, out->index, &change, e) < 0)
-		return err_wrap(e, "set up VLAN %s", name);
-	return 0;
-}
-
-static int vlan_find(struct nl *host, const struct macvlan_card *card, const struct nl_link *master,
-		     struct nl_link *out, struct err *e)
-{
-	struct nl_link_change up = {.flags = IFF_UP, .flags_mask = IFF_UP};
-	int rc = vlan_look(host, master, card->vlan, out, e);
-
-	if (rc == 0 && vlan_make(host, master, card->vlan, out, e) < 0)
-		return -1;
-	/* Ours, from an ADD that was stopped between making it and setting it up. */
-	if (rc == 1 && !(out->flags & IFF_UP) && str_eq(out->alias, MACVLAN_ALIAS) &&
-	    nl_link_set(host, out->index, &up, e) < 0)
-		return -1;
-	if (rc < 0)
-		return -1;
-	rc = nl_link_get(host, out->index, out, e);
-	if (rc == 0)
-		return refuse(card, master->name, "has just lost its VLAN link", e);
-	return rc < 0 ? -1 : 0;
-}
-
-int macvlan_parent_find(struct nl *host, const struct macvlan_card *card, struct nl_link *out,
-			struct err *e)
-{
-	struct nl_link master = {0}, parent = {0};
 	int rc;
 
 	if (card->vlan > VLAN_ID_MAX)
 		return err_set(e, ERR_CONFIG, 0, "VLAN %u is over %u", card->vlan, VLAN_ID_MAX);
 	if (!card->master[0])
 		return err_set(e, ERR_CONFIG, 0, "the subnet names no master");
-	rc = nl_link_find(host, card->master, &master, e);
+	rc = nl_link_find(host, card->master, out, e);
 	if (rc < 0)
 		return err_wrap(e, "look for master %s", card->master);
 	if (rc == 0)
 		return refuse(card, card->master, "does not exist", e);
-	if (check_alive(card, &master, e) < 0)
+	return check_alive(card, out, e);
+}
+
+int macvlan_parent_name(struct nl *host, const struct macvlan_card *card, struct macvlan_vlan *out,
+			struct err *e)
+{
+	struct nl_link master = {0};
+	struct macvlan_vlan v = {.id = card->vlan};
+
+	if (find_master(host, card, &master, e) < 0)
+		return -1;
+	memcpy(v.master, master.name, sizeof(v.master));
+	if (card->vlan)
+		macvlan_vlan_name(master.name, card->vlan, v.name);
+	else
+		memcpy(v.name, master.name, sizeof(v.name));
+	*out = v;
+	return 0;
+}
+
+int macvlan_parent_find(struct nl *host, const struct macvlan_card *card, struct nl_link *out,
+			struct err *e)
+{
+	struct nl_link master = {0}, parent = {0};
+
+	if (find_master(host, card, &master, e) < 0)
 		return -1;
 	parent = master;
 	if (card->vlan) {
-		if (vlan_find(host, card, &master, &parent, e) < 0)
+		if (macvlan_vlan_ensure(host, &master, card->vlan, macvlan_is_routed(card), &parent,
+					e) < 0)
 			return err_wrap(e, "%s, VLAN %u", where(card, master.name).text,
 					card->vlan);
 		if (check_alive(card, &parent, e) < 0)
@@ -194,4 +126,26 @@ int macvlan_parent_find(struct nl *host, const struct macvlan_card *card, struct
 		return -1;
 	*out = parent;
 	return 0;
+}
+
+void macvlan_parent_explain(struct nl *host, const struct nl_link *parent, struct err *e)
+{
+	AUTO(free) struct nl_link *links = NULL;
+	struct err ignored = {0};
+	size_t n = 0, i;
+
+	if (e->num != EBUSY && e->num != EINVAL)
+		return;
+	IGNORE(nl_link_list(host, &links, &n, &ignored), "the error that is explained counts");
+	for (i = 0; i < n; i++) {
+		if (links[i].parent != parent->index || links[i].parent_elsewhere ||
+		    !links[i].kind[0] || str_eq(links[i].kind, "vlan"))
+			continue;
+		err_wrap(e, "%s has the %s link %s on it, beside which there can be no such card",
+			 parent->name, links[i].kind, links[i].name);
+		return;
+	}
+	if (e->num == EBUSY)
+		err_wrap(e, "%s is taken by links of another sort (macvlan beside ipvlan)",
+			 parent->name);
 }

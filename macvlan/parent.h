@@ -9,6 +9,7 @@
 
 struct nl;
 struct macvlan_card;
+struct macvlan_vlan;
 
 /**
  * macvlan_parent_find - the master itself, or its VLAN link, which is made where it is missing.
@@ -21,7 +22,18 @@ struct macvlan_card;
 int macvlan_parent_find(struct nl *host, const struct macvlan_card *card, struct nl_link *out,
 			struct err *e) FN_MUST;
 
-/** macvlan_vlan_name - "<master>.<vlan>", or "tv" and a hash of it where that is over 15 bytes. */
-void macvlan_vlan_name(const char *master, uint16_t vlan, char out[IFNAMSIZ]);
+/**
+ * macvlan_parent_name - how that link is called, whether it is there or not; makes nothing.
+ *
+ * Its master must be there and alive. Errors as macvlan_parent_find().
+ */
+int macvlan_parent_name(struct nl *host, const struct macvlan_card *card, struct macvlan_vlan *out,
+			struct err *e) FN_MUST;
+
+/**
+ * macvlan_parent_explain - put the likely reason before the kernel's bare EBUSY or EINVAL, when a card could
+ * not be made: what sits on the parent already, as far as the host's namespace shows it.
+ */
+void macvlan_parent_explain(struct nl *host, const struct nl_link *parent, struct err *e);
 
 #endif

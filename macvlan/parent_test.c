@@ -5,6 +5,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/nl/nl.h"
+#include "macvlan/vlan.h"
 #include "macvlan/world_test.h"
 
 static int find(struct macvlan_card *c, struct nl_link *out, struct err *e)
@@ -142,7 +143,7 @@ static void a_vlan_is_made_on_demand(void **state)
 		return;
 	}
 	assert_string_equal(l.name, "ens4.100");
-	assert_string_equal(l.alias, MACVLAN_ALIAS);
+	assert_string_equal(l.alias, "tandem ens4.100");
 	assert_true(l.flags & IFF_UP);
 	LAB_OK(find(&c, &again, &e));
 	assert_int_equal(again.index, l.index);
