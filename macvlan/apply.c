@@ -117,13 +117,24 @@ static uint32_t kernel_mode(enum macvlan_card_mode mode)
 	return MACVLAN_MODE_BRIDGE;
 }
 
+static uint16_t kernel_ipvlan_mode(enum macvlan_ipvlan_mode mode)
+{
+	switch (mode) {
+	case MACVLAN_IPVLAN_L3:
+		return IPVLAN_MODE_L3;
+	case MACVLAN_IPVLAN_L3S:
+		return IPVLAN_MODE_L3S;
+	case MACVLAN_IPVLAN_L2:
+		break;
+	}
+	return IPVLAN_MODE_L2;
+}
+
 static int check_card(const struct macvlan_card *card, int64_t deadline_ms, struct err *e)
 {
-	if (card->type != MACVLAN_TYPE_MACVLAN)
-		return err_set(e, ERR_UNSUPPORTED, 0,
-			       "linkType ipvlan is not supported yet, only macvlan");
-	if (card->host_access && card->mode != MACVLAN_CARD_BRIDGE)
-		return err_set(e, ERR_CONFIG, 0, "hostAccess needs the mode bridge");
+	if (card->host_access &&
+	    (card->type != MACVLAN_TYPE_MACVLAN || card->mode != MACVLAN_CARD_BRIDGE))
+		return err_set(e, ERR_CONFIG, 0, "hostAccess needs a macvlan of the mode bridge");
 	if (!nl_ifname_ok(card->ifname))
 		return err_set(e, ERR_CONFIG, 0, "\"%.32s\" is no name for a card", card->ifname);
 	if (!clock_left_ms(deadline_ms))
@@ -144,12 +155,13 @@ static int check_name_free(struct nl *pod, const char *name, struct err *e)
 	return 0;
 }
 
-/* In passthru the MAC is the parent's, and setting it would set that. */
+/* In passthru, and of an ipvlan, the MAC is the parent's, and setting it would set that. */
 static bool is_disguise_wanted(const struct macvlan_card *card)
 {
 	static const struct mac_addr none;
 
-	return card->detect && card->mode != MACVLAN_CARD_PASSTHRU && !mac_eq(&card->mac, &none);
+	return card->detect && card->type == MACVLAN_TYPE_MACVLAN &&
+	       card->mode != MACVLAN_CARD_PASSTHRU && !mac_eq(&card->mac, &none);
 }
 
 /* Locally administered, unicast. */
@@ -161,24 +173,42 @@ static int random_mac(struct mac_addr *out, struct err *e)
 	return 0;
 }
 
-/* RTM_NEWLINK gives no index back when it creates in another namespace: the name finds it. */
-static int make_link(struct nl *host, struct macvlan_link *l, const struct macvlan_card *card,
-		     const struct nl_link *parent, struct err *e)
+/* @l: its mac is the one to make it with */
+static int add_link(struct nl *host, const struct macvlan_link *l, const struct macvlan_card *card,
+		    const struct nl_link *parent, const char *name, struct err *e)
 {
-	char name[IFNAMSIZ];
+	uint32_t mtu = card->mtu ? card->mtu : parent->mtu;
 	struct nl_macvlan m = {
 		.name = name,
 		.parent = parent->index,
 		.netns_fd = l->netns_fd,
 		.mode = kernel_mode(card->mode),
-		.mtu = card->mtu ? card->mtu : parent->mtu,
-		.mac = card->mac,
+		.mtu = mtu,
+		.mac = l->mac,
 	};
+	struct nl_ipvlan v = {
+		.name = name,
+		.parent = parent->index,
+		.netns_fd = l->netns_fd,
+		.mode = kernel_ipvlan_mode(card->ipvlan_mode),
+		.mtu = mtu,
+	};
+
+	return card->type == MACVLAN_TYPE_IPVLAN ? nl_link_add_ipvlan(host, &v, e)
+						 : nl_link_add_macvlan(host, &m, e);
+}
+
+/* RTM_NEWLINK gives no index back when it creates in another namespace: the name finds it. */
+static int make_link(struct nl *host, struct macvlan_link *l, const struct macvlan_card *card,
+		     const struct nl_link *parent, struct err *e)
+{
 	struct nl_link made = {0};
+	char name[IFNAMSIZ];
 	int rc, i;
 
+	l->mac = card->mac;
 	l->disguised = is_disguise_wanted(card);
-	if (l->disguised && random_mac(&m.mac, e) < 0)
+	if (l->disguised && random_mac(&l->mac, e) < 0)
 		return -1;
 	for (i = 0; i < TEMP_NAME_TRIES; i++) {
 		uint32_t random = 0;
@@ -187,12 +217,16 @@ static int make_link(struct nl *host, struct macvlan_link *l, const struct macvl
 			return err_errno(e, ERR_IO, errno, "getrandom");
 		snprintf(name, sizeof(name), MACVLAN_TEMP_PREFIX "%08" PRIx32, random);
 		err_clear(e);
-		rc = nl_link_add_macvlan(host, &m, e);
+		rc = add_link(host, l, card, parent, name, e);
 		if (rc == 0 || e->num != EEXIST)
 			break;
 	}
-	if (rc < 0)
-		return err_wrap(e, "make a macvlan on %s", parent->name);
+	if (rc < 0) {
+		macvlan_parent_explain(host, parent, e);
+		return err_wrap(e, "make %s on %s",
+				card->type == MACVLAN_TYPE_IPVLAN ? "an ipvlan" : "a macvlan",
+				parent->name);
+	}
 	rc = nl_link_find(l->pod, name, &made, e);
 	if (rc <= 0)
 		return rc < 0 ? -1 : err_set(e, ERR_KERNEL, ENODEV, "%s is not in the pod", name);
@@ -202,7 +236,7 @@ static int make_link(struct nl *host, struct macvlan_link *l, const struct macvl
 	return 0;
 }
 
-static int set_ipv4(struct macvlan_link *l, struct err *e)
+static int set_ipv4(struct macvlan_link *l, const struct macvlan_card *card, struct err *e)
 {
 	/*
 	 * The pod inherits ip_forward: a neighbour on the LAN could walk through it into the
@@ -215,7 +249,10 @@ static int set_ipv4(struct macvlan_link *l, struct err *e)
 		{IPV4_DEVCONF_ARP_NOTIFY, 1},
 	};
 
-	if (nl_link_set_ipv4_conf(l->pod, l->index, conf, ARRAY_SIZE(conf), e) < 0)
+	/* A routed card does no ARP. */
+	size_t n = macvlan_is_routed(card) ? 1 : ARRAY_SIZE(conf);
+
+	if (nl_link_set_ipv4_conf(l->pod, l->index, conf, n, e) < 0)
 		return err_wrap(e, "set the card's IPv4 settings");
 	return 0;
 }
@@ -261,7 +298,7 @@ static int create_into(struct nl *host, struct macvlan_link *l, const struct mac
 	if (make_link(host, l, card, &parent, e) < 0)
 		return -1;
 	/* A link-local address made of a MAC that is not to stay would be seen on the LAN. */
-	if (set_ipv4(l, e) == 0 && set_ipv6(l, is_ipv6_wanted(card) && !l->disguised, e) == 0)
+	if (set_ipv4(l, card, e) == 0 && set_ipv6(l, is_ipv6_wanted(card) && !l->disguised, e) == 0)
 		return 0;
 	IGNORE(nl_link_delete(l->pod, l->index, &ignored), "the first error counts");
 	return -1;
@@ -445,11 +482,29 @@ static int read_back(struct macvlan_link *l, const struct nl_route *want, struct
 	return err_set(e, ERR_KERNEL, ENOENT, "the default route is not there after setting it");
 }
 
-static int apply_op(struct macvlan_link *l, const struct macvlan_op *op, struct err *e)
+/* Of ipvlan cards on one parent no two may have the same address; that of a former pod goes in a moment. */
+static int add_addr(struct macvlan_link *l, const struct ip_net *addr, int64_t deadline_ms,
+		    struct err *e)
+{
+	while (nl_addr_add(l->pod, l->index, addr, IFA_F_NODAD, e) < 0) {
+		if (e->num != EADDRINUSE)
+			return -1;
+		if (!clock_left_ms(deadline_ms))
+			return err_set(e, ERR_AGAIN, EADDRINUSE,
+				       "the address is still held by another ipvlan card on %s",
+				       l->parent);
+		err_clear(e);
+		poll(NULL, 0, MAC_RETRY_MS);
+	}
+	return 0;
+}
+
+static int apply_op(struct macvlan_link *l, const struct macvlan_op *op, int64_t deadline_ms,
+		    struct err *e)
 {
 	switch (op->kind) {
 	case MACVLAN_OP_ADDR:
-		return nl_addr_add(l->pod, l->index, &op->addr, IFA_F_NODAD, e);
+		return add_addr(l, &op->addr, deadline_ms, e);
 	case MACVLAN_OP_ROUTE:
 		return nl_route_replace(l->pod, &op->route, e);
 	case MACVLAN_OP_RULE:
@@ -486,7 +541,7 @@ static int apply_plan(struct macvlan_link *l, const struct macvlan_card *card,
 	for (i = 0; i < plan.n; i++) {
 		const struct macvlan_op *op = &plan.ops[i];
 		int rc = op->kind == MACVLAN_OP_UP ? bring_up(l, card, deadline_ms, e)
-						   : apply_op(l, op, e);
+						   : apply_op(l, op, deadline_ms, e);
 
 		if (rc < 0)
 			return wrap_op(op, card, s, e);
@@ -606,9 +661,10 @@ int macvlan_configure(struct macvlan_link *l, const struct macvlan_card *card, i
 
 	/* Again: a primary may switch IPv6 or forwarding on for all of the pod's links (Calico does). */
 	if (observe(l, card, &o, e) < 0 || unmask(l, card, deadline_ms, e) < 0 ||
-	    set_ipv4(l, e) < 0 || set_ipv6(l, is_ipv6_wanted(card), e) < 0)
+	    set_ipv4(l, card, e) < 0 || set_ipv6(l, is_ipv6_wanted(card), e) < 0)
 		return -1;
-	if (apply_plan(l, card, &o.seen, deadline_ms, e) == 0 && announce(l, card, e) == 0)
+	if (apply_plan(l, card, &o.seen, deadline_ms, e) == 0 &&
+	    (macvlan_is_routed(card) || announce(l, card, e) == 0))
 		return 0;
 	IGNORE(undo_all(l, &ignored), "the first error counts");
 	return -1;

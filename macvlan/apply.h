@@ -20,7 +20,7 @@ struct sb;
  *
  * Called from the host's namespace; may run while the primary works in the pod. On failure there is
  * no link. ERR_AGAIN: the parent is not fit (macvlan/parent.h). ERR_CONFLICT: the pod already has
- * a link of the final name. ERR_UNSUPPORTED: a link type other than macvlan. ERR_KERNEL.
+ * a link of the final name. ERR_KERNEL.
  * The caller frees *out, which does not remove the link.
  */
 int macvlan_create(const struct macvlan_card *card, int netns_fd, int64_t deadline_ms,
@@ -54,7 +54,7 @@ int macvlan_link_made(const struct macvlan_link *l, const struct macvlan_card *c
 void macvlan_link_free(struct macvlan_link *l);
 DEFINE_AUTO(struct macvlan_link, macvlan_link_free)
 
-/** macvlan_link_mac - the MAC in use (passthru: the parent's). */
+/** macvlan_link_mac - the MAC in use (passthru and ipvlan: the parent's). */
 struct mac_addr macvlan_link_mac(const struct macvlan_link *l);
 /** macvlan_link_index, macvlan_link_mtu - as the pod sees them. */
 int macvlan_link_index(const struct macvlan_link *l);

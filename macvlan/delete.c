@@ -48,10 +48,15 @@ static bool is_temp_name(const char *name)
 
 static bool is_victim(const struct nl_link *l, const char *ifname, const struct mac_addr *mac)
 {
-	if (!str_eq(l->kind, "macvlan"))
+	bool ipvlan = str_eq(l->kind, "ipvlan");
+
+	if (!ipvlan && !str_eq(l->kind, "macvlan"))
 		return false;
 	if (is_temp_name(l->name))
 		return true;
+	/* An ipvlan's MAC is its parent's, and changes with it. */
+	if (ipvlan)
+		return str_eq(l->name, ifname);
 	return str_eq(l->name, ifname) && (!mac || mac_eq(mac, &l->mac));
 }
 

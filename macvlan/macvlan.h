@@ -31,6 +31,8 @@ enum macvlan_card_mode {
 	MACVLAN_CARD_PASSTHRU,
 };
 
+enum macvlan_ipvlan_mode { MACVLAN_IPVLAN_L2 = 0, MACVLAN_IPVLAN_L3, MACVLAN_IPVLAN_L3S };
+
 enum macvlan_iface { MACVLAN_IFACE_CARD = 0 /* "eth1" */, MACVLAN_IFACE_PRIMARY /* "eth0" */ };
 
 struct macvlan_route {
@@ -62,10 +64,11 @@ struct macvlan_card {
 	const char *node;            /* the node's name, for messages; NULL = the host name */
 	uint16_t vlan;               /* 0 = untagged */
 	enum macvlan_type type;
-	enum macvlan_card_mode mode;
-	uint32_t mtu;            /* 0 = the parent's */
-	struct mac_addr mac;     /* all zero = the kernel makes one */
-	struct ip_net addr;      /* either family; host bits set */
+	enum macvlan_card_mode mode;          /* of a macvlan */
+	enum macvlan_ipvlan_mode ipvlan_mode; /* of an ipvlan, whose mac is its parent's */
+	uint32_t mtu;                         /* 0 = the parent's */
+	struct mac_addr mac;                  /* all zero = the kernel makes one */
+	struct ip_net addr;                   /* either family; host bits set */
 	struct ip_net addr6;     /* the second family of a dual-stack subnet, may be unset */
 	struct ip_addr gateway;  /* of addr's family, may be unset */
 	struct ip_addr gateway6; /* of addr6's family, may be unset */
@@ -83,5 +86,11 @@ struct macvlan_card {
 	bool host_access;              /* the node and this card shall reach each other */
 	struct macvlan_node host;      /* what macvlan_host_join() found, when they shall */
 };
+
+/** macvlan_is_routed - an ipvlan in one of the l3 modes: no ARP, no neighbours, no gateway; the node routes. */
+static inline bool macvlan_is_routed(const struct macvlan_card *card)
+{
+	return card->type == MACVLAN_TYPE_IPVLAN && card->ipvlan_mode != MACVLAN_IPVLAN_L2;
+}
 
 #endif

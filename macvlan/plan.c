@@ -131,7 +131,7 @@ static int custom_hop(struct planner *p, const struct macvlan_route *r, struct s
 	if (!h.found)
 		return err_set(e, ERR_CONFIG, 0, "route %s: %s has no gateway", dst,
 			       p->card->primary_ifname);
-	if (card && r->dst.prefix == 0 && !ip_is_set(&h.gw))
+	if (card && r->dst.prefix == 0 && !ip_is_set(&h.gw) && !macvlan_is_routed(p->card))
 		return err_set(e, ERR_CONFIG, 0, "route %s: there is no gateway", dst);
 	*out = h;
 	return 0;
@@ -164,7 +164,7 @@ static int take_defaults(struct planner *p, struct err *e)
 	for (i = 0; p->card->default_gateway && i < ARRAY_SIZE(p->sides); i++) {
 		struct side *side = &p->sides[i];
 
-		if (!side->addr || !ip_is_set(&side->gw))
+		if (!side->addr || (!ip_is_set(&side->gw) && !macvlan_is_routed(p->card)))
 			continue;
 		side->to = (struct seen_hop){true, side->gw, false, p->seen->card_index};
 		any = true;
@@ -364,7 +364,7 @@ static int table_card(struct planner *p, const struct side *side, struct err *e)
 		return -1;
 	if (side->to.found && side->to.oif == p->seen->card_index)
 		h = side->to;
-	if (ip_is_set(&h.gw)) {
+	if (ip_is_set(&h.gw) || macvlan_is_routed(p->card)) {
 		struct nl_route r = route_by(&h, &any, MACVLAN_TABLE_CARD);
 
 		plan_route(p, &r);

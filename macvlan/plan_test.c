@@ -510,6 +510,40 @@ static void ipv6_only_subnet_leaves_ipv4_alone(void **state)
 
 /* ------------------------------------------------------------------ contradictions */
 
+/* ipvlan l3: the node routes, so that a gateway has no meaning and none is needed. */
+static void a_routed_card_needs_no_gateway(void **state)
+{
+	struct pod p = flannel_pod("10.42.0.18/24"), alone = empty_pod();
+	struct macvlan_card c = gateway_card(), single = card_of("10.77.0.3/24", NULL);
+	struct macvlan_route r[] = {route("172.16.18.0/24", NULL, MACVLAN_IFACE_CARD),
+				    route("0.0.0.0/0", NULL, MACVLAN_IFACE_CARD)};
+
+	(void)state;
+	c.type = MACVLAN_TYPE_IPVLAN;
+	c.ipvlan_mode = MACVLAN_IPVLAN_L3;
+	c.gateway = (struct ip_addr){0};
+	with_routes(&c, r, 1);
+	EXPECT(&c, &p, "address 192.168.120.2/24 dev eth1", "up eth1",
+	       "route 10.42.0.0/24 dev eth0 table 2000 scope link src 10.42.0.18",
+	       "route default via 10.42.0.1 dev eth0 table 2000",
+	       "route 192.168.120.0/24 dev eth1 table 2001 scope link src 192.168.120.2",
+	       "route 172.16.18.0/24 dev eth1 table 2001 scope link",
+	       "route default dev eth1 table 2001 scope link",
+	       "rule 1000 from 10.42.0.18 lookup 2000", "rule 1001 from 192.168.120.2 lookup 2001",
+	       "route 10.43.0.0/16 via 10.42.0.1 dev eth0",
+	       "route 172.16.18.0/24 dev eth1 scope link", "replace default dev eth1 scope link");
+	single.type = MACVLAN_TYPE_IPVLAN;
+	single.ipvlan_mode = MACVLAN_IPVLAN_L3S;
+	single.single = true;
+	alone.seen.primary_index = 0;
+	with_routes(&single, r, 2);
+	EXPECT(&single, &alone, "address 10.77.0.3/24 dev eth1", "up eth1",
+	       "route 172.16.18.0/24 dev eth1 scope link", "replace default dev eth1 scope link");
+	/* In l2 it is a card among others. */
+	single.ipvlan_mode = MACVLAN_IPVLAN_L2;
+	expect_err(&single, &alone, "route 0.0.0.0/0: there is no gateway");
+}
+
 static void contradictions_are_refused(void **state)
 {
 	struct pod p = flannel_pod("10.42.0.18/24");
@@ -558,6 +592,7 @@ int main(void)
 		cmocka_unit_test(without_a_subnet_gateway),
 		cmocka_unit_test(dual_stack_gateway),
 		cmocka_unit_test(ipv6_only_subnet_leaves_ipv4_alone),
+		cmocka_unit_test(a_routed_card_needs_no_gateway),
 		cmocka_unit_test(contradictions_are_refused),
 	};
 
