@@ -23,6 +23,7 @@
 #include "meta/conflict.h"
 #include "meta/del.h"
 #include "meta/host.h"
+#include "meta/parent.h"
 #include "meta/pod.h"
 #include "meta/primary.h"
 #include "meta/record.h"
@@ -209,7 +210,8 @@ static int make_link(struct add *a, struct err *e)
 	card_done(&a->card);
 	card_fill(a->ip, &a->request, a->app->conf, a->app->args->ifname, &a->card);
 	undo_push(&a->undo, "the card", undo_card, a);
-	if (macvlan_create(&a->card.m, a->netns, a->app->deadline_ms, &a->link, e) < 0)
+	if (parent_claim(a->app, a->state, &a->card.m, &a->pod, e) < 0 ||
+	    macvlan_create(&a->card.m, a->netns, a->app->deadline_ms, &a->link, e) < 0)
 		return wrap_card(a, e);
 	step_done(a->app, "card", start);
 	return 0;
@@ -409,7 +411,7 @@ static void roll_back(struct add *a)
 		return;
 	}
 	err_clear(&e);
-	if (state_remove(a->app->dir, a->state->container_id, a->state->ifname, &e) < 0)
+	if (parent_release(a->app, a->state, &e) < 0)
 		log_warn("state file stays", "error", e.msg);
 }
 

@@ -22,6 +22,32 @@ static enum macvlan_card_mode card_mode(enum api_mode mode)
 	}
 }
 
+static enum macvlan_ipvlan_mode ipvlan_mode(enum api_mode mode)
+{
+	switch (mode) {
+	case API_MODE_L3:
+		return MACVLAN_IPVLAN_L3;
+	case API_MODE_L3S:
+		return MACVLAN_IPVLAN_L3S;
+	default:
+		return MACVLAN_IPVLAN_L2;
+	}
+}
+
+/* The node routes for such a card, by its own table: there is no neighbour that could be a gateway. */
+static void drop_gateways(struct card *out)
+{
+	static const struct ip_addr none;
+	size_t i;
+
+	out->m.gateway = none;
+	out->m.gateway6 = none;
+	for (i = 0; i < out->m.n_routes; i++) {
+		if (out->routes[i].iface == MACVLAN_IFACE_CARD)
+			out->routes[i].gw = none;
+	}
+}
+
 static void fill_routes(const struct api_network *net, struct card *out)
 {
 	size_t i;
@@ -81,16 +107,20 @@ void card_fill(const struct api_ip *ip, const struct api_request *req, const str
 	m->vlan = net->vlan;
 	m->type = net->link_type == API_LINK_IPVLAN ? MACVLAN_TYPE_IPVLAN : MACVLAN_TYPE_MACVLAN;
 	m->mode = card_mode(net->mode);
+	m->ipvlan_mode = ipvlan_mode(net->mode);
 	m->mtu = net->mtu;
 	m->mac = ip->mac;
 	m->addr = ip->cidr;
 	m->addr6 = ip->cidr6;
 	m->gateway = net->gateway;
 	m->gateway6 = net->gateway6;
-	m->detect = net->conflict_detection == API_SWITCH_ON;
+	/* Answers to a probe have no target that the kernel could find the ipvlan card by. */
+	m->detect = net->conflict_detection == API_SWITCH_ON && m->type == MACVLAN_TYPE_MACVLAN;
 	m->default_gateway = net->pod_default_gateway;
 	m->host_access = host_access(net, m);
 	fill_routes(net, out);
+	if (macvlan_is_routed(m))
+		drop_gateways(out);
 	fill_networks(net, conf, out);
 }
 

@@ -175,6 +175,27 @@ static void host_access_is_the_single_cards_default(void **state)
 	assert_true(has_host_access(RECORD("\"hostAccess\":true"), NULL));
 }
 
+static void a_routed_card_has_no_gateways(void **state)
+{
+	static const char spec[] = RECORD(
+		"\"linkType\":\"ipvlan\",\"mode\":\"l3\",\"gateway\":\"192.168.100.1\",\"routes\":["
+		"{\"dst\":\"172.16.0.0/16\",\"gw\":\"192.168.100.9\"},"
+		"{\"dst\":\"10.99.0.0/24\",\"gw\":\"10.42.0.7\",\"iface\":\"eth0\"}]");
+	AUTO(world_done) struct world w = {0}, flat = {0};
+	char text[IP_ADDR_LEN];
+
+	(void)state;
+	fill(&w, spec, NULL);
+	assert_int_equal(w.card.m.type, MACVLAN_TYPE_IPVLAN);
+	assert_int_equal(w.card.m.ipvlan_mode, MACVLAN_IPVLAN_L3);
+	assert_false(ip_is_set(&w.card.m.gateway));
+	assert_false(ip_is_set(&w.card.m.routes[0].gw));
+	assert_string_equal(ip_format(&w.card.m.routes[1].gw, text), "10.42.0.7");
+	fill(&flat, RECORD("\"linkType\":\"ipvlan\",\"gateway\":\"192.168.100.1\""), NULL);
+	assert_int_equal(flat.card.m.ipvlan_mode, MACVLAN_IPVLAN_L2);
+	assert_string_equal(ip_format(&flat.card.m.gateway, text), "192.168.100.1");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -184,6 +205,7 @@ int main(void)
 		cmocka_unit_test(the_lan_is_asked_where_the_record_says_so),
 		cmocka_unit_test(on_a_single_card_both_names_mean_it),
 		cmocka_unit_test(host_access_is_the_single_cards_default),
+		cmocka_unit_test(a_routed_card_has_no_gateways),
 	};
 
 	return cmocka_run_group_tests_name("card", tests, NULL, NULL);

@@ -14,6 +14,7 @@
 #include "macvlan/delete.h"
 #include "meta/app.h"
 #include "meta/host.h"
+#include "meta/parent.h"
 #include "meta/primary.h"
 #include "meta/state.h"
 #include "meta/step.h"
@@ -166,7 +167,7 @@ int del_attachment(struct app *app, struct state *s, struct err *e)
 		*e = first;
 		return -1;
 	}
-	return state_remove(app->dir, s->container_id, s->ifname, e);
+	return parent_release(app, s, e);
 }
 
 /* A pod older than tandem, or one whose file was lost: the primary's conf as it is now. */
@@ -195,7 +196,9 @@ int del_without_state(struct app *app, struct err *e)
 		*e = now;
 		return -1;
 	}
-	return 0;
+	if (parent_recall(app, s, e) < 0)
+		return -1;
+	return parent_release(app, s, e);
 }
 
 static int del_locked(struct app *app, struct err *e)

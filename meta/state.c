@@ -56,6 +56,9 @@ void state_free(struct state *s)
 	free(s->card);
 	free(s->card_mac);
 	free(s->made);
+	free(s->parent);
+	free(s->master);
+	free(s->link);
 	free(s->boot_id);
 	state_host_clear(&s->host);
 	free(s);
@@ -107,6 +110,11 @@ int state_dir_writable(const struct state_dir *d, struct err *e)
 	if (faccessat(d->attachments, ".", W_OK, 0) < 0 || faccessat(d->locks, ".", W_OK, 0) < 0)
 		return err_errno(e, ERR_IO, errno, "state directory");
 	return 0;
+}
+
+int state_dir_fd(const struct state_dir *d)
+{
+	return d->top;
 }
 
 /* flock() has no time-out of its own; a lock is held for milliseconds, so short naps are enough. */
@@ -257,6 +265,11 @@ static void write_body(struct sb *sb, const struct state *s)
 	jw_kv_opt(&w, "cardMAC", s->card_mac);
 	write_host(&w, &s->host);
 	jw_kv_opt(&w, "made", s->made);
+	jw_kv_opt(&w, "parent", s->parent);
+	jw_kv_opt(&w, "master", s->master);
+	if (s->vlan)
+		jw_kv_i64(&w, "vlan", s->vlan);
+	jw_kv_opt(&w, "link", s->link);
 	if (s->missing_since)
 		jw_kv_i64(&w, "missingSince", s->missing_since);
 	/* As strings, so that every byte comes back as it was. */
@@ -347,6 +360,7 @@ static int decode(const char *what, const char *text, size_t len, struct state *
 	AUTO(state_free) struct state *s = xcalloc(1, sizeof(*s));
 	AUTO(jdoc_free) struct jdoc *doc = NULL;
 	struct jval root;
+	int64_t vlan = 0;
 	size_t i;
 
 	if (jdoc_parse(what, text, len, &doc, e) < 0)
@@ -367,6 +381,9 @@ static int decode(const char *what, const char *text, size_t len, struct state *
 		{"card", &s->card},
 		{"cardMAC", &s->card_mac},
 		{"made", &s->made},
+		{"parent", &s->parent},
+		{"master", &s->master},
+		{"link", &s->link},
 		{"delegate", &s->delegate},
 		{"runtimeConfig", &s->runtime_config},
 		{"result", &s->result},
@@ -378,8 +395,10 @@ static int decode(const char *what, const char *text, size_t len, struct state *
 	}
 	if (jget_bool(&root, "complete", &s->complete, e) < 0 ||
 	    jget_i64(&root, "missingSince", JRANGE(0, INT64_MAX), &s->missing_since, e) < 0 ||
+	    jget_i64(&root, "vlan", JRANGE(0, 4094), &vlan, e) < 0 ||
 	    read_results(&root, s, e) < 0 || read_host(&root, &s->host, e) < 0)
 		return -1;
+	s->vlan = (uint16_t)vlan;
 	if (!s->container_id || !s->ifname)
 		return err_set(e, ERR_DECODE, 0, "%s: no container ID or interface name", what);
 	*out = STEAL(s);

@@ -33,8 +33,12 @@ struct state {
 	char *card;     /* our card's final name; NULL when the pod has none */
 	char *card_mac; /* NULL until it is known */
 	char *made;     /* what the card's ADD has made, by lines (macvlan/made.h); or NULL */
-	char *boot_id;  /* of the boot that the attachment was made in */
-	bool complete;  /* ADD answered with success */
+	char *parent; /* link on the host that it sits on, "ens4.100"; NULL: not yet known, or an old file */
+	char *master;  /* the NIC of that */
+	uint16_t vlan; /* 0 = the NIC itself */
+	char *link;    /* what the card is: "macvlan", "macvlan passthru", "ipvlan l2" */
+	char *boot_id; /* of the boot that the attachment was made in */
+	bool complete; /* ADD answered with success */
 	struct state_host host;
 	int64_t missing_since; /* wall clock second of the first DEL without the primary's binary; 0 */
 };
@@ -53,6 +57,8 @@ DEFINE_AUTO(struct state_dir, state_dir_free)
 
 /** state_dir_writable - could a file be made in it? ERR_IO when not (a disk that is read-only). */
 int state_dir_writable(const struct state_dir *d, struct err *e) FN_MUST;
+/** state_dir_fd - the directory itself, lent. */
+int state_dir_fd(const struct state_dir *d);
 
 /**
  * state_lock - take the container's lock, waiting until the deadline.

@@ -67,6 +67,10 @@ static struct state *sample(void)
 	s->card = xstrdup("eth1");
 	s->card_mac = xstrdup("02:00:00:00:00:01");
 	s->made = xstrdup("link eth1 state up\nrule 1001 from 192.168.100.50 lookup 2001\n");
+	s->parent = xstrdup("tv0123abcd");
+	s->master = xstrdup("enp0s31f6abcdef");
+	s->vlan = 4094;
+	s->link = xstrdup("ipvlan l3s");
 	s->boot_id = state_boot_id();
 	s->complete = true;
 	s->missing_since = 1700000000;
@@ -102,6 +106,10 @@ static void every_field_comes_back_to_the_byte(void **state)
 	assert_string_equal(back->card, "eth1");
 	assert_string_equal(back->card_mac, s->card_mac);
 	assert_string_equal(back->made, s->made);
+	assert_string_equal(back->parent, s->parent);
+	assert_string_equal(back->master, s->master);
+	assert_int_equal(back->vlan, 4094);
+	assert_string_equal(back->link, s->link);
 	assert_string_equal(back->boot_id, s->boot_id);
 	assert_int_equal(strlen(back->boot_id), 36);
 	assert_true(back->complete);
@@ -111,6 +119,30 @@ static void every_field_comes_back_to_the_byte(void **state)
 	assert_string_equal(back->host.addrs[0], "192.168.22.3");
 	assert_string_equal(back->host.addrs[1], "fd22::3");
 	assert_int_equal(state_remove(d, "c0ffee", "eth0", &e), 0);
+	assert_int_equal(state_remove(d, "c0ffee", "eth0", &e), 0);
+}
+
+static void a_file_that_knows_no_parent_is_read(void **state)
+{
+	static const char body[] =
+		"{\"containerID\":\"c0ffee\",\"ifname\":\"eth0\",\"card\":\"eth1\",\"complete\":true}";
+	AUTO(free) char *path = xasprintf("%s/attachments/c0ffee@eth0", root);
+	AUTO(state_dir_free) struct state_dir *d = open_dir();
+	AUTO(state_free) struct state *back = NULL;
+	struct err e = {0};
+	bool damaged = true;
+	FILE *f = fopen(path, "w");
+
+	(void)state;
+	assert_non_null(f);
+	fprintf(f, "tandem-state 1 %zu %016llx\n%s", strlen(body),
+		(unsigned long long)hash_fnv1a(HASH_FNV1A_INIT, body, strlen(body)), body);
+	fclose(f);
+	assert_int_equal(state_load(d, "c0ffee", "eth0", &back, &damaged, &e), 1);
+	assert_string_equal(back->card, "eth1");
+	assert_null(back->parent);
+	assert_null(back->link);
+	assert_int_equal(back->vlan, 0);
 	assert_int_equal(state_remove(d, "c0ffee", "eth0", &e), 0);
 }
 
@@ -339,6 +371,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_field_comes_back_to_the_byte),
+		cmocka_unit_test(a_file_that_knows_no_parent_is_read),
 		cmocka_unit_test(two_interfaces_of_a_container_do_not_meet),
 		cmocka_unit_test(damaged_files_are_set_aside),
 		cmocka_unit_test(looking_leaves_all_as_it_is),

@@ -1,0 +1,33 @@
+/* The link on the host that a pod's card sits on, from the first claim to the last user's leaving. */
+#ifndef META_PARENT_H
+#define META_PARENT_H
+
+#include "lib/base/err.h"
+
+struct app;
+struct macvlan_card;
+struct pod;
+struct state;
+
+/**
+ * parent_claim - before the card is made: note in the state file where it will sit, and see to it that the
+ * VLAN is there and stays.
+ *
+ * ERR_AGAIN, naming whose they are, when cards of another sort sit there: macvlan beside ipvlan,
+ * ipvlan of another mode. Else as macvlan_parent_find(). parent_release() takes back all of it.
+ */
+int parent_claim(struct app *app, struct state *s, const struct macvlan_card *card,
+		 const struct pod *pod, struct err *e) FN_MUST;
+
+/**
+ * parent_release - once the card is gone: the VLAN goes if it is ours and this was its last user, then the
+ * attachment's state file.
+ *
+ * Where the process is killed in between, the next call does the rest.
+ */
+int parent_release(struct app *app, const struct state *s, struct err *e) FN_MUST;
+
+/** parent_recall - fill in what a state file that was lost said of the parent, where that can be found. */
+int parent_recall(struct app *app, struct state *s, struct err *e) FN_MUST;
+
+#endif

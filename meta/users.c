@@ -1,0 +1,234 @@
+#include "meta/users.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/io.h"
+#include "lib/base/mem.h"
+#include "lib/base/sb.h"
+#include "lib/base/str.h"
+#include "meta/state.h"
+
+#define PARENTS "parents"
+/* boot ID, what the card is, VLAN, its master, the parent, the pod; one a line. */
+#define LINES 6
+
+struct users {
+	int top; /* PARENTS, lent to nobody */
+	int dir; /* the parent's folder, locked */
+	char *parent;
+};
+
+void users_close(struct users *u)
+{
+	if (!u)
+		return;
+	/* Still locked; refused by the kernel while somebody is in it. */
+	if (u->dir >= 0)
+		unlinkat(u->top, u->parent, AT_REMOVEDIR);
+	fd_auto(&u->dir);
+	fd_auto(&u->top);
+	free(u->parent);
+	free(u);
+}
+
+static int open_dir(int at, const char *name, struct err *e)
+{
+	int fd = -1;
+
+	if (mkdirat(at, name, 0700) == 0 || errno == EEXIST)
+		fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno != ENOENT)
+		return err_errno(e, ERR_IO, errno, "state directory: %s", name);
+	return fd; /* -1 without an error: removed in between */
+}
+
+/* flock() has no time-out of its own. 0 locked, -1 error. */
+static int lock_until(int fd, const char *parent, int64_t deadline_ms, struct err *e)
+{
+	const struct timespec nap = {0, 1000000};
+
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_errno(e, ERR_IO, errno, "lock %s", parent);
+		if (!clock_left_ms(deadline_ms))
+			return err_set(e, ERR_AGAIN, 0, "%s: other calls are still at work on it",
+				       parent);
+		nanosleep(&nap, NULL);
+	}
+	return 0;
+}
+
+/* The holder before us may have removed the folder while we waited for it. */
+static bool is_still_there(const struct users *u)
+{
+	struct stat ours, there;
+
+	return fstat(u->dir, &ours) == 0 &&
+	       fstatat(u->top, u->parent, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+}
+
+int users_open(const struct state_dir *d, const char *parent, int64_t deadline_ms,
+	       struct users **out, struct err *e)
+{
+	AUTO(users_close) struct users *u = xcalloc(1, sizeof(*u));
+
+	u->dir = -1;
+	u->parent = xstrdup(parent);
+	u->top = open_dir(state_dir_fd(d), PARENTS, e);
+	while (u->top >= 0) {
+		u->dir = open_dir(u->top, parent, e);
+		if (u->dir < 0 && e->kind)
+			return -1;
+		if (u->dir < 0)
+			continue;
+		if (lock_until(u->dir, parent, deadline_ms, e) < 0) {
+			fd_auto(&u->dir);
+			u->dir = -1;
+			return -1;
+		}
+		if (is_still_there(u)) {
+			*out = STEAL(u);
+			return 0;
+		}
+		fd_auto(&u->dir);
+		u->dir = -1;
+	}
+	return e->kind ? -1 : err_set(e, ERR_IO, ENOENT, "state directory: " PARENTS);
+}
+
+static char *file_name(const char *container_id, const char *ifname)
+{
+	return xasprintf("%s@%s", container_id, ifname);
+}
+
+/* Not by way of a temporary name, which would count as somebody: half a file is nobody. */
+int users_add(struct users *u, const struct state *s, const struct user *who, struct err *e)
+{
+	AUTO(free) char *name = file_name(s->container_id, s->ifname);
+	AUTO(sb_done) struct sb text = SB_INIT;
+	AUTO(fd)
+	int fd = openat(u->dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_errno(e, ERR_IO, errno, "users of %s: %s", u->parent, name);
+	sb_printf(&text, "%s\n%s\n%u\n%s\n%s\n%s\n", s->boot_id, who->link, who->at.id,
+		  who->at.master, who->at.name, who->pod);
+	if (io_write_all(fd, name, text.data, text.len, e) < 0)
+		return err_wrap(e, "users of %s", u->parent);
+	return 0;
+}
+
+int users_remove(struct users *u, const struct state *s, struct err *e)
+{
+	AUTO(free) char *name = file_name(s->container_id, s->ifname);
+
+	if (unlinkat(u->dir, name, 0) < 0 && errno != ENOENT)
+		return err_errno(e, ERR_IO, errno, "remove %s from the users of %s", name,
+				 u->parent);
+	return 0;
+}
+
+/* 1 and *out, 0 when there is no such file or it is not one of ours, -1 error. */
+static int read_user(int dir, const char *name, struct user *out, char **out_boot, struct err *e)
+{
+	AUTO(free) char *text = NULL;
+	char *lines[LINES], *rest;
+	struct user who = {0};
+	size_t len = 0, i;
+	uint32_t id = 0;
+
+	if (io_read_own(dir, name, 4096, &text, &len, e) < 0) {
+		if (e->kind != ERR_IO || e->num != ENOENT)
+			return -1;
+		err_clear(e);
+		return 0;
+	}
+	for (rest = text, i = 0; i < LINES; i++) {
+		lines[i] = strsep(&rest, "\n");
+		if (!rest)
+			return 0;
+	}
+	if (str_copy(who.link, sizeof(who.link), lines[1]) < 0 ||
+	    parse_u32(lines[2], 4094, &id) < 0 ||
+	    str_copy(who.at.master, sizeof(who.at.master), lines[3]) < 0 ||
+	    str_copy(who.at.name, sizeof(who.at.name), lines[4]) < 0 ||
+	    str_copy(who.pod, sizeof(who.pod), lines[5]) < 0)
+		return 0;
+	who.at.id = (uint16_t)id;
+	*out = who;
+	*out_boot = xstrdup(lines[0]);
+	return 1;
+}
+
+/* 1 it is one, 0 it is not, -1 error. */
+static int is_other(struct users *u, const char *name, const char *own, const char *boot,
+		    struct user *out, struct err *e)
+{
+	AUTO(free) char *its_boot = NULL;
+	int rc;
+
+	if (name[0] == '.' || str_eq(name, own))
+		return 0;
+	rc = read_user(u->dir, name, out, &its_boot, e);
+	return rc > 0 ? str_eq(its_boot, boot) : rc;
+}
+
+int users_other(struct users *u, const struct state *s, struct user *out, struct err *e)
+{
+	AUTO(free) char *own = file_name(s->container_id, s->ifname);
+	AUTO(free) char *boot = state_boot_id();
+	AUTO(fd) int fd = openat(u->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO(closedir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *ent;
+
+	if (!dir)
+		return err_errno(e, ERR_IO, errno, "users of %s", u->parent);
+	fd_steal(&fd);
+	while ((ent = readdir(dir))) {
+		int rc = is_other(u, ent->d_name, own, boot, out, e);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+int users_find(const struct state_dir *d, const char *container_id, const char *ifname,
+	       struct user *out, struct err *e)
+{
+	AUTO(free) char *name = file_name(container_id, ifname);
+	AUTO(fd)
+	int fd = openat(state_dir_fd(d), PARENTS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	AUTO(closedir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *ent;
+
+	if (!dir)
+		return errno == ENOENT ? 0
+				       : err_errno(e, ERR_IO, errno, "state directory: " PARENTS);
+	fd_steal(&fd);
+	while ((ent = readdir(dir))) {
+		AUTO(free) char *path = xasprintf("%s/%s", ent->d_name, name);
+		AUTO(free) char *boot = NULL;
+		int rc = ent->d_name[0] == '.' ? 0 : read_user(dirfd(dir), path, out, &boot, e);
+
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+/* A passthru card wants its parent for itself, and all ipvlan cards of a parent have one mode. */
+bool links_agree(const char *a, const char *b)
+{
+	return str_eq(a, b) && !str_eq(a, "macvlan passthru");
+}
