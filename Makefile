@@ -176,24 +176,26 @@ SUITE_unit     = $(TESTS_dev)
 SUITE_tools    = $(sort $(wildcard tests/*_test.sh tools/*_test.sh tools/*/*_test.sh))
 SUITE_fuzz     = $(call shell_tests,fuzz)
 SUITE_contract = $(call shell_tests,contract)
+SUITE_vm       = $(wildcard tests/vm/run.sh)
 SUITE_api      = $(call shell_tests,api)
 SUITE_cluster  = $(wildcard tests/cluster/run.sh)
 SUITE_lint     = tools/lint.sh
 
 ifneq ($(filter 1,$(STRICT))$(filter true,$(CI)),)
-SUITE ?= lint tools unit fuzz contract api cluster
+SUITE ?= lint tools unit fuzz contract vm api cluster
 endif
-SUITE ?= tools unit fuzz contract api cluster
+SUITE ?= tools unit fuzz contract vm api cluster
 
 # $(call run,VARIANT,PROGRAMS)
 run = TANDEM_BUILD=$(abspath $(O)/$1) TANDEM_TOOLS=$(abspath $(O)/dev/tests) CC='$(CC)' \
 	tests/run.sh -l $(O)/test-logs/$1 $2
 
-# One after the other: setup brings what the builds need. Kubernetes before the tests, since only a
-# fresh machine builds it and no test's time limit allows for that.
+# One after the other: setup brings what the builds need. Kubernetes and the virtual machine's kernel before
+# the tests, since only a fresh machine has to build or fetch them and no test's time limit allows for that.
 check:
 	tools/setup.sh
 	tests/cluster/build-kubernetes.sh
+	tests/vm/kernel.sh
 	$(MAKE) --no-print-directory tests-dev static
 	@$(MAKE) --no-print-directory check-only
 
@@ -209,6 +211,8 @@ check-fuzz: tests-dev
 	@$(call run,dev,$(SUITE_fuzz))
 check-contract: tests-dev static
 	@$(call run,static,$(SUITE_contract))
+check-vm: tests-dev static
+	@$(call run,static,$(SUITE_vm))
 check-api: tests-dev static
 	@$(call run,static,$(SUITE_api))
 check-cluster: tests-dev static
@@ -289,8 +293,8 @@ help:
 # help: all (default)   dynamic programs in build/dev, for development
 # help: static          what ships, in build/static: tandem, tandem-controller, tandem-node
 # help: check           setup, both builds, and every test; SUITE="unit api" selects among
-# help:                 lint tools unit fuzz contract api cluster; STRICT=1: a skip fails, lint included
-# help: check-unit      one suite, nothing installed: also -tools -fuzz -contract -api -cluster
+# help:                 lint tools unit fuzz contract vm api cluster; STRICT=1: a skip fails, lint included
+# help: check-unit      one suite, nothing installed: also -tools -fuzz -contract -vm -api -cluster
 # help: check-only      $(SUITE) on what is already built
 # help: check-asan      unit, fuzz, contract and api with address and undefined-behaviour sanitizers
 # help: sweep           a leader parked, cut and killed at each of its writes, all of them (an hour)
@@ -308,4 +312,4 @@ help:
 
 FORCE:
 .PHONY: FORCE all help check check-only check-unit check-tools check-api check-fuzz check-contract \
-	check-cluster check-asan sweep stress fuzz cov demo bench ci lint format install dist clean
+	check-vm check-cluster check-asan sweep stress fuzz cov demo bench ci lint format install dist clean

@@ -9,7 +9,7 @@
 #
 # A program also fails, once, when it says nothing, ends badly without naming a failure, or runs
 # over its time limit: TEST_TIMEOUT seconds, default 300, in tests/contract 900, in tests/api and for the lint
-# 1800, as in tests/cluster and tests/demo.
+# 1800, as in tests/vm, tests/cluster and tests/demo.
 # SANITIZER_LOG names the prefix of the files that sanitizers write (their log_path): such a report is
 # a failure too, whatever the program that caused it was expected to answer.
 # STRICT=1 or CI=true makes a skip a failure of the run. Exit code 0 means that nothing failed.
@@ -42,7 +42,7 @@ trap stop INT TERM
 
 limit_of() {
 	case $1 in
-	*/api/*.sh | */lint.sh | */cluster/* | */demo/*) echo "${TEST_TIMEOUT:-1800}" ;;
+	*/api/*.sh | */vm/*.sh | */lint.sh | */cluster/* | */demo/*) echo "${TEST_TIMEOUT:-1800}" ;;
 	*/contract/*) echo "${TEST_TIMEOUT:-900}" ;;
 	*) echo "${TEST_TIMEOUT:-300}" ;;
 	esac

@@ -1,10 +1,11 @@
 #!/bin/bash
 # Installs the Debian packages that tandem's build, checks and test cluster need.
 #
-#   tools/setup.sh [build|lint|cluster|all]...      default: all
+#   tools/setup.sh [build|lint|vm|cluster|all]...      default: all
 #
 #   build    compiler, libraries, cmocka and what the tests on this machine's kernel call
 #   lint     clang-format, clang-tidy, cppcheck, shellcheck, mandoc
+#   vm       qemu, and what goes into the virtual machine with the kernel that tests/vm/kernel.sh fetches
 #   cluster  etcd, containerd, Go and the rest of a Kubernetes cluster on this machine
 #
 # To be run as root, any number of times: with nothing missing it only asks dpkg and ends. No
@@ -30,6 +31,8 @@ BUILD_PACKAGES="
 	iproute2 iputils-ping iptables tcpdump procps util-linux containernetworking-plugins"
 LINT_PACKAGES="
 	clang clang-format clang-tidy cppcheck shellcheck mandoc"
+VM_PACKAGES="
+	qemu-system-x86 busybox-static bash iproute2 util-linux jq diffutils containernetworking-plugins xz-utils zstd"
 CLUSTER_PACKAGES="
 	gcc libc6-dev make dpkg-dev rsync jq curl openssl ca-certificates
 	iproute2 iputils-ping iptables tcpdump procps util-linux conntrack
@@ -197,10 +200,11 @@ main() {
 		case $group in
 		build) packages+=$BUILD_PACKAGES sources=yes ;;
 		lint) packages+=$LINT_PACKAGES ;;
+		vm) packages+=$VM_PACKAGES ;;
 		cluster) packages+=$CLUSTER_PACKAGES sources=yes ;;
-		all) packages+="$BUILD_PACKAGES $LINT_PACKAGES $CLUSTER_PACKAGES" sources=yes ;;
+		all) packages+="$BUILD_PACKAGES $LINT_PACKAGES $VM_PACKAGES $CLUSTER_PACKAGES" sources=yes ;;
 		-h | --help) usage && return ;;
-		*) die "unknown group '$group' (build, lint, cluster, all)" ;;
+		*) die "unknown group '$group' (build, lint, vm, cluster, all)" ;;
 		esac
 	done
 	command -v apt-get >/dev/null || die "apt-get not found: this script is for Debian"
