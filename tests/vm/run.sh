@@ -68,7 +68,7 @@ boot() {
 	timeout -k 10 "$LIMIT" qemu-system-x86_64 -machine microvm,acpi=off -accel tcg -m 512 \
 		-nodefaults -no-user-config -nographic -no-reboot -serial stdio \
 		-kernel "$KERNEL/vmlinuz" -initrd "$DIR/initrd" \
-		-append "console=ttyS0 quiet loglevel=4 panic=-1 reboot=t mitigations=off audit=0 apparmor=0 acpi=off pci=off" </dev/null
+		-append "console=ttyS0 quiet loglevel=3 panic=-1 reboot=t mitigations=off audit=0 apparmor=0" </dev/null
 }
 
 for program in qemu-system-x86_64 busybox jq "$TANDEM_BIN" "$TANDEM_TOOLS/vm/answer"; do need "$program"; done
