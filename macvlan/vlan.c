@@ -1,7 +1,6 @@
 #include "macvlan/vlan.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
@@ -9,15 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
-#include "lib/base/io.h"
 #include "lib/base/str.h"
 #include "lib/nl/addr.h"
 #include "lib/nl/link.h"
 #include "lib/nl/neigh.h"
+#include "macvlan/conf6.h"
 #include "macvlan/macvlan.h"
 
 #define BUSY_POLL_MS 5
@@ -117,34 +115,11 @@ static int check_name(struct nl *host, const char *name, struct err *e)
 	return rc > 0 ? refuse_taken(name, &there, e) : rc;
 }
 
-static int write_conf6(const char *ifname, const char *key, const char *value, struct err *e)
-{
-	char path[96];
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", ifname, key);
-	AUTO(fd) int fd = open(path, O_WRONLY | O_CLOEXEC);
-
-	/* A kernel without IPv6 has none to switch off. */
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0)
-		return err_errno(e, ERR_IO, errno, "open %s", path);
-	return io_write_all(fd, path, value, 1, e);
-}
-
 /*
- * The host has no business on the pods' network: it takes no address there from a router. Where it
- * sends for its pods (ipvlan's l3 modes) it needs a link-local one, to ask for neighbours.
+ * Name, mark and up in one message: a link with the name has the mark. The host has no business on the pods'
+ * network and gets no IPv6 there; where it sends for its pods (ipvlan's l3 modes) it needs a link-local
+ * address, to ask for neighbours.
  */
-static int set_ipv6(const char *ifname, bool routed, struct err *e)
-{
-	if (write_conf6(ifname, "accept_ra", "0", e) < 0 ||
-	    write_conf6(ifname, "autoconf", "0", e) < 0)
-		return -1;
-	return write_conf6(ifname, "disable_ipv6", routed ? "0" : "1", e);
-}
-
-/* Name, mark and up in one message: a link with the name has the mark. */
 static int vlan_finish(struct nl *host, const struct nl_link *master, uint16_t id, bool routed,
 		       const struct nl_link *l, struct err *e)
 {
@@ -155,7 +130,7 @@ static int vlan_finish(struct nl *host, const struct nl_link *master, uint16_t i
 	macvlan_vlan_name(master->name, id, name);
 	full_name(master->name, id, full);
 	snprintf(alias, sizeof(alias), MACVLAN_ALIAS " %s", full);
-	if (check_name(host, name, e) < 0 || set_ipv6(l->name, routed, e) < 0 ||
+	if (check_name(host, name, e) < 0 || macvlan_conf6_set(l->name, routed, e) < 0 ||
 	    nl_link_set(host, l->index, &change, e) < 0)
 		return err_wrap(e, "set up VLAN %s", name);
 	return 0;
