@@ -65,7 +65,7 @@ ip -n lan -6 addr add fd05::1/64 dev sw0 nodad
 ip -n lan route add 10.77.0.0/24 via 192.168.5.2
 ip -n lan -6 route add fd77::/64 via fd05::2
 for mode in l3 l3s; do
-	L3='"linkType":"ipvlan","mode":"'$mode'","vlan":0,"gateway":"10.77.0.1","gateway6":"fd77::1","cidr6":"fd77::3/64","routes":[{"dst":"0.0.0.0/0"},{"dst":"172.16.18.0/24","gw":"10.77.0.9"}]'
+	L3='"linkType":"ipvlan","mode":"'$mode'","vlan":0,"gateway":"10.77.0.1","gateway6":"fd77::1","cidr6":"fd77::3/64","routes":[{"dst":"0.0.0.0/0"},{"dst":"::/0"},{"dst":"172.16.18.0/24","gw":"10.77.0.9"}]'
 	add "routed-$mode" 10.77.0.3/24 "$L3"
 	succeeded "ipvlan $mode, the only card"
 	same "$mode: kind and mode" "ipvlan $mode" "$(mode_of "$POD" eth0)"
