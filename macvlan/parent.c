@@ -134,9 +134,11 @@ void macvlan_parent_explain(struct nl *host, const struct nl_link *parent, struc
 	struct err ignored = {0};
 	size_t n = 0, i;
 
-	if (e->num != EBUSY && e->num != EINVAL)
+	if (e->kind != ERR_KERNEL || (e->num != EBUSY && e->num != EINVAL))
 		return;
 	IGNORE(nl_link_list(host, &links, &n, &ignored), "the error that is explained counts");
+	/* What sits there may go. */
+	e->kind = ERR_AGAIN;
 	for (i = 0; i < n; i++) {
 		if (links[i].parent != parent->index || links[i].parent_elsewhere ||
 		    !links[i].kind[0] || str_eq(links[i].kind, "vlan"))
