@@ -5,10 +5,7 @@
 #include "macvlan/plan_host.h"
 #include "macvlan/world_test.h"
 
-#define DEVICE "ens4.host"
-#define LINK_MAC(name) \
-	"ip -o link show " name " | sed 's,.*link/ether \\([0-9a-f:]*\\).*,\\1,' | tr -d '\\n'"
-#define HOST_MAC   LINK_MAC(DEVICE)
+#define DEVICE     "ens4.host"
 #define HOST_ADDRS "ip -o addr show dev " DEVICE " | awk '{ print $4 }'"
 #define HOST_ROUTES                                      \
 	"for f in 4 6; do ip -$f route show dev " DEVICE \
@@ -24,6 +21,16 @@ static void node_has(const char *addr, const char *gw)
 	    "ip addr add %s dev mg0; ip route add default via %s",
 	    getpid(), world.lan, addr, gw);
 	lab(world.lan, "ip link set mg1 up; ip addr add %s/24 dev mg1", gw);
+}
+
+/* The caller frees. */
+static char *link_mac(const char *name)
+{
+	char cmd[128];
+
+	snprintf(cmd, sizeof(cmd),
+		 "ip -o link show %s | sed 's,.*link/ether ,,; s, .*,,' | tr -d '\\n'", name);
+	return lab_output(-1, cmd);
 }
 
 static struct macvlan_host_user user(const struct macvlan_card *c, struct ip_addr addrs[2])
@@ -69,7 +76,7 @@ static struct macvlan_card single_card(const char *cidr, const char *gw)
 /* The pod's permanent neighbours, the device's MAC as HOST. */
 static void expect_neighbours(const char *want)
 {
-	AUTO(free) char *mac = lab_output(-1, HOST_MAC);
+	AUTO(free) char *mac = link_mac(DEVICE);
 	char cmd[160];
 
 	snprintf(cmd, sizeof(cmd), "ip neigh show nud permanent | sed 's/ *$//; s/%s/HOST/' | sort",
@@ -243,7 +250,7 @@ static void what_a_killed_one_has_left_is_finished(void **state)
 
 	(void)state;
 	node_has("10.99.0.1/24", "10.99.0.254");
-	AUTO(free) char *text = lab_output(-1, LINK_MAC("ens4"));
+	AUTO(free) char *text = link_mac("ens4");
 
 	memcpy(parent.name, "ens4", 5);
 	parent.mac = lab_mac(text);
@@ -309,7 +316,7 @@ static void the_lan_hears_nothing_of_it(void **state)
 	    getpid(), getpid(), getpid(), getpid());
 	c.addr6 = lab_net("fd22::3/64");
 	l = attach(&c, world.pod);
-	mac = lab_output(-1, HOST_MAC);
+	mac = link_mac(DEVICE);
 	lab(-1, "ping -c 2 -i 0.3 -W 5 192.168.22.3; ping -c 1 -W 5 fd22::3");
 	lab(world.pod,
 	    "ping -c 1 -W 5 192.168.22.10; ping -c 1 -W 5 10.99.0.1; ping -c 1 -W 5 fd99::1");
