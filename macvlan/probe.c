@@ -13,15 +13,19 @@
 #include "lib/base/auto.h"
 #include "lib/base/child.h"
 #include "lib/base/clock.h"
-#include "lib/base/mem.h"
 #include "lib/nl/netns.h"
 #include "macvlan/frame.h"
 
 /*
  * How long is listened after each probe: answers came within 4 ms on a saturated node, and the second probe is
- * for one that was lost. Counted from when it was sent, which may be late.
+ * for one that was lost. Counted from when it was sent, which may be late. Where this process itself is woken
+ * that late an answer may be, too: then it is asked once more, and again, as long as that is so.
  */
-static const int listen_ms[] = {20, 30};
+#define FIRST_MS 20
+#define LATER_MS 30
+#define LATE_MS  10
+#define ROUNDS   2
+#define MORE     6
 
 /* So many frames are looked at before the clock is: a flood must not hold us. */
 #define BURST 64
@@ -180,15 +184,20 @@ static int listen_for(const struct ears *h, int ms, struct probe_answer *out, st
 int probe_run(const struct probe *p, struct probe_answer *out, struct err *e)
 {
 	AUTO(ears_done) struct ears h = {p, {-1, -1}, -1};
+	bool late = false;
 	int rc = 0;
 
 	if (netns_call(p->netns_fd, open_ears, &h, e) < 0)
 		return -1;
 	start_child(&h);
-	for (size_t i = 0; i < ARRAY_SIZE(listen_ms) && rc == 0; i++) {
+	for (int i = 0; rc == 0 && (i < ROUNDS || (late && i < ROUNDS + MORE)); i++) {
+		int ms = i ? LATER_MS : FIRST_MS;
+		int64_t start = clock_now_ms();
+
 		if (send_probes(&h, e) < 0)
 			return -1;
-		rc = listen_for(&h, listen_ms[i], out, e);
+		rc = listen_for(&h, ms, out, e);
+		late = clock_now_ms() - start > ms + LATE_MS;
 	}
 	return rc;
 }

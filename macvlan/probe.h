@@ -30,7 +30,7 @@ struct probe_answer {
 };
 
 /**
- * probe_run - two probes 20 ms apart, 50 ms of listening in all.
+ * probe_run - two probes 20 ms apart, 50 ms of listening in all; more on a node that is overloaded.
  *
  * 1 and *out at the first answer, 0 = nobody answered, -1 = error. Takes ARP and neighbour
  * discovery from anybody but p->mac, see macvlan/frame.h. ERR_CANCELLED, ERR_KERNEL. The sockets may keep the
