@@ -93,13 +93,15 @@ rm "$DIR/state/attachments/"*.corrupt
 same "nothing left of that, neither" "" "$(leftovers)"
 cni ADD "$(conf)"
 printf 'tandem-state 1 9 0000000000000000\n{"half":' >"$(state_file)"
-ip -n "$POD" link del eth0
 cni ADD "$(conf)"
-succeeded "ADD over a damaged file of the same container"
-cni DEL "$(conf)"
+same "ADD over a damaged file: what the file told of is in the way" 999 "$(jq .code <<<"$OUT")"
 rm "$DIR/state/attachments/"*.corrupt
+same "and is rolled back by the primary's conf as it is now" "" "$(leftovers)"
+cni ADD "$(conf)"
+succeeded "so that the next ADD succeeds"
+cni DEL "$(conf)"
+same "nothing left of that, too" "" "$(leftovers)"
 drop_pod
-rm -rf "$DIR/host-local"
 
 # --- two interfaces, and DEL against ADD, of one container ----------------------------------------------------
 
