@@ -156,8 +156,8 @@ routes() {
 	ip -n "$1" -4 route show | sed -E 's/ (proto [a-z]+|mtu [0-9]+)//g; s/ +$//' | sort
 }
 
-# state_file [IFNAME]: where the pod's attachment is kept
-state_file() { echo "$DIR/state/attachments/$CID@${1:-eth0}"; }
+# state_file: where the pod's attachment is kept
+state_file() { echo "$DIR/state/attachments/$CID@eth0"; }
 
 # state_write FILE <json: a state file with a right first line (its length and checksum)
 state_write() {

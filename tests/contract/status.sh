@@ -9,7 +9,7 @@ VERSION=1.1.0
 CID='' NETNS=''
 
 status() { cni STATUS "$@" CNI_CONTAINERID= CNI_NETNS= CNI_IFNAME= CNI_ARGS=; }
-newer() { echo '{"cniVersion":"1.1.0","name":"cbr0",'"${1:-}"'"plugins":[{"type":"one","mark":1},{"type":"two"}]}'; }
+newer() { echo '{"cniVersion":"1.1.0","name":"cbr0","plugins":[{"type":"one","mark":1},{"type":"two"}]}'; }
 speaker() { # speaker NAME ANSWER: notes its STATUS, then answers
 	plugin "$1" <<-EOF_PLUGIN
 		#!/bin/sh
