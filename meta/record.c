@@ -113,19 +113,20 @@ static int wait_and_claim(struct app *app, struct kube_client *client, const str
 			  struct err *e)
 {
 	struct wanted *w = wait->ctx;
-	int r;
+	int r = 0;
 
-	for (;;) {
+	while (r == 0) {
+		AUTO(api_ip_free) struct api_ip *ip = NULL;
+
+		err_clear(e);
 		if (kube_wait(client, wait, e) < 0)
 			return -1;
-		r = claim(app, client, w->found, e);
+		ip = STEAL(w->found);
+		r = ip ? claim(app, client, ip, e) : 0;
 		if (r > 0)
-			return 0;
-		api_ip_free(STEAL(w->found));
-		if (r < 0)
-			return -1;
-		err_clear(e);
+			w->found = STEAL(ip);
 	}
+	return r < 0 ? -1 : 0;
 }
 
 static int wait_for(struct app *app, struct wanted *wanted, int cancel_fd, struct err *e)

@@ -432,16 +432,15 @@ static int read_file(const struct state_dir *d, const char *name, struct state *
 		return err_wrap(e, "state file");
 	}
 	body = check_header(text, len, &body_len);
-	if (body && decode(name, body, body_len, &s, e) == 0) {
+	if (body && decode(name, body, body_len, &s, e) == 0)
 		own_name = file_name(s->container_id, s->ifname);
-		if (str_eq(own_name, name)) {
-			*out = STEAL(s);
-			return 1;
-		}
+	if (!own_name || !str_eq(own_name, name)) {
+		err_clear(e);
+		*out_damaged = true;
+		return 0;
 	}
-	err_clear(e);
-	*out_damaged = true;
-	return 0;
+	*out = STEAL(s);
+	return 1;
 }
 
 int state_load(const struct state_dir *d, const char *container_id, const char *ifname,

@@ -239,14 +239,19 @@ int sweep_fd(const struct sweep *s)
 	return s->done;
 }
 
+static void stop(struct sweep *s)
+{
+	if (!s->started)
+		return;
+	IGNORE(eventfd_write(s->cancel, 1) < 0, "the counter cannot overflow");
+	pthread_join(s->thread, NULL);
+}
+
 void sweep_free(struct sweep *s)
 {
 	if (!s)
 		return;
-	if (s->started) {
-		IGNORE(eventfd_write(s->cancel, 1) < 0, "the counter cannot overflow");
-		pthread_join(s->thread, NULL);
-	}
+	stop(s);
 	for (size_t i = 0; i < s->n; i++) {
 		free(s->v[i].container_id);
 		free(s->v[i].ifname);
