@@ -483,7 +483,6 @@ int state_remove(const struct state_dir *d, const char *container_id, const char
 		return err_errno(e, ERR_IO, errno, "remove state file %s", temp);
 	if (unlinkat(d->attachments, name, 0) < 0 && errno != ENOENT)
 		return err_errno(e, ERR_IO, errno, "remove state file %s", name);
-	io_remove_temps(d->attachments, name);
 	return 0;
 }
 

@@ -111,23 +111,6 @@ int io_replace_file(int dirfd, const char *name, mode_t mode, const void *p, siz
 	return io_place_file(&place, p, n, e);
 }
 
-void io_remove_temps(int dirfd, const char *name)
-{
-	AUTO(fd) int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO(closedir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	AUTO(free) char *start = xasprintf("%s.tmp.", name);
-	size_t n = strlen(start);
-	struct dirent *ent;
-
-	if (dir)
-		fd_steal(&fd);
-	while (dir && (ent = readdir(dir))) {
-		if (strncmp(ent->d_name, start, n) == 0 &&
-		    !ent->d_name[n + strspn(ent->d_name + n, "0123456789")])
-			unlinkat(dirfd, ent->d_name, 0);
-	}
-}
-
 int io_mkdirs(const char *path, mode_t mode, struct err *e)
 {
 	AUTO(free) char *copy = xstrdup(path);

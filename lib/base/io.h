@@ -36,12 +36,6 @@ int io_write_all(int fd, const char *what, const void *p, size_t n, struct err *
 int io_replace_file(int dirfd, const char *name, mode_t mode, const void *p, size_t n,
 		    struct err *e) FN_MUST;
 
-/**
- * io_remove_temps - remove temporary files that a killed io_replace_file() of that name has left.
- *
- * For who knows that no other is at work. What cannot be removed stays.
- */
-void io_remove_temps(int dirfd, const char *name);
 /* Where a file goes, and by which name of the same directory. */
 struct io_place {
 	int dirfd;

@@ -85,22 +85,6 @@ static void failed_replace_leaves_nothing(void **state)
 	assert_int_equal(unlinkat(at, "d", AT_REMOVEDIR), 0);
 }
 
-static void temps_of_a_name_are_removed(void **state)
-{
-	static const char *const files[] = {"f.tmp.12", "f.tmp.1x", "f.tmp", "ff.tmp.12"};
-	AUTO(fd) int at = open(dir, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-	struct err e = {0};
-	size_t i;
-
-	(void)state;
-	for (i = 0; i < ARRAY_SIZE(files); i++)
-		assert_int_equal(io_replace_file(at, files[i], 0600, "x", 1, &e), 0);
-	io_remove_temps(at, "f");
-	assert_int_equal(unlinkat(at, files[0], 0), -1);
-	for (i = 1; i < ARRAY_SIZE(files); i++)
-		assert_int_equal(unlinkat(at, files[i], 0), 0);
-}
-
 static void mkdirs_makes_all_and_names_the_obstacle(void **state)
 {
 	AUTO(free) char *deep = xasprintf("%s/a/b", dir);
@@ -232,7 +216,6 @@ int main(void)
 		cmocka_unit_test(replace_leaves_one_whole_file),
 		cmocka_unit_test(reading_is_bounded),
 		cmocka_unit_test(failed_replace_leaves_nothing),
-		cmocka_unit_test(temps_of_a_name_are_removed),
 		cmocka_unit_test(mkdirs_makes_all_and_names_the_obstacle),
 		cmocka_unit_test(undo_runs_all_in_reverse),
 		cmocka_unit_test(rfc3339_both_ways),
