@@ -98,7 +98,7 @@ static void turn_of(const struct gc *g, const struct sweep_entry *a, size_t left
 {
 	static char none[] = "";
 	int64_t now = clock_now_ms(), all = clock_left_ms(g->app->deadline_ms);
-	int64_t ms = all / (int64_t)left;
+	int64_t ms = left ? all / (int64_t)left : all;
 
 	if (ms < TURN_MIN_MS)
 		ms = all < TURN_MIN_MS ? all : TURN_MIN_MS;
