@@ -181,6 +181,7 @@ same "leaves the VLAN to its new users" ens4.100 "$(vlans)"
 del after
 nothing_left "which remove it"
 add before 67 "$VLAN100"
+ip netns del "$POD"
 echo 11111111-2222-3333-4444-666666666666 >"$TOP/boot_id"
 add after 68 "$VLAN100"
 del after
