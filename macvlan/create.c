@@ -186,6 +186,9 @@ static int make_link(struct nl *host, struct macvlan_link *l, const struct macvl
 		if (rc == 0 || e->num != EEXIST)
 			break;
 	}
+	if (rc < 0 && e->num == EOPNOTSUPP)
+		return err_set(e, ERR_UNSUPPORTED, EOPNOTSUPP, "the node's kernel has no %s",
+			       card->type == MACVLAN_TYPE_IPVLAN ? "ipvlan" : "macvlan");
 	if (rc < 0) {
 		macvlan_parent_explain(host, parent, e);
 		return err_wrap(e, "make %s on %s",
