@@ -84,9 +84,9 @@ check "the pods are gone" wait_gone pods app=many 120
 records_end "the records are gone" tandem-cni.io/subnet=many
 check "every address is free again" wait_for 60 subnet_free_is 40
 files_left() { [ "$(node_state_files | wc -l)" -eq "$files" ]; }
-check "the state files are gone" wait_for 30 files_left
+check "the state files are gone" wait_for 120 files_left
 namespaces_left() { [ "$(namespaces)" -eq "$before" ]; }
-check "the namespaces and the links in them are gone" wait_for 30 namespaces_left
+check "the namespaces and the links in them are gone" wait_for 120 namespaces_left
 for node in 1 2; do
 	same "no link stays behind on node n$node" "" \
 		"$(cluster node $node ip -br link show type macvlan)"
