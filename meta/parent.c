@@ -53,9 +53,9 @@ static int check_others(struct users *u, const struct state *s, const struct use
 		return rc < 0 ? -1 : 0;
 	return err_set(
 		e, ERR_AGAIN, 0,
-		"%s cannot get an %s card beside the %s card of pod %s: a link carries cards of "
+		"%s cannot get %s %s card beside the %s card of pod %s: a link carries cards of "
 		"one sort only",
-		who->at.name, who->link, other.link, other.pod);
+		who->at.name, who->link[0] == 'i' ? "an" : "a", who->link, other.link, other.pod);
 }
 
 /* The seat is taken before the VLAN is looked for, under the lock that its removal needs. */
