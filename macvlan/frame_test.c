@@ -1,6 +1,6 @@
 #include "macvlan/frame.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/mem.h"
@@ -12,12 +12,12 @@ static size_t frame_of(const char *hex, unsigned char *out)
 	size_t n = 0;
 
 	for (; *hex; hex++) {
-		unsigned int byte;
+		char byte[3] = {hex[0], hex[1]}, *end;
 
 		if (*hex == ' ' || *hex == '|')
 			continue;
-		assert_int_equal(sscanf(hex, "%2x", &byte), 1);
-		out[n++] = (unsigned char)byte;
+		out[n++] = (unsigned char)strtoul(byte, &end, 16);
+		assert_ptr_equal(end, byte + 2);
 		hex++;
 	}
 	return n;
@@ -119,22 +119,24 @@ static void who_is_a_rival(void **state)
 }
 
 /* Every length: none is read past its end (the sanitizers look). */
-static void any_length(void **state)
+static bool cut_is_a_rival(const unsigned char *frame, size_t k, const struct ip_addr *a)
 {
+	AUTO(free) unsigned char *cut = xmemdup(frame, k);
 	struct mac_addr own = lab_mac("02:00:00:00:00:01"), mac;
 
+	return frame_rival(cut, k, a, &own, &mac);
+}
+
+static void any_length(void **state)
+{
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		struct ip_addr a = lab_addr(rows[i].addr);
 		unsigned char frame[256];
 		size_t n = frame_of(rows[i].frame, frame);
 
-		for (size_t k = 0; k < n; k++) {
-			AUTO(free) unsigned char *cut = xmemdup(frame, k);
-
-			if (frame_rival(cut, k, &a, &own, &mac))
-				fail_msg("%s, %zu of %zu bytes", rows[i].what, k, n);
-		}
+		for (size_t k = 0; k < n; k++)
+			assert_false(cut_is_a_rival(frame, k, &a));
 	}
 }
 

@@ -77,31 +77,38 @@ static bool is_still_there(const struct users *u)
 	       ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
 }
 
+/* 1 the folder is there and locked, 0 it went while we waited, -1. */
+static int lock_folder(struct users *u, int64_t deadline_ms, struct err *e)
+{
+	AUTO(fd) int dir = open_dir(u->top, u->parent, e);
+
+	if (dir < 0)
+		return e->kind ? -1 : 0;
+	if (lock_until(dir, u->parent, deadline_ms, e) < 0)
+		return -1;
+	u->dir = dir;
+	if (!is_still_there(u)) {
+		u->dir = -1;
+		return 0;
+	}
+	u->dir = fd_steal(&dir);
+	return 1;
+}
+
 int users_open(const struct state_dir *d, const char *parent, int64_t deadline_ms,
 	       struct users **out, struct err *e)
 {
 	AUTO(users_close) struct users *u = xcalloc(1, sizeof(*u));
+	int rc = 0;
 
 	u->dir = -1;
 	u->parent = xstrdup(parent);
 	u->top = open_dir(state_dir_fd(d), PARENTS, e);
-	while (u->top >= 0) {
-		u->dir = open_dir(u->top, parent, e);
-		if (u->dir < 0 && e->kind)
-			return -1;
-		if (u->dir < 0)
-			continue;
-		if (lock_until(u->dir, parent, deadline_ms, e) < 0) {
-			fd_auto(&u->dir);
-			u->dir = -1;
-			return -1;
-		}
-		if (is_still_there(u)) {
-			*out = STEAL(u);
-			return 0;
-		}
-		fd_auto(&u->dir);
-		u->dir = -1;
+	while (u->top >= 0 && rc == 0)
+		rc = lock_folder(u, deadline_ms, e);
+	if (rc > 0) {
+		*out = STEAL(u);
+		return 0;
 	}
 	return e->kind ? -1 : err_set(e, ERR_IO, ENOENT, "state directory: " PARENTS);
 }

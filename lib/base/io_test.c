@@ -177,28 +177,36 @@ static void log_file_is_quoted_bounded_and_optional(void **state)
 	assert_int_equal(unlink(path), 0);
 }
 
+enum { PROCESSES = 6, ROUNDS = 300, MAX = 2000 };
+
+/* One of them; what was put away is never smaller than a full file. */
+static void __attribute__((noreturn)) log_much(const char *path, const char *old)
+{
+	int quiet = open("/dev/null", O_WRONLY | O_CLOEXEC), round;
+	struct stat st;
+
+	dup2(quiet, STDERR_FILENO);
+	for (round = 0; round < ROUNDS; round++) {
+		log_to_file(path, MAX);
+		log_info("a line like any other", "round", "x");
+		if (stat(old, &st) == 0 && st.st_size <= MAX)
+			_exit(1);
+	}
+	_exit(0);
+}
+
 /* Many processes at a file that is full: none renames a fresh file over the one just put away. */
 static void log_file_is_put_away_by_one(void **state)
 {
-	enum { PROCESSES = 6, ROUNDS = 300, MAX = 2000 };
 	AUTO(free) char *path = xasprintf("%s/log", dir);
 	AUTO(free) char *old = xasprintf("%s/log.1", dir);
 	struct stat st;
-	int i, round, status, quiet;
+	int i, status;
 
 	(void)state;
 	for (i = 0; i < PROCESSES; i++) {
-		if (fork() == 0) {
-			quiet = open("/dev/null", O_WRONLY | O_CLOEXEC);
-			dup2(quiet, STDERR_FILENO);
-			for (round = 0; round < ROUNDS; round++) {
-				log_to_file(path, MAX);
-				log_info("a line like any other", "round", "x");
-				if (stat(old, &st) == 0 && st.st_size <= MAX)
-					_exit(1);
-			}
-			_exit(0);
-		}
+		if (fork() == 0)
+			log_much(path, old);
 	}
 	for (i = 0; i < PROCESSES; i++) {
 		assert_true(wait(&status) > 0);

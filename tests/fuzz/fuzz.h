@@ -9,10 +9,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What must hold whatever the bytes are; NDEBUG does not take it away. */
-#define FUZZ_ASSERT(condition)    \
-	do {                      \
-		if (!(condition)) \
-			abort();  \
-	} while (0)
+static inline void fuzz_assert(int condition)
+{
+	if (!condition)
+		abort();
+}
+#define FUZZ_ASSERT(condition) fuzz_assert(!!(condition))
 
 #endif
