@@ -142,7 +142,7 @@ drop_pod
 
 new_annotated refused "$(jq -c '.mode="vepa"' <<<"$NET100")"
 cni ADD "$(asks eth1)"
-refused "another mode than bridge" 7 "hostAccess needs the mode bridge"
+refused "another mode than bridge" 7 "hostAccess needs a macvlan of the mode bridge"
 record refused "$POD_UID" "$(jq -c '.mode="bridge"|.routes=[{dst:"172.16.18.0/24",gw:"203.0.113.9",iface:"eth1"}]' <<<"$NET100")"
 cni ADD "$(asks eth1)"
 refused "a route that the kernel refuses, after the node's side was made" 100 ""
