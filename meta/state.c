@@ -117,8 +117,8 @@ int state_dir_fd(const struct state_dir *d)
 	return d->top;
 }
 
-/* flock() has no time-out of its own; a lock is held for milliseconds, so short naps are enough. */
-static int flock_until(int fd, int64_t deadline_ms)
+/* A lock is held for milliseconds, so short naps are enough. */
+int state_flock_until(int fd, int64_t deadline_ms)
 {
 	const struct timespec nap = {0, 2000000};
 
@@ -145,7 +145,7 @@ static int lock_file(const struct state_dir *d, const char *name, const char *wh
 
 		if (fd < 0)
 			return err_errno(e, ERR_IO, errno, "open lock of %s", what);
-		if (flock_until(fd, deadline_ms) < 0) {
+		if (state_flock_until(fd, deadline_ms) < 0) {
 			if (errno != ETIMEDOUT)
 				return err_errno(e, ERR_IO, errno, "lock %s", what);
 			return err_set(e, ERR_AGAIN, 0, "another call for %s is still running",
@@ -198,8 +198,7 @@ void state_unlock_parent(const struct state_dir *d, const char *parent, int *fd)
 	state_unlock_remove(d, name, fd);
 }
 
-/* '@' cannot stand in a container ID, so the name is unambiguous. */
-static char *file_name(const char *container_id, const char *ifname)
+char *state_file_name(const char *container_id, const char *ifname)
 {
 	return xasprintf("%s@%s", container_id, ifname);
 }
@@ -286,7 +285,7 @@ static void write_body(struct sb *sb, const struct state *s)
 
 int state_save(const struct state_dir *d, const struct state *s, struct err *e)
 {
-	AUTO(free) char *name = file_name(s->container_id, s->ifname);
+	AUTO(free) char *name = state_file_name(s->container_id, s->ifname);
 	AUTO(free) char *temp = xasprintf("%s" STATE_TEMP, name);
 	AUTO(sb_done) struct sb body = SB_INIT, whole = SB_INIT;
 
@@ -433,7 +432,7 @@ static int read_file(const struct state_dir *d, const char *name, struct state *
 	}
 	body = check_header(text, len, &body_len);
 	if (body && decode(name, body, body_len, &s, e) == 0)
-		own_name = file_name(s->container_id, s->ifname);
+		own_name = state_file_name(s->container_id, s->ifname);
 	if (!own_name || !str_eq(own_name, name)) {
 		err_clear(e);
 		*out_damaged = true;
@@ -446,7 +445,7 @@ static int read_file(const struct state_dir *d, const char *name, struct state *
 int state_load(const struct state_dir *d, const char *container_id, const char *ifname,
 	       struct state **out, bool *out_damaged, struct err *e)
 {
-	AUTO(free) char *name = file_name(container_id, ifname);
+	AUTO(free) char *name = state_file_name(container_id, ifname);
 	int rc = read_file(d, name, out, out_damaged, e);
 
 	return rc == 0 && *out_damaged ? set_aside(d, name, e) : rc;
@@ -475,7 +474,7 @@ int state_dir_files(const struct state_dir *d)
 int state_remove(const struct state_dir *d, const char *container_id, const char *ifname,
 		 struct err *e)
 {
-	AUTO(free) char *name = file_name(container_id, ifname);
+	AUTO(free) char *name = state_file_name(container_id, ifname);
 	AUTO(free) char *temp = xasprintf("%s" STATE_TEMP, name);
 
 	/* Left by a call that was killed while it wrote. */

@@ -1,6 +1,10 @@
-/* The inside of the state directory, for state*.c alone. */
+/* The inside of the state directory, for state.c, sweep.c and users.c alone. */
 #ifndef META_STATE_PRIV_H
 #define META_STATE_PRIV_H
+
+#include <stdint.h>
+
+#include "lib/base/err.h"
 
 struct state_dir {
 	int attachments, locks, hints, top;
@@ -10,5 +14,11 @@ struct state_dir {
 #define STATE_CORRUPT ".corrupt"
 /* A state file on its way into place. The same for all: only who holds the container's lock writes. */
 #define STATE_TEMP ".tmp.0"
+
+/** state_file_name - "<container ID>@<ifname>": '@' cannot stand in an ID. The caller frees. */
+char *state_file_name(const char *container_id, const char *ifname);
+
+/** state_flock_until - flock() has no time-out of its own. -1 with errno, ETIMEDOUT at the deadline. */
+int state_flock_until(int fd, int64_t deadline_ms) FN_MUST;
 
 #endif

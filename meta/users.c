@@ -5,17 +5,15 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/mem.h"
 #include "lib/base/sb.h"
 #include "lib/base/str.h"
 #include "meta/state.h"
+#include "meta/state_priv.h"
 
 #define PARENTS "parents"
 /* boot ID, what the card is, VLAN, its master, the parent, the pod; one a line. */
@@ -51,20 +49,14 @@ static int open_dir(int at, const char *name, struct err *e)
 	return fd; /* -1 without an error: removed in between */
 }
 
-/* flock() has no time-out of its own. 0 locked, -1 error. */
+/* 0 locked, -1 error. */
 static int lock_until(int fd, const char *parent, int64_t deadline_ms, struct err *e)
 {
-	const struct timespec nap = {0, 1000000};
-
-	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return err_errno(e, ERR_IO, errno, "lock %s", parent);
-		if (!clock_left_ms(deadline_ms))
-			return err_set(e, ERR_AGAIN, 0, "%s: other calls are still at work on it",
-				       parent);
-		nanosleep(&nap, NULL);
-	}
-	return 0;
+	if (state_flock_until(fd, deadline_ms) == 0)
+		return 0;
+	if (errno != ETIMEDOUT)
+		return err_errno(e, ERR_IO, errno, "lock %s", parent);
+	return err_set(e, ERR_AGAIN, 0, "%s: other calls are still at work on it", parent);
 }
 
 /* The holder before us may have removed the folder while we waited for it. */
@@ -113,15 +105,10 @@ int users_open(const struct state_dir *d, const char *parent, int64_t deadline_m
 	return e->kind ? -1 : err_set(e, ERR_IO, ENOENT, "state directory: " PARENTS);
 }
 
-static char *file_name(const char *container_id, const char *ifname)
-{
-	return xasprintf("%s@%s", container_id, ifname);
-}
-
 /* Not by way of a temporary name, which would count as somebody: half a file is nobody. */
 int users_add(struct users *u, const struct state *s, const struct user *who, struct err *e)
 {
-	AUTO(free) char *name = file_name(s->container_id, s->ifname);
+	AUTO(free) char *name = state_file_name(s->container_id, s->ifname);
 	AUTO(sb_done) struct sb text = SB_INIT;
 	AUTO(fd)
 	int fd = openat(u->dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -137,7 +124,7 @@ int users_add(struct users *u, const struct state *s, const struct user *who, st
 
 int users_remove(struct users *u, const struct state *s, struct err *e)
 {
-	AUTO(free) char *name = file_name(s->container_id, s->ifname);
+	AUTO(free) char *name = state_file_name(s->container_id, s->ifname);
 
 	if (unlinkat(u->dir, name, 0) < 0 && errno != ENOENT)
 		return err_errno(e, ERR_IO, errno, "remove %s from the users of %s", name,
@@ -192,7 +179,7 @@ static int is_other(struct users *u, const char *name, const char *own, const ch
 
 int users_other(struct users *u, const struct state *s, struct user *out, struct err *e)
 {
-	AUTO(free) char *own = file_name(s->container_id, s->ifname);
+	AUTO(free) char *own = state_file_name(s->container_id, s->ifname);
 	AUTO(free) char *boot = state_boot_id();
 	AUTO(fd) int fd = openat(u->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	AUTO(closedir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -213,7 +200,7 @@ int users_other(struct users *u, const struct state *s, struct user *out, struct
 int users_find(const struct state_dir *d, const char *container_id, const char *ifname,
 	       struct user *out, struct err *e)
 {
-	AUTO(free) char *name = file_name(container_id, ifname);
+	AUTO(free) char *name = state_file_name(container_id, ifname);
 	AUTO(fd)
 	int fd = openat(state_dir_fd(d), PARENTS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	AUTO(closedir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
