@@ -136,8 +136,17 @@ static void a_patch_takes_away_what_is_absent(void **state)
 	jw_end(&w);
 	jw_finish(&w);
 	assert_non_null(strstr(sb_get(&sb), "\"gateway\":null,\"gateway6\":null,"));
-	assert_non_null(strstr(sb_get(&sb), "\"serviceCidr\":null"));
+	assert_non_null(strstr(sb_get(&sb), "\"routes\":null,\"podDefaultGateway\":null,"));
 	assert_non_null(strstr(sb_get(&sb), "\"hostAccess\":null,\"conflictDetection\":null"));
+	sb_clear(&sb);
+	n.pod_default_gateway = true;
+	w = jw_init(&sb);
+	jw_obj(&w);
+	api_network_write(&w, &n, true);
+	jw_end(&w);
+	jw_finish(&w);
+	assert_non_null(strstr(sb_get(&sb),
+			       "\"podDefaultGateway\":{\"enable\":true,\"serviceCidr\":null}"));
 }
 
 /* The status of a record with this metadata and spec, as a report leaves it. */

@@ -250,10 +250,14 @@ static void write_addr(struct jw *w, const char *key, const struct ip_addr *a, b
 		write_absent(w, key, patch);
 }
 
-static void write_routes(struct jw *w, const struct api_network *n)
+static void write_routes(struct jw *w, const struct api_network *n, bool patch)
 {
 	char dst[IP_NET_LEN], gw[IP_ADDR_LEN];
 
+	if (!n->n_routes) {
+		write_absent(w, "routes", patch);
+		return;
+	}
 	jw_kv_arr(w, "routes");
 	for (size_t i = 0; i < n->n_routes; i++) {
 		const struct api_route *r = &n->routes[i];
@@ -267,19 +271,15 @@ static void write_routes(struct jw *w, const struct api_network *n)
 	jw_end(w);
 }
 
-void api_network_write(struct jw *w, const struct api_network *n, bool patch)
+static void write_default_gateway(struct jw *w, const struct api_network *n, bool patch)
 {
 	AUTO(sb_done) struct sb cidrs = SB_INIT;
 	char net[IP_NET_LEN];
 
-	jw_kv_str(w, "master", n->master);
-	jw_kv_i64(w, "vlan", n->vlan);
-	jw_kv_str(w, "linkType", api_link_type_name(n->link_type));
-	jw_kv_str(w, "mode", api_mode_name(n->mode));
-	jw_kv_i64(w, "mtu", n->mtu);
-	write_addr(w, "gateway", &n->gateway, patch);
-	write_addr(w, "gateway6", &n->gateway6, patch);
-	write_routes(w, n);
+	if (!n->pod_default_gateway && !n->n_service_cidrs) {
+		write_absent(w, "podDefaultGateway", patch);
+		return;
+	}
 	for (size_t i = 0; i < n->n_service_cidrs; i++)
 		sb_printf(&cidrs, "%s%s", i ? "," : "", ip_net_format(&n->service_cidrs[i], net));
 	jw_kv_obj(w, "podDefaultGateway");
@@ -290,6 +290,20 @@ void api_network_write(struct jw *w, const struct api_network *n, bool patch)
 	else
 		write_absent(w, "serviceCidr", patch);
 	jw_end(w);
+}
+
+/* Without what is not asked for: the API server reads and writes each key, and its managedFields, some ten times. */
+void api_network_write(struct jw *w, const struct api_network *n, bool patch)
+{
+	jw_kv_str(w, "master", n->master);
+	jw_kv_i64(w, "vlan", n->vlan);
+	jw_kv_str(w, "linkType", api_link_type_name(n->link_type));
+	jw_kv_str(w, "mode", api_mode_name(n->mode));
+	jw_kv_i64(w, "mtu", n->mtu);
+	write_addr(w, "gateway", &n->gateway, patch);
+	write_addr(w, "gateway6", &n->gateway6, patch);
+	write_routes(w, n, patch);
+	write_default_gateway(w, n, patch);
 	write_switch(w, "hostAccess", n->host_access, patch);
 	write_switch(w, "conflictDetection", n->conflict_detection, patch);
 }

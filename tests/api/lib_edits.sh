@@ -19,7 +19,7 @@ same "counted: what is used outside of the range too" "2 2 2" \
 	"$(k get macvlansubnet -n kube-system moving -o json | jq -r '.status | "\(.total) \(.used) \(.free)"')"
 pods 93 93 moving | k create -f - >/dev/null
 check "a new pod is served" wait_for 20 served_is 3
-same "of the new range, with the new network" '{"cidr":"10.73.1.10/23","gateway":"10.73.1.254","mtu":1400,"podDefaultGateway":{"enable":true,"serviceCidr":"10.43.0.0/16"},"routes":[],"vlan":7}' \
+same "of the new range, with the new network" '{"cidr":"10.73.1.10/23","gateway":"10.73.1.254","mtu":1400,"podDefaultGateway":{"enable":true,"serviceCidr":"10.43.0.0/16"},"routes":null,"vlan":7}' \
 	"$(k get macvlanip p93 -o json | jq -cS '.spec | {cidr, gateway, mtu, vlan, routes, podDefaultGateway}')"
 k delete pod p93 --force --grace-period=0 >/dev/null 2>&1
 check "the held one goes" wait_for 20 gone macvlanip p93
