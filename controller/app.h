@@ -81,6 +81,7 @@ struct ent {
 	struct sub *sub;            /* where it is queued or committed */
 	struct api_request request; /* while step is not idle */
 	char *owner;                /* the pod's workload, NULL = none; with request */
+	char *made_version;         /* of its record, as our creation left it */
 	char *want_uid;             /* the record that it is queued or committed for */
 	struct ip_addr addr;        /* while committed */
 	struct ip_addr addr6;       /* dual stack, else unset */
@@ -178,6 +179,8 @@ struct sub {
 	struct ent **sent;           /* the waiters that the write serves */
 	struct plan_want *wants;
 	size_t n_sent, n_sent_releases, n_sent_drops, n_sent_adopts, n_sent_conflicts;
+	int64_t sent_ms,
+		rest_ms; /* of the last write: when it left, until when the next may wait */
 	int64_t retry_ms;
 	unsigned int failures;
 };

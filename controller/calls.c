@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "controller/draft.h"
 #include "controller/ent.h"
 #include "controller/events.h"
 #include "controller/leader.h"
@@ -121,53 +122,6 @@ static bool must_read(const struct kube_response *res, const struct err *e)
 
 /* ------------------------------------------------------------------------------- create */
 
-static void write_owner(struct jw *w, const struct api_pod *pod)
-{
-	/* A StatefulSet's record outlives its pod; the controller ends it. */
-	if (str_eq(pod->owner_kind, "StatefulSet"))
-		return;
-	jw_kv_arr(w, "ownerReferences");
-	jw_obj(w);
-	jw_kv_str(w, "apiVersion", "v1");
-	jw_kv_str(w, "kind", "Pod");
-	jw_kv_str(w, "name", pod->meta.name);
-	jw_kv_str(w, "uid", pod->meta.uid);
-	jw_end(w);
-	jw_end(w);
-}
-
-static void write_new(struct sb *sb, const struct ent *ent, const char *subnet,
-		      const struct api_network *net)
-{
-	const struct api_pod *pod = ent->pod;
-	char node[64], label[64];
-	struct jw w = jw_init(sb);
-
-	jw_obj(&w);
-	jw_kv_str(&w, "apiVersion", API_GROUP_VERSION);
-	jw_kv_str(&w, "kind", API_KIND_IP);
-	jw_kv_obj(&w, "metadata");
-	jw_kv_str(&w, "name", pod->meta.name);
-	jw_kv_str(&w, "namespace", pod->meta.ns);
-	jw_kv_obj(&w, "labels");
-	jw_kv_str(&w, API_LABEL_NODE, api_label_value(pod->node, node));
-	jw_kv_str(&w, API_LABEL_SUBNET, api_label_value(subnet, label));
-	jw_end(&w);
-	jw_kv_arr(&w, "finalizers");
-	jw_str(&w, API_FINALIZER_ADDRESS);
-	jw_end(&w);
-	write_owner(&w, pod);
-	jw_end(&w);
-	jw_kv_obj(&w, "spec");
-	jw_kv_str(&w, "subnet", subnet);
-	jw_kv_str(&w, "podId", pod->meta.uid);
-	jw_kv_str(&w, "node", pod->node);
-	api_network_write(&w, net, false);
-	jw_end(&w);
-	jw_end(&w);
-	jw_finish(&w);
-}
-
 static void create_done(void *ctx, struct kube_response *res, const struct err *e)
 {
 	struct ent *ent = ctx;
@@ -177,6 +131,8 @@ static void create_done(void *ctx, struct kube_response *res, const struct err *
 	ent_mark(ent);
 	if (ip) {
 		ent->failures = 0;
+		free(ent->made_version);
+		ent->made_version = xstrdup(ip->meta.resource_version);
 		ent_set_own(ent, ip);
 		return;
 	}
@@ -195,20 +151,12 @@ void calls_create(struct ent *ent, const char *subnet, const struct api_network 
 	AUTO(free) char *collection = collection_of(ent);
 	struct kube_request req;
 
-	write_new(&body, ent, subnet, net);
+	draft_new(&body, ent->pod, subnet, net);
 	req = kube_request_create(collection, sb_get(&body), clock_now_ms() + TIMEOUT_MS);
 	submit(ent, &req, create_done);
 }
 
 /* ------------------------------------------------------------------------------- patches */
-
-static void begin_patch(struct jw *w, const struct api_ip *rec)
-{
-	jw_obj(w);
-	jw_kv_obj(w, "metadata");
-	jw_kv_str(w, "uid", rec->meta.uid);
-	jw_kv_str(w, "resourceVersion", rec->meta.resource_version);
-}
 
 static void send_patch(struct ent *ent, const struct sb *body, kube_done_fn *done)
 {
@@ -239,46 +187,36 @@ static void patch_done(void *ctx, struct kube_response *res, const struct err *e
 		failed(ent, "patch", e);
 }
 
-static void write_cidr(struct jw *w, const char *key, const struct ip_net *net)
+/* It stands there as we have made it: nobody has added a thing that a whole new text would take away. */
+static bool as_made(const struct ent *ent, const struct api_ip *rec)
 {
-	char text[IP_NET_LEN];
-
-	jw_key(w, key);
-	jw_str(w, ip_is_set(&net->addr) ? ip_net_format(net, text) : NULL);
-}
-
-/* The address is given with the network as it is, but for one thing. */
-static void write_probing(struct jw *w, const struct api_network *net)
-{
-	AUTO(api_network_done) struct api_network n = {0};
-
-	api_network_copy(net, &n);
-	n.conflict_detection = API_SWITCH_ON;
-	api_network_write(w, &n, true);
+	return ent->pod && str_eq(ent->pod->meta.uid, rec->pod_id) &&
+	       str_eq(ent->made_version, rec->meta.resource_version);
 }
 
 void calls_address(struct ent *ent, const struct api_network *net)
 {
 	AUTO(sb_done) struct sb body = SB_INIT;
-	struct ip_net cidr = {ent->addr, ent->prefix}, cidr6 = {ent->addr6, ent->prefix6};
-	struct jw w = jw_init(&body);
-	char text[MAC_ADDR_LEN];
+	AUTO(free) char *path = path_of(ent);
+	const struct api_ip *rec = ent_record(ent);
+	struct draft_address a = {
+		.cidr = {ent->addr, ent->prefix},
+		.cidr6 = {ent->addr6, ent->prefix6},
+		.mac = &ent->mac,
+		.network = net,
+		.probe = ent->probe,
+	};
+	struct kube_request req;
 
-	begin_patch(&w, ent_record(ent));
-	jw_end(&w);
-	jw_kv_obj(&w, "spec");
-	write_cidr(&w, "cidr", &cidr);
-	write_cidr(&w, "cidr6", &cidr6);
-	jw_kv_str(&w, "mac", mac_format(&ent->mac, text));
-	/* The subnet may have been edited while the record waited. */
-	if (ent->probe)
-		write_probing(&w, net ? net : &ent_record(ent)->network);
-	else if (net)
-		api_network_write(&w, net, true);
-	jw_end(&w);
-	jw_end(&w);
-	jw_finish(&w);
-	send_patch(ent, &body, patch_done);
+	if (!as_made(ent, rec)) {
+		draft_patch(&body, rec, &a);
+		send_patch(ent, &body, patch_done);
+		return;
+	}
+	draft_whole(&body, rec, ent->pod, &a);
+	req = kube_request_replace(path, sb_get(&body), clock_now_ms() + TIMEOUT_MS);
+	req.priority = KUBE_URGENT;
+	submit(ent, &req, patch_done);
 }
 
 void calls_restore(struct ent *ent)
@@ -288,14 +226,14 @@ void calls_restore(struct ent *ent)
 	struct jw w = jw_init(&body);
 	char text[MAC_ADDR_LEN];
 
-	begin_patch(&w, ent_record(ent));
+	draft_begin(&w, ent_record(ent));
 	jw_end(&w);
 	jw_kv_obj(&w, "spec");
 	jw_kv_str(&w, "subnet", good->subnet);
 	jw_kv_str(&w, "podId", *good->pod_id ? good->pod_id : NULL);
 	jw_kv_str(&w, "node", *good->node ? good->node : NULL);
-	write_cidr(&w, "cidr", &good->cidr);
-	write_cidr(&w, "cidr6", &good->cidr6);
+	draft_cidr(&w, "cidr", &good->cidr);
+	draft_cidr(&w, "cidr6", &good->cidr6);
 	jw_kv_str(&w, "mac", mac_format(&good->mac, text));
 	api_network_write(&w, &good->network, true);
 	jw_end(&w);
@@ -317,7 +255,7 @@ static bool clear_status(struct ent *ent, const struct api_ip *rec)
 
 	if (rec->phase == API_IP_PHASE_NONE && !*rec->message)
 		return false;
-	begin_patch(&w, rec);
+	draft_begin(&w, rec);
 	jw_end(&w);
 	jw_kv_obj(&w, "status");
 	jw_kv_str(&w, "phase", NULL);
@@ -337,7 +275,7 @@ static void rename_pod(struct ent *ent, const struct api_ip *to)
 	struct jw w = jw_init(&body);
 	char label[64];
 
-	begin_patch(&w, ent_record(ent));
+	draft_begin(&w, ent_record(ent));
 	jw_kv_obj(&w, "labels");
 	jw_kv_str(&w, API_LABEL_NODE, *to->node ? api_label_value(to->node, label) : NULL);
 	jw_end(&w);
@@ -348,8 +286,8 @@ static void rename_pod(struct ent *ent, const struct api_ip *to)
 	jw_kv_obj(&w, "spec");
 	jw_kv_str(&w, "podId", *to->pod_id ? to->pod_id : NULL);
 	jw_kv_str(&w, "node", *to->node ? to->node : NULL);
-	write_cidr(&w, "cidr", &to->cidr);
-	write_cidr(&w, "cidr6", &to->cidr6);
+	draft_cidr(&w, "cidr", &to->cidr);
+	draft_cidr(&w, "cidr6", &to->cidr6);
 	api_network_write(&w, &to->network, true);
 	jw_end(&w);
 	jw_end(&w);
@@ -376,7 +314,7 @@ void calls_missing(struct ent *ent)
 	struct kube_request req;
 	struct jw w = jw_init(&body);
 
-	begin_patch(&w, rec);
+	draft_begin(&w, rec);
 	jw_end(&w);
 	jw_kv_obj(&w, "status");
 	jw_kv_str(&w, "phase", "Missing");
@@ -426,7 +364,7 @@ void calls_suspect(struct ent *ent)
 	char now[CLOCK_RFC3339_LEN];
 	struct jw w = jw_init(&body);
 
-	begin_patch(&w, ent_record(ent));
+	draft_begin(&w, ent_record(ent));
 	jw_kv_obj(&w, "annotations");
 	jw_kv_str(&w, API_ANNOTATION_UNWITNESSED, clock_rfc3339(app_now_s(ent->app), now));
 	jw_end(&w);
@@ -503,7 +441,7 @@ static void take_finalizer(struct ent *ent, const struct api_ip *rec)
 	AUTO(sb_done) struct sb body = SB_INIT;
 	struct jw w = jw_init(&body);
 
-	begin_patch(&w, rec);
+	draft_begin(&w, rec);
 	jw_kv_arr(&w, "finalizers");
 	for (size_t i = 0; i < rec->meta.n_finalizers; i++) {
 		if (!str_eq(rec->meta.finalizers[i], API_FINALIZER_ADDRESS))

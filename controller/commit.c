@@ -1,8 +1,8 @@
 /* The requests of one subnet: claim, commit, read again, finalizer. One at a time. */
 #include <string.h>
 
+#include "controller/choose.h"
 #include "controller/ent.h"
-#include "controller/reserve.h"
 #include "controller/events.h"
 #include "controller/leader.h"
 #include "controller/status.h"
@@ -19,7 +19,9 @@
 #include "lib/kube/client.h"
 #include "lib/kube/path.h"
 
-#define TIMEOUT_MS 20000
+#define TIMEOUT_MS  20000
+#define REST        8 /* times what the last write took */
+#define REST_MAX_MS 500
 
 static char *path_of(const struct sub *sub, const char *subresource)
 {
@@ -279,6 +281,22 @@ static void forget_sent(struct sub *sub)
 	ipam_record_done(&sub->next);
 }
 
+/*
+ * One write for many, not one for each: while records are being written that this one has paid for, most of the
+ * API server's time is theirs.
+ */
+static void rest(struct sub *sub)
+{
+	int64_t now_ms = clock_now_ms(), pause = (now_ms - sub->sent_ms) * REST;
+
+	sub->rest_ms = now_ms + (pause < REST_MAX_MS ? pause : REST_MAX_MS);
+}
+
+static bool rests(const struct sub *sub, int64_t now_ms)
+{
+	return sub->rest_ms > now_ms && sub->record.n_inflight > sub->drops.n;
+}
+
 static void committed(struct sub *sub, struct subnet_obj *o)
 {
 	AUTO(free) char *before = STEAL(sub->conditions);
@@ -306,6 +324,7 @@ static void committed(struct sub *sub, struct subnet_obj *o)
 	if (sub->n_queue && sub->n_sent)
 		sub_hard(sub);
 	sub->failures = 0;
+	rest(sub);
 	forget_sent(sub);
 	if (!str_eq(before, sub->conditions))
 		events_tell_conditions(sub, before);
@@ -336,134 +355,6 @@ static void commit_done(void *ctx, struct kube_response *res, const struct err *
 	       e ? e : &(struct err){.kind = ERR_CONFLICT, .msg = "another object answered"});
 }
 
-static bool addr_taken(void *ctx, const struct ip_addr *addr, const char *uid)
-{
-	const struct sub *sub = ctx;
-
-	return ent_addr_taken(sub->app, sub, addr, uid);
-}
-
-static bool mac_taken(void *ctx, const struct mac_addr *mac, const char *uid)
-{
-	const struct sub *sub = ctx;
-
-	return ent_mac_taken(sub->app, mac, uid);
-}
-
-static enum plan_kept kept(void *ctx, const struct ip_addr *addr, const char *owner)
-{
-	const struct sub *sub = ctx;
-	const struct api_workload *holder = reserve_find(sub->app, sub->name, addr);
-
-	if (!holder)
-		return PLAN_KEPT_NOT;
-	return reserve_is_for(holder, owner) ? PLAN_KEPT_OURS : PLAN_KEPT_OTHERS;
-}
-
-/* A StatefulSet's pods take the entries of a list in their own order. */
-static size_t ordinal_of(const struct ent *ent)
-{
-	AUTO(free) char *set = NULL;
-	int64_t n = -1;
-
-	if (ent->pod && str_eq(ent->pod->owner_kind, api_workload_kind_name(API_STATEFULSET)))
-		n = api_workload_ordinal(ent->pod->meta.name, &set);
-	return n > 0 ? (size_t)n : 0;
-}
-
-static size_t make_wants(struct sub *sub, struct plan_want *wants, size_t max)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < sub->n_queue && n < max; i++) {
-		struct ent *ent = sub->queue[i];
-
-		wants[n] = (struct plan_want){
-			.request = &ent->request,
-			.record_uid = ent->want_uid,
-			.pod_uid = ent->pod ? ent->pod->meta.uid : "",
-			.ns = ent->pod ? ent->pod->meta.ns : "",
-			.name = ent->pod ? ent->pod->meta.name : "",
-			.owner = ent->owner,
-			.first = ordinal_of(ent),
-		};
-		if (ent->lost && str_eq(ent->lost->subnet, sub->name)) {
-			wants[n].keep = ent->lost->cidr.addr;
-			wants[n].keep6 = ent->lost->cidr6.addr;
-		}
-		n++;
-	}
-	return n;
-}
-
-static bool can_grant(const struct sub *sub)
-{
-	return sub->state == SUB_READY && sub->obj->spec && sub->has_finalizer &&
-	       !sub->obj->meta.deletion;
-}
-
-/* Those who get something leave the queue; the others hear why not. */
-static void pick_served(struct sub *sub, struct plan_want *wants, size_t n)
-{
-	struct ipam_counts left =
-		status_counts(&sub->next.pool, &sub->range, sub_range6(sub), &sub->named, NULL);
-	size_t to = 0;
-
-	sub->sent = xcalloc(n + 1, sizeof(*sub->sent));
-	sub->wants = wants;
-	for (size_t i = 0; i < n; i++) {
-		struct ent *ent = sub->queue[i];
-
-		if (wants[i].result == DECIDE_ALLOCATED) {
-			ent->step = ENT_COMMITTING;
-			sub->sent[sub->n_sent] = ent;
-			sub->wants[sub->n_sent++] = wants[i];
-			continue;
-		}
-		sub->queue[to++] = ent;
-		if (wants[i].result != DECIDE_NOTHING &&
-		    !(wants[i].result == DECIDE_EXHAUSTED && left.free))
-			work_tell_waiting(sub, ent, &wants[i]);
-	}
-	if (n > to)
-		memmove(&sub->queue[to], &sub->queue[n], (sub->n_queue - n) * sizeof(struct ent *));
-	sub->n_queue -= n - to;
-}
-
-static void plan(struct sub *sub, struct plan_want *wants, size_t n)
-{
-	struct plan_in in = {
-		.base = &sub->record,
-		.ns = sub->app->opt.system_ns,
-		.name = sub->name,
-		.family = sub->obj->spec ? sub->obj->spec->v.cidr.addr.family : 0,
-		.range = &sub->range,
-		.range6 = sub_range6(sub),
-		.delay_s = sub->delay_s,
-		.now_s = app_now_s(sub->app),
-		.commit = sub->next_commit,
-		.wants = wants,
-		.n_wants = n,
-		.releases = &sub->releases,
-		.drops = &sub->drops,
-		.adopts = &sub->adopts,
-		.conflicts = sub->conflicts,
-		.n_conflicts = sub->n_conflicts,
-		.addr_taken = addr_taken,
-		.mac_taken = mac_taken,
-		.named = &sub->named,
-		.kept = kept,
-		.ctx = sub,
-	};
-
-	plan_commit(&in, &sub->next);
-	pick_served(sub, wants, n);
-	sub->n_sent_releases = sub->releases.n;
-	sub->n_sent_drops = sub->drops.n;
-	sub->n_sent_adopts = sub->adopts.n;
-	sub->n_sent_conflicts = sub->n_conflicts;
-}
-
 static char *summary_of(const struct sub *sub)
 {
 	struct status_in in = status_of(sub, &sub->next);
@@ -491,17 +382,12 @@ static void commit(struct sub *sub)
 {
 	AUTO(sb_done) struct sb body = SB_INIT;
 	AUTO(free) char *record = NULL;
-	size_t max = can_grant(sub) ? sub->n_queue : 0;
-	struct plan_want *wants;
 	struct jw w = jw_init(&body);
 	struct err e = {0};
 
-	if (max > IPAM_INFLIGHT_MAX)
-		max = IPAM_INFLIGHT_MAX;
-	wants = xcalloc(max + 1, sizeof(*wants));
 	sub->hard = false;
 	sub->soft_ms = 0;
-	plan(sub, wants, make_wants(sub, wants, max));
+	choose_next(sub);
 	sub->next_summary = summary_of(sub);
 	if (nothing_new(sub)) {
 		forget_sent(sub);
@@ -512,6 +398,7 @@ static void commit(struct sub *sub)
 		return;
 	}
 	sub->next_commit++;
+	sub->sent_ms = clock_now_ms();
 	begin_patch(&w, sub);
 	jw_end(&w);
 	write_status(&w, sub->next_summary, record);
@@ -566,6 +453,8 @@ static int64_t run_ours(struct sub *sub, int64_t now_ms)
 		set_finalizer(sub, true);
 		return 0;
 	}
+	if (rests(sub, now_ms))
+		return sub->hard || sub->soft_ms ? sub->rest_ms : next;
 	if (sub->hard || (sub->soft_ms && sub->soft_ms <= now_ms)) {
 		commit(sub);
 		return cooled_ms(sub, now_ms);

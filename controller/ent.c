@@ -201,6 +201,7 @@ void ent_free(struct ent *ent)
 	free(ent->gone_uid);
 	free(ent->owner);
 	free(ent->want_uid);
+	free(ent->made_version);
 	free(ent->end_uid);
 	free(ent->look_uid);
 	free(ent->held_by);

@@ -69,6 +69,11 @@ struct kube_request kube_request_merge_patch(const char *path, const char *body,
 	return req;
 }
 
+struct kube_request kube_request_replace(const char *path, const char *body, int64_t deadline_ms)
+{
+	return request("PUT", path, body, deadline_ms);
+}
+
 struct kube_request kube_request_delete(const char *path, const char *options, int64_t deadline_ms)
 {
 	return request("DELETE", path, options, deadline_ms);

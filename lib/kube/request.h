@@ -73,6 +73,8 @@ struct kube_request kube_request_create(const char *collection, const char *body
 /** kube_request_merge_patch - RFC 7386. A metadata.resourceVersion in it is a condition (409). */
 struct kube_request kube_request_merge_patch(const char *path, const char *body,
 					     int64_t deadline_ms);
+/** kube_request_replace - PUT. A metadata.resourceVersion or uid in it is a condition (409). */
+struct kube_request kube_request_replace(const char *path, const char *body, int64_t deadline_ms);
 /** kube_request_delete - options: kube_delete_options() or NULL. */
 struct kube_request kube_request_delete(const char *path, const char *options, int64_t deadline_ms);
 

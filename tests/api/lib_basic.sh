@@ -15,7 +15,7 @@ uid=$(k get pod p1 -o jsonpath='{.metadata.uid}')
 mac=$(k get macvlanip p1 -o jsonpath='{.spec.mac}')
 same "columns of a record" "default p1 vlan100 $uid 192.168.100.10/24 $mac n1" \
 	"$(k get macvlanips -A --no-headers | awk '{ print $1, $2, $3, $4, $5, $6, $7 }')"
-same "the record" '{"finalizers":["tandem-cni.io/address"],"labels":{"tandem-cni.io/node":"n1","tandem-cni.io/subnet":"vlan100"},"owner":{"apiVersion":"v1","kind":"Pod","name":"p1"},"spec":{"cidr":"192.168.100.10/24","conflictDetection":false,"gateway":"192.168.100.1","linkType":"macvlan","master":"ens4","mode":"bridge","mtu":0,"node":"n1","podDefaultGateway":{"enable":false},"routes":[{"dst":"172.16.18.0/24","iface":"eth1"}],"subnet":"vlan100","vlan":100}}' \
+same "the record" '{"finalizers":["tandem-cni.io/address"],"labels":{"tandem-cni.io/node":"n1","tandem-cni.io/subnet":"vlan100"},"owner":{"apiVersion":"v1","kind":"Pod","name":"p1"},"spec":{"cidr":"192.168.100.10/24","conflictDetection":false,"gateway":"192.168.100.1","linkType":"macvlan","master":"ens4","mode":"bridge","mtu":0,"node":"n1","routes":[{"dst":"172.16.18.0/24","iface":"eth1"}],"subnet":"vlan100","vlan":100}}' \
 	"$(k get macvlanip p1 -o json | jq -cS '{finalizers: .metadata.finalizers, labels: .metadata.labels,
 		owner: (.metadata.ownerReferences[0] | del(.uid)), spec: (.spec | del(.mac, .podId))}')"
 check "an event tells of it" wait_for 5 event_is p1 AddressAllocated
@@ -46,9 +46,12 @@ same "never a node's address" "192.168.100.10 192.168.100.12 192.168.100.13 192.
 
 pods 5 5 vlan100 | k create -f - >/dev/null
 check "exhausted: an event says so" wait_for 5 event_is p5 SubnetExhausted
+k label macvlanip p5 example.org/by=hand >/dev/null
 finish 2 2
 one_second() { [ "$(k get macvlanip p5 -o jsonpath='{.spec.cidr}')" ]; }
 check "a waiter has the address within a second" wait_for 1 one_second
+same "what others have written on the record meanwhile stays" hand \
+	"$(k get macvlanip p5 -o jsonpath='{.metadata.labels.example\.org/by}')"
 check "the record of the pod that ended is gone" gone macvlanip p2
 
 k delete pod p3 --force --grace-period=0 >/dev/null 2>&1
