@@ -444,8 +444,10 @@ static int64_t run_ours(struct sub *sub, int64_t now_ms)
 {
 	int64_t next = cooled_ms(sub, now_ms);
 
-	if (sub->obj->meta.deletion && sub->has_finalizer && is_empty(sub)) {
-		set_finalizer(sub, false);
+	/* Nobody will read what is written to one that goes. */
+	if (sub->obj->meta.deletion && is_empty(sub)) {
+		if (sub->has_finalizer)
+			set_finalizer(sub, false);
 		return 0;
 	}
 	if (sub->state == SUB_READY && sub->n_queue && !sub->has_finalizer && sub->obj->spec &&
