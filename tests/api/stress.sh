@@ -73,6 +73,9 @@ figures() {
 	echo "# $1: $answer ms; $rate a second"
 }
 
+# peak_kib PID: the most memory that it had
+peak_kib() { awk '/^VmHWM/ { print $2 }' "/proc/$1/status"; }
+
 # cpu_ms PID: processor time so far
 cpu_ms() { awk '{ print ($14 + $15) * 10 }' "/proc/$1/stat"; }
 
@@ -96,7 +99,7 @@ replica one
 done_within 300 "$COUNT pods that wait: all served" all_served
 figures "$COUNT pods that wait, one controller"
 all=$rate
-echo "# processor time for them: controller $(cpu_ms "${PID[one]}") ms, API server $(($(cpu_ms "$pid_apiserver") - spent)) ms"
+echo "# processor time for them: controller $(cpu_ms "${PID[one]}") ms, API server $(($(cpu_ms "$pid_apiserver") - spent)) ms; the controller's peak RSS $(peak_kib "${PID[one]}") KiB"
 live_names
 ask leave "${names[*]}"
 done_within 300 "all go" records_are 0
