@@ -105,3 +105,70 @@ int nl_fdb_list(struct nl *nl, int index, struct mac_addr **out, size_t *out_n, 
 	*out_n = f.n;
 	return 0;
 }
+
+struct neigh_list {
+	int index;
+	struct nl_neigh *v;
+	size_t n;
+};
+
+static void list_reset(void *ctx)
+{
+	struct neigh_list *l = ctx;
+
+	l->n = 0;
+}
+
+static void take_addr(const struct nlattr *attr, uint8_t family, struct ip_addr *out)
+{
+	*out = (struct ip_addr){.family = family};
+	if ((family == AF_INET || family == AF_INET6) &&
+	    mnl_attr_get_payload_len(attr) == ip_bytes(out))
+		memcpy(out->b, mnl_attr_get_payload(attr), ip_bytes(out));
+	else
+		out->family = 0;
+}
+
+static int list_take(const struct nlmsghdr *nlh, void *ctx, struct err *e)
+{
+	const struct ndmsg *nd = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	struct neigh_list *l = ctx;
+	struct nl_neigh entry = {0};
+
+	if (nlh->nlmsg_type != RTM_NEWNEIGH)
+		return 0;
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*nd))
+		return err_set(e, ERR_KERNEL, EBADMSG, "short neighbour message");
+	if (nd->ndm_ifindex != l->index || !(nd->ndm_state & NUD_PERMANENT))
+		return 0;
+	mnl_attr_for_each(attr, nlh, sizeof(*nd)) {
+		if (mnl_attr_get_type(attr) == NDA_DST)
+			take_addr(attr, nd->ndm_family, &entry.addr);
+		else if (mnl_attr_get_type(attr) == NDA_LLADDR &&
+			 mnl_attr_get_payload_len(attr) == sizeof(entry.mac.b))
+			memcpy(entry.mac.b, mnl_attr_get_payload(attr), sizeof(entry.mac.b));
+	}
+	if (!ip_is_set(&entry.addr))
+		return 0;
+	l->v = xreallocarray(l->v, l->n + 1, sizeof(*l->v));
+	l->v[l->n++] = entry;
+	return 0;
+}
+
+int nl_neigh_list(struct nl *nl, int index, struct nl_neigh **out, size_t *out_n, struct err *e)
+{
+	struct ndmsg nd = {.ndm_family = AF_UNSPEC, .ndm_ifindex = index};
+	struct neigh_list l = {.index = index};
+	struct nl_sink sink = {list_take, list_reset, &l};
+	struct nl_req r;
+
+	nl_req_init(&r, RTM_GETNEIGH, 0, &nd, sizeof(nd));
+	if (nl_dump(nl, &r, &sink, e) < 0) {
+		free(l.v);
+		return -1;
+	}
+	*out = l.v;
+	*out_n = l.n;
+	return 0;
+}

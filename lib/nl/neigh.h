@@ -17,6 +17,15 @@ int nl_neigh_probe(struct nl *nl, int index, const struct ip_addr *addr, struct 
 /** nl_neigh_delete - remove the entry; success when it is not there. */
 int nl_neigh_delete(struct nl *nl, int index, const struct ip_addr *addr, struct err *e) FN_MUST;
 
+struct nl_neigh {
+	struct ip_addr addr;
+	struct mac_addr mac;
+};
+
+/** nl_neigh_list - a link's permanent entries, both families. The caller frees *out. */
+int nl_neigh_list(struct nl *nl, int index, struct nl_neigh **out, size_t *out_n,
+		  struct err *e) FN_MUST;
+
 /**
  * nl_fdb_list - the MAC addresses, unicast and multicast, that a link takes frames for besides its own.
  *

@@ -327,6 +327,28 @@ static void tables_and_rules(void **state)
 	lab_same(host, LAB_RULES6, LAB_PLAIN_RULES6);
 }
 
+/* Of that link, of either family, and none that the kernel has found out. */
+static void lists_neighbours(int e0, const struct ip_addr *a, const struct mac_addr *m)
+{
+	AUTO(free) struct nl_neigh *v = NULL;
+	struct ip_addr six = lab_addr("fd09::7");
+	struct err e = {0};
+	size_t n = 0;
+	int i4;
+
+	lab(host, "ip neigh add 192.168.9.9 dev e0 lladdr 02:00:00:00:00:09 nud stale;"
+		  "ip link add e9 type bridge; ip link set e9 up;"
+		  "ip neigh add 192.168.9.7 dev e9 lladdr 02:00:00:00:00:0a nud permanent");
+	LAB_OK(nl_neigh_set(nl, e0, &six, m, &e));
+	LAB_OK(nl_neigh_list(nl, e0, &v, &n, &e));
+	assert_int_equal(n, 2);
+	i4 = ip_eq(&v[0].addr, a) ? 0 : 1;
+	assert_true(ip_eq(&v[i4].addr, a) && mac_eq(&v[i4].mac, m));
+	assert_true(ip_eq(&v[!i4].addr, &six) && mac_eq(&v[!i4].mac, m));
+	LAB_OK(nl_neigh_delete(nl, e0, &six, &e));
+	lab(host, "ip link del e9; ip neigh flush dev e0");
+}
+
 static void neighbours(void **state)
 {
 	struct ip_addr a = lab_addr("192.168.9.7");
@@ -340,6 +362,7 @@ static void neighbours(void **state)
 	LAB_OK(nl_neigh_set(nl, e0, &a, &m, &e));
 	lab_same(host, "ip neigh show to 192.168.9.7 | " LAB_TEXT,
 		 "192.168.9.7 dev e0 lladdr 02:00:00:00:00:08 PERMANENT\n");
+	lists_neighbours(e0, &a, &m);
 	LAB_OK(nl_neigh_delete(nl, e0, &a, &e));
 	LAB_OK(nl_neigh_delete(nl, e0, &a, &e));
 	lab_same(host, "ip neigh show to 192.168.9.7", "");
