@@ -18,6 +18,7 @@
 #include "meta/primary.h"
 #include "meta/state.h"
 #include "meta/step.h"
+#include "meta/strays.h"
 
 /* How long a missing binary of the primary holds a DEL up: an upgrade takes less, people take more. */
 #define MISSING_SECONDS 600
@@ -196,6 +197,9 @@ int del_without_state(struct app *app, struct err *e)
 		*e = now;
 		return -1;
 	}
+	/* Before the parent is let go, which they would hold. */
+	if (strays_end(app->dir, &now) < 0)
+		log_warn("what it may have left on the node stays for now", "error", now.msg);
 	if (parent_recall(app, s, e) < 0)
 		return -1;
 	return parent_release(app, s, e);

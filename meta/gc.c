@@ -13,6 +13,7 @@
 #include "meta/del.h"
 #include "meta/primary.h"
 #include "meta/state.h"
+#include "meta/strays.h"
 #include "meta/sweep.h"
 
 /* One that hangs must not keep the others from their turn, nor be cut off by their number. */
@@ -211,6 +212,9 @@ int meta_gc(struct app *app, struct err *e)
 	if (sweep_list_read(app->dir, &g.ours, &now) < 0)
 		note(&g, &now);
 	end_all(&g);
+	err_clear(&now);
+	if (strays_end(app->dir, &now) < 0)
+		note(&g, &now);
 	err_clear(&now);
 	if (forward(app, &now) < 0)
 		note(&g, &now);

@@ -15,6 +15,7 @@
 #include "lib/kube/client.h"
 #include "lib/kube/config.h"
 #include "meta/state.h"
+#include "meta/strays.h"
 #include "node/files.h"
 #include "node/tell.h"
 
@@ -167,6 +168,19 @@ static void sweep_through(struct witness *w)
 	compare_at(w, clock_now_ms() + GATHER_MS);
 }
 
+static void end_leftovers(struct witness *w)
+{
+	struct err e = {0};
+
+	if (scan(w) && !w->sweep &&
+	    (sweep_start(&w->opt->sweep, &w->files, &w->sweep, &e) < 0 ||
+	     (w->sweep && watch_fd(w, sweep_fd(w->sweep), &e) < 0)))
+		log_error("cannot end what DELs have left", "error", e.msg);
+	err_clear(&e);
+	if (strays_end(w->dir, &e) < 0)
+		log_error("cannot end what lost state files have left", "error", e.msg);
+}
+
 static void look_at_everything(struct witness *w)
 {
 	struct err e = {0};
@@ -174,10 +188,8 @@ static void look_at_everything(struct witness *w)
 	w->sweep_ms = clock_now_ms() + w->opt->sweep_ms;
 	if (open_dir(w, &e) < 0)
 		log_error("state directory", "error", e.msg);
-	else if (scan(w) && !w->sweep &&
-		 (sweep_start(&w->opt->sweep, &w->files, &w->sweep, &e) < 0 ||
-		  (w->sweep && watch_fd(w, sweep_fd(w->sweep), &e) < 0)))
-		log_error("cannot end what DELs have left", "error", e.msg);
+	else
+		end_leftovers(w);
 	compare_at(w, clock_now_ms());
 }
 

@@ -329,8 +329,26 @@ node_up
 twice() { [ "$(grep -c 'card is up without a state file.*torn' "$DIR/node.log")" -ge 2 ]; }
 check "nor after a restart" wait_for 20 twice
 same "nothing is reported" "Attached null $uid" "$(said torn)"
+
+# What such a pod and one that is no more have of hostAccess, as the plugin makes it.
+ip addr add 10.98.0.1/32 dev lo
+ip link add ens4.host link ens4 type macvlan mode bridge
+ip link set ens4.host alias tandem arp off up
+ip addr add 10.98.0.1/32 dev ens4.host
+access() { # access ADDRESS MAC
+	ip neigh add "$1" dev ens4.host lladdr "$2" nud permanent
+	ip route add "$1" dev ens4.host scope link src 10.98.0.1
+}
+accessed() { ip route show dev ens4.host | cut -d' ' -f1; }
+torn=$(address torn | cut -d/ -f1)
+access "$torn" "$(ip -n tw-torn -j link show eth1 | jq -r '.[0].address')"
+access 10.231.0.18 02:00:00:00:00:18
+only_torn() { [ "$(accessed)" = "$torn" ]; }
+check "a lost file's hostAccess is ended when its card is no more" wait_for 40 only_torn
 ip netns del tw-torn
 check "its namespace gone, it is" wait_for 40 gone macvlanip torn
+no_device() { ! ip link show ens4.host; }
+check "and the device with its last card" wait_for 40 no_device
 
 # A damaged file is passed over, and stays for the plugin to see.
 echo nothing >"$FILES/cid-bad@eth0"

@@ -176,6 +176,60 @@ cni DEL "$(asks eth1 "$leaves")"
 succeeded "DEL when it will"
 drop_pod
 
+# --- lost state files -----------------------------------------------------------------------------------------
+
+# of_the_pod ADDRESS: what of it is on the node
+of_the_pod() { of_the_node | grep -c "^$1 "; }
+gc() { cni GC "$(VERSION=1.1.0 conf | jq -c 'del(.runtimeConfig) + {"cni.dev/valid-attachments": []}')" CNI_CONTAINERID= CNI_NETNS= CNI_IFNAME= CNI_ARGS=; }
+lost() { # lost NAME ADDRESS MAC: a pod with access, whose state file will be lost
+	new_annotated "$1" "$(jq -c --arg a "$2" --arg m "$3" '.cidr="\($a)/24"|.mac=$m' <<<"$NET100")"
+	cni ADD "$(asks eth1)"
+	[ "$RC" -eq 0 ] || fail "$1" "ADD: $OUT"
+}
+of_both="ens4.host@ens4:
+192.168.100.60 dev ens4.host src 10.99.0.1
+192.168.100.61 dev ens4.host src 10.99.0.1
+192.168.100.60 dev ens4.host lladdr 0a:00:00:00:00:3c PERMANENT
+192.168.100.61 dev ens4.host lladdr 0a:00:00:00:00:3d PERMANENT"
+lost stays 192.168.100.60 0a:00:00:00:00:3c
+stays_cid=$CID stays_pod=$POD stays_netns=$NETNS
+lost gone 192.168.100.61 0a:00:00:00:00:3d
+rm "$(state_file)"
+cni DEL "$(asks eth1)" CNI_CONTAINERID=some-other CNI_NETNS=
+succeeded "a DEL of something else"
+same "leaves the access of a card that lives, though its file was lost" "$of_both" "$(of_the_node)"
+check "by which the node reaches it" ip netns exec "$NODE" ping -c 1 -W 5 192.168.100.61
+cni DEL "$(asks eth1)"
+succeeded "DEL of a pod whose file was lost"
+same "takes its access along, and no other's" "$(grep -v 192.168.100.61 <<<"$of_both")" "$(of_the_node)"
+drop_pod
+CID=$stays_cid POD=$stays_pod NETNS=$stays_netns
+sed -i 's/}/]/' "$(state_file)"
+drop_pod
+cni DEL "$(asks eth1)" CNI_NETNS=
+succeeded "DEL of a pod whose file is damaged"
+rm "$DIR"/state/attachments/*.corrupt
+same "and whose namespace is gone: the device goes with it" "" "$(of_the_node)"
+
+# Files and folder lost as a whole, and no DEL for any of them.
+lost all 192.168.100.62 0a:00:00:00:00:3e
+rm -r "$DIR/state"
+mkdir "$DIR/state"
+gc
+succeeded "GC beside a card whose file was lost"
+same "leaves its access" 2 "$(of_the_pod 192.168.100.62)"
+drop_pod
+exec 9>"$DIR/state/locks/parent@ens4"
+flock 9
+gc
+succeeded "GC while somebody is at work on the parent"
+same "leaves it to that one" 2 "$(of_the_pod 192.168.100.62)"
+exec 9>&-
+gc
+succeeded "GC after the card"
+same "takes access and device away" "" "$(of_the_node)"
+rm -r "$DIR/host-local"
+
 # --- killed -------------------------------------------------------------------------------------------------
 
 cat >"$DIR/killed" <<EOF_KILLED
