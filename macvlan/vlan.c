@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
 #include <stdio.h>
@@ -37,13 +38,28 @@ void macvlan_vlan_name(const char *master, uint16_t vlan, char out[IFNAMSIZ])
 			 (uint32_t)hash_fnv1a(HASH_FNV1A_INIT, full, strlen(full)));
 }
 
-/* Before it has its name and alias a VLAN is ours by its temporary name. */
-static bool is_unfinished(const struct nl_link *l)
+static bool is_temporary(const char *name)
 {
 	size_t n = strlen(MACVLAN_TEMP_PREFIX);
 
-	return str_eq(l->kind, "vlan") && str_starts(l->name, MACVLAN_TEMP_PREFIX) &&
-	       strlen(l->name) == n + 8 && strspn(l->name + n, "0123456789abcdef") == 8;
+	return str_starts(name, MACVLAN_TEMP_PREFIX) && strlen(name) == n + 8 &&
+	       strspn(name + n, "0123456789abcdef") == 8;
+}
+
+static int temporary_name(char out[IFNAMSIZ], struct err *e)
+{
+	uint32_t random = 0;
+
+	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+		return err_errno(e, ERR_IO, errno, "getrandom");
+	snprintf(out, IFNAMSIZ, MACVLAN_TEMP_PREFIX "%08" PRIx32, random);
+	return 0;
+}
+
+/* Before it has its name and alias a VLAN is ours by its temporary name. */
+static bool is_unfinished(const struct nl_link *l)
+{
+	return str_eq(l->kind, "vlan") && is_temporary(l->name);
 }
 
 bool macvlan_vlan_is_ours(const struct nl_link *l)
@@ -141,15 +157,13 @@ static int vlan_make(struct nl *host, const struct nl_link *master, uint16_t id,
 {
 	char name[IFNAMSIZ], temp[IFNAMSIZ];
 	struct err ignored = {0};
-	uint32_t random = 0;
 	int rc;
 
 	macvlan_vlan_name(master->name, id, name);
 	if (check_name(host, name, e) < 0)
 		return err_wrap(e, "make VLAN %s", name);
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		return err_errno(e, ERR_IO, errno, "getrandom");
-	snprintf(temp, sizeof(temp), MACVLAN_TEMP_PREFIX "%08" PRIx32, random);
+	if (temporary_name(temp, e) < 0)
+		return -1;
 	/* Another program may be faster, which is as good. */
 	if (nl_link_add_vlan(host, temp, master->index, id, e) < 0 && e->num != EEXIST)
 		return err_wrap(e, "make VLAN %s", name);
@@ -218,6 +232,12 @@ static int vlan_recall(struct nl *host, const struct macvlan_vlan *v, struct nl_
 	return vlan_look(host, &master, v->id, out, e);
 }
 
+/* What a call left that was killed while it tried whether there is room. */
+static bool is_trial(const struct nl_link *l)
+{
+	return str_eq(l->kind, "macvlan") && is_temporary(l->name);
+}
+
 /* Other than the fdb this does not pass by itself. 1, 0 or -1. */
 static int used_by_host(struct nl *host, const struct nl_link *l, struct err *e)
 {
@@ -236,7 +256,8 @@ static int used_by_host(struct nl *host, const struct nl_link *l, struct err *e)
 	if (nl_link_list(host, &links, &n, e) < 0)
 		return -1;
 	for (i = 0; i < n; i++) {
-		if (links[i].parent == l->index && !links[i].parent_elsewhere)
+		if (links[i].parent == l->index && !links[i].parent_elsewhere &&
+		    !is_trial(&links[i]))
 			return 1;
 	}
 	return 0;
@@ -262,6 +283,39 @@ static int used_by_cards(struct nl *host, const struct nl_link *l, const struct 
 	return 0;
 }
 
+/*
+ * An ipvlan shows in its own namespace alone, and a passthru card has its parent's MAC. But beside them the
+ * kernel makes no macvlan: EBUSY, EINVAL. One that it does make goes with the VLAN. 1, 0 or -1.
+ */
+static int used_by_hidden(struct nl *host, const struct nl_link *l, struct err *e)
+{
+	char name[IFNAMSIZ];
+	struct nl_macvlan trial = {
+		.name = name, .parent = l->index, .netns_fd = -1, .mode = MACVLAN_MODE_BRIDGE};
+
+	if (temporary_name(name, e) < 0)
+		return -1;
+	if (nl_link_add_macvlan(host, &trial, e) == 0)
+		return 0;
+	if (e->num == EBUSY || e->num == EINVAL) {
+		err_clear(e);
+		return 1;
+	}
+	/* A kernel without macvlan cannot be asked. */
+	if (e->num != EOPNOTSUPP)
+		return -1;
+	err_clear(e);
+	return 0;
+}
+
+static int used_by_pods(struct nl *host, const struct nl_link *l, const struct mac_addr *own,
+			struct err *e)
+{
+	int rc = used_by_cards(host, l, own, e);
+
+	return rc ? rc : used_by_hidden(host, l, e);
+}
+
 int macvlan_vlan_remove(struct nl *host, const struct macvlan_vlan *v, const struct mac_addr *own,
 			int64_t deadline_ms, struct err *e)
 {
@@ -276,7 +330,7 @@ int macvlan_vlan_remove(struct nl *host, const struct macvlan_vlan *v, const str
 	if (rc)
 		return rc < 0 ? err_wrap(e, "VLAN %s", l.name) : 0;
 	/* Cards of pods whose namespace has just gone take a moment to follow. */
-	while ((rc = used_by_cards(host, &l, own, e)) > 0 && clock_left_ms(deadline_ms))
+	while ((rc = used_by_pods(host, &l, own, e)) > 0 && clock_left_ms(deadline_ms))
 		poll(NULL, 0, BUSY_POLL_MS);
 	if (rc)
 		return rc < 0 ? err_wrap(e, "VLAN %s", l.name) : 0;

@@ -132,3 +132,34 @@ add twice2 10.77.0.6/24 "$L3"
 same "an address that another ipvlan card has: refused" "1 11 yes" "$(said "the address is still held by another ipvlan card on ens4")"
 del twice
 nothing_left "nothing left at the end"
+
+# --- lost state ---------------------------------------------------------------------------------------
+
+lose_state() { rm -r "$DIR/state" && mkdir "$DIR/state"; }
+add nofile 70 "$L2"
+lose_state
+add beside 71 "$L2"
+del beside
+succeeded "DEL beside an ipvlan card whose state was lost"
+same "the VLAN stays for that card" ens4.100 "$(vlans)"
+check "which works" pings "$(pod_of nofile)" 192.168.100.1
+same "and nothing of the asking is left" "" "$(ip -n n1 -o link show | grep tdm)"
+ip netns del "$(pod_of nofile)"
+add last 72 "$L2"
+ip -n n1 link add link ens4.100 name tdm0123abcd type macvlan mode bridge 2>/dev/null
+same "beside ipvlan there is no macvlan, which is what is asked for" "" "$(ip -n n1 -o link show | grep tdm)"
+ip -n "$POD" link del eth0
+ip -n n1 link add link ens4.100 name tdm0123abcd type macvlan mode bridge
+del last
+nothing_left "once it is gone the next DEL removes the VLAN, and what a killed one has left on it"
+add whole 73 "$VLAN100,\"mode\":\"passthru\""
+succeeded "a passthru card on a VLAN"
+lose_state
+add beside 74 "$VLAN100"
+same "a card beside it, when its state was lost: refused" "1 11" "$RC $(jq -r .code <<<"$OUT")"
+same "and the VLAN stays" ens4.100 "$(vlans)"
+check "for the passthru card, which works" pings "$(pod_of whole)" 192.168.100.1
+ip netns del "$(pod_of whole)"
+add last 75 "$VLAN100"
+del last
+nothing_left "nothing left of that"
