@@ -87,6 +87,9 @@ static void link_read_attr(const struct nlattr *attr, struct nl_link *l)
 	case IFLA_CARRIER:
 		l->carrier = mnl_attr_get_payload_len(attr) >= 1 && mnl_attr_get_u8(attr);
 		break;
+	case IFLA_CARRIER_CHANGES:
+		l->carrier_changes = link_u32(attr);
+		break;
 	case IFLA_MASTER:
 		l->master = (int)link_u32(attr);
 		break;

@@ -23,6 +23,7 @@ struct nl_link {
 	uint32_t flags; /* IFF_UP and so on */
 	uint32_t mtu;
 	bool carrier;
+	uint32_t carrier_changes; /* how often it came or went; 0 where the kernel does not count */
 	int master;            /* index of the bridge, bond or VRF that it is a port of, 0 = none */
 	int parent;            /* IFLA_LINK: index of the device below, 0 = none */
 	bool parent_elsewhere; /* the device below is in another namespace */

@@ -16,6 +16,7 @@
 #include "lib/nl/neigh.h"
 #include "lib/nl/route.h"
 #include "lib/nl/rule.h"
+#include "lib/nl/watch.h"
 
 static struct nl *nl;
 static int host;
@@ -368,6 +369,46 @@ static void neighbours(void **state)
 	lab_same(host, "ip neigh show to 192.168.9.7", "");
 }
 
+static int open_watch(void *ctx, struct err *e)
+{
+	return nl_watch_links(ctx, e);
+}
+
+static bool is_told(int fd, int ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, ms) == 1;
+}
+
+/* How often the carrier came and went shows what nobody was looking at. */
+static void links_are_watched(void **state)
+{
+	AUTO(fd) int fd = -1;
+	struct nl_link before = {0}, after = {0};
+	struct err e = {0};
+
+	(void)state;
+	lab(host, "ip link add w0 type veth peer name w1; ip link set w0 up; ip link set w1 up");
+	LAB_OK(netns_call(host, open_watch, &fd, &e));
+	nl_watch_drain(fd);
+	assert_int_equal(nl_link_find(nl, "w0", &before, &e), 1);
+	lab(host, "ip addr add 192.168.77.1/24 dev w0");
+	lab(host, "ip link set w1 down; ip link set w1 up");
+	assert_true(is_told(fd, 5000));
+	assert_int_equal(nl_link_find(nl, "w0", &after, &e), 1);
+	assert_true(after.carrier);
+	assert_int_equal(after.carrier_changes, before.carrier_changes + 2);
+	lab(host, "ip link del w0");
+	assert_true(is_told(fd, 5000));
+	/* What comes late comes within that time. */
+	while (is_told(fd, 500))
+		nl_watch_drain(fd);
+	lab(host,
+	    "ip neigh add 192.168.9.9 dev e0 lladdr 02:00:00:00:00:09; ip neigh flush dev e0");
+	assert_false(is_told(fd, 100));
+}
+
 static atomic_bool stop;
 
 /* Takes an address in front of the others away and back, a few hundred times a second. */
@@ -435,6 +476,7 @@ int main(void)
 		T(a_listed_route_comes_back_exactly),
 		T(tables_and_rules),
 		T(neighbours),
+		T(links_are_watched),
 		T(dumps_survive_changes),
 	};
 
