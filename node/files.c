@@ -27,6 +27,7 @@ static void file_free(struct node_file *file)
 	free(file->pod);
 	free(file->uid);
 	free(file->card);
+	free(file->parent);
 	free(file);
 }
 
@@ -73,6 +74,7 @@ static struct node_file *file_of(const struct files *f, const struct state *s)
 	file->pod = arg(s->cni_args, "K8S_POD_NAME");
 	file->uid = s->pod_uid ? xstrdup(s->pod_uid) : arg(s->cni_args, "K8S_POD_UID");
 	file->card = text_or_empty(s->card);
+	file->parent = text_or_empty(s->parent);
 	if (!s->card_mac || mac_parse(s->card_mac, &file->mac) < 0)
 		file->mac = (struct mac_addr){{0}};
 	file->complete = s->complete;
@@ -103,6 +105,7 @@ void files_add(struct files *f, const char *name, uint64_t stamp, const struct s
 	file->name = xstrdup(name);
 	file->stamp = stamp;
 	file->listed = true;
+	file->fresh = file->complete && (!old || !old->complete || old->fresh);
 	for (size_t i = 0; old && i < f->n; i++) {
 		if (f->v[i] != old)
 			continue;

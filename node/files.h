@@ -22,10 +22,12 @@ struct node_file {
 	char *netns;
 	char *ns, *pod, *uid; /* of the pod */
 	char *card;           /* "" = the pod has no card of ours */
+	char *parent;         /* the host's link that it sits on, by the name that it had */
 	struct mac_addr mac;  /* zero = not known */
 	bool complete;        /* its ADD was through */
 	bool this_boot;       /* made since the machine has started */
-	bool listed;          /* for files_scan() */
+	bool fresh;  /* complete now and not before; for who has to do with that, and clears it */
+	bool listed; /* for files_scan() */
 };
 
 struct files {

@@ -112,6 +112,30 @@ static void follows_the_directory(void **state)
 	assert_int_equal(f.n_gone, 1);
 }
 
+/* Complete now and not before, until whoever asks has seen it. */
+static void fresh_once(void **state)
+{
+	AUTO(files_done) struct files f = {0};
+	struct state s = {.container_id = (char *)"c", .ifname = (char *)"eth0"};
+
+	(void)state;
+	files_init(&f);
+	files_add(&f, "c@eth0", 1, &s);
+	assert_false(f.v[0]->fresh);
+	assert_string_equal(f.v[0]->parent, "");
+	s.complete = true;
+	s.parent = (char *)"ens4.100";
+	files_add(&f, "c@eth0", 2, &s);
+	assert_true(f.v[0]->fresh);
+	assert_string_equal(f.v[0]->parent, "ens4.100");
+	/* Written again before anybody has looked. */
+	files_add(&f, "c@eth0", 3, &s);
+	assert_true(f.v[0]->fresh);
+	f.v[0]->fresh = false;
+	files_add(&f, "c@eth0", 4, &s);
+	assert_false(f.v[0]->fresh);
+}
+
 static void gone_only_for_sure(void **state)
 {
 	AUTO(free) char *there = xasprintf("%s/attachments", root);
@@ -162,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(follows_the_directory),
+		cmocka_unit_test(fresh_once),
 		cmocka_unit_test(gone_only_for_sure),
 		cmocka_unit_test(the_runtimes_conf),
 	};

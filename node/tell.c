@@ -337,6 +337,18 @@ static bool has_record(const struct tell *t, const char *uid)
 	return false;
 }
 
+const struct api_ip *tell_record(const struct tell *t, const struct node_file *file)
+{
+	const struct api_ip *rec;
+	size_t pos = 0;
+
+	while ((rec = kube_store_each(t->store, &pos, NULL))) {
+		if (files_is_pod(file, rec->meta.ns, rec->meta.name, rec->pod_id))
+			return rec;
+	}
+	return NULL;
+}
+
 /* A file that went is remembered as long as somebody may ask about its card. */
 static void forget_gone(struct pass *p)
 {

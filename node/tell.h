@@ -7,8 +7,10 @@
 
 #include "lib/base/auto.h"
 
+struct api_ip;
 struct files;
 struct kube_client;
+struct node_file;
 struct tell;
 
 /** tell_new - watch the node's records from now on. Client and node are lent. */
@@ -19,6 +21,9 @@ DEFINE_AUTO(struct tell, tell_free)
 
 /** tell_changed - records have changed, or a request has ended, since the last tell_run(). */
 bool tell_changed(const struct tell *t);
+
+/** tell_record - what the record of an attachment's pod says, as it was last seen; NULL: there is none. Lent. */
+const struct api_ip *tell_record(const struct tell *t, const struct node_file *file);
 
 /**
  * tell_run - compare all records with the files, and send what is to be said.

@@ -16,6 +16,7 @@
 #include "lib/kube/config.h"
 #include "meta/state.h"
 #include "meta/strays.h"
+#include "node/announce.h"
 #include "node/files.h"
 #include "node/tell.h"
 
@@ -29,15 +30,19 @@ struct witness {
 	struct files files;
 	struct tell *tell;
 	struct sweep *sweep;
+	struct announcer *announcer;
 	int epoll, signals, inotify;
-	int64_t compare_ms; /* when to compare files and records; 0 = nothing has changed */
-	int64_t sweep_ms;   /* when to look at everything */
-	bool dir_failed;    /* and said so */
+	int64_t compare_ms;  /* when to compare files and records; 0 = nothing has changed */
+	int64_t sweep_ms;    /* when to look at everything */
+	int64_t links_ms;    /* when to look at the host's links; 0 = none has changed */
+	int64_t announce_ms; /* when a card is to be announced; 0 = none is */
+	bool dir_failed;     /* and said so */
 };
 
 static void witness_done(struct witness *w)
 {
 	sweep_free(w->sweep);
+	announcer_free(w->announcer);
 	tell_free(w->tell);
 	kube_client_free(w->client);
 	files_done(&w->files);
@@ -116,7 +121,9 @@ static int start(struct witness *w, struct err *e)
 	    watch_fd(w, w->inotify, e) < 0 || watch_fd(w, kube_client_fd(w->client), e) < 0)
 		return -1;
 	w->tell = tell_new(w->client, w->opt->node, w->opt->netns_dir);
-	return 0;
+	if (announcer_new(w->tell, &w->announcer, e) < 0)
+		return -1;
+	return watch_fd(w, announcer_fd(w->announcer), e);
 }
 
 /* What exactly has changed is of no interest: the directory is listed. */
@@ -136,6 +143,18 @@ static void compare_at(struct witness *w, int64_t at_ms)
 		w->compare_ms = at_ms;
 }
 
+static void announce(struct witness *w)
+{
+	w->announce_ms = announcer_run(w->announcer, &w->files);
+}
+
+static void look_at_links(struct witness *w)
+{
+	w->links_ms = 0;
+	announcer_look(w->announcer);
+	announce(w);
+}
+
 /* Without the files nothing can be said about any card. */
 static bool scan(struct witness *w)
 {
@@ -145,7 +164,11 @@ static bool scan(struct witness *w)
 	if (rc < 0 && !w->dir_failed)
 		log_error("state files cannot be read", "error", e.msg);
 	w->dir_failed = rc < 0;
-	return rc == 0;
+	if (rc < 0)
+		return false;
+	announcer_files(w->announcer, &w->files);
+	announce(w);
+	return true;
 }
 
 static void compare(struct witness *w)
@@ -195,17 +218,42 @@ static void look_at_everything(struct witness *w)
 
 static int wait_ms(const struct witness *w)
 {
+	const int64_t others[] = {w->compare_ms, w->links_ms, w->announce_ms};
 	int64_t next = w->sweep_ms;
 
-	if (w->compare_ms && w->compare_ms < next)
-		next = w->compare_ms;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (others[i] && others[i] < next)
+			next = others[i];
+	}
 	return clock_left_ms(next);
+}
+
+/* One after the other, as they are due. */
+static void do_what_is_due(struct witness *w)
+{
+	int64_t now_ms = clock_now_ms();
+
+	if (now_ms >= w->sweep_ms)
+		look_at_everything(w);
+	if (w->compare_ms && now_ms >= w->compare_ms)
+		compare(w);
+	if (w->links_ms && now_ms >= w->links_ms)
+		look_at_links(w);
+	if (w->announce_ms && now_ms >= w->announce_ms)
+		announce(w);
+}
+
+static void links_changed(struct witness *w)
+{
+	announcer_drain(w->announcer);
+	if (!w->links_ms)
+		w->links_ms = clock_now_ms() + GATHER_MS;
 }
 
 /* 1 = go on, 0 = a signal to end, -1. */
 static int turn(struct witness *w, struct err *e)
 {
-	struct epoll_event events[4];
+	struct epoll_event events[5];
 	int n = epoll_wait(w->epoll, events, ARRAY_SIZE(events), wait_ms(w));
 
 	if (n < 0 && errno != EINTR)
@@ -218,6 +266,8 @@ static int turn(struct witness *w, struct err *e)
 		if (fd == w->inotify) {
 			drain(fd);
 			compare_at(w, clock_now_ms() + GATHER_MS);
+		} else if (fd == announcer_fd(w->announcer)) {
+			links_changed(w);
 		} else if (w->sweep && fd == sweep_fd(w->sweep)) {
 			sweep_through(w);
 		}
@@ -239,12 +289,7 @@ int witness_run(const struct witness_options *opt, struct err *e)
 	if (start(&w, e) < 0)
 		return -1;
 	do {
-		int64_t now_ms = clock_now_ms();
-
-		if (now_ms >= w.sweep_ms)
-			look_at_everything(&w);
-		if (w.compare_ms && now_ms >= w.compare_ms)
-			compare(&w);
+		do_what_is_due(&w);
 		rc = turn(&w, e);
 	} while (rc > 0);
 	return rc;
