@@ -1,10 +1,8 @@
 #include "controller/loop.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "controller/cache.h"
@@ -21,6 +19,7 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
+#include "lib/daemon/daemon.h"
 #include "lib/kube/client.h"
 
 #define IDLE_MS 60000
@@ -51,23 +50,6 @@ void app_lost_term(const struct sub *sub, uint64_t term, const char *holder)
 		  theirs, "holder", holder, "our-term", ours, "our-holder", sub->app->holder);
 	/* Nothing may be sent any more, not even what is under way when buffers are flushed. */
 	_exit(3);
-}
-
-static int signals_open(struct err *e)
-{
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return err_errno(e, ERR_IO, errno, "block signals");
-	signal(SIGPIPE, SIG_IGN);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	if (fd < 0)
-		return err_errno(e, ERR_IO, errno, "signalfd");
-	return fd;
 }
 
 static int watch_fd(int epoll, int fd, struct err *e)
@@ -148,7 +130,7 @@ static int open_all(struct app *app, int epoll, int signals, struct err *e)
 int loop_run(struct app *app, struct err *e)
 {
 	AUTO(fd) int epoll = epoll_create1(EPOLL_CLOEXEC);
-	AUTO(fd) int signals = signals_open(e);
+	AUTO(fd) int signals = daemon_signals(e);
 	struct epoll_event events[4];
 
 	if (epoll < 0)

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "controller/app.h"
 #include "controller/cache.h"
@@ -16,13 +15,12 @@
 #include "controller/sub.h"
 #include "controller/svc.h"
 #include "lib/base/clock.h"
-#include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
+#include "lib/daemon/daemon.h"
 #include "lib/kube/client.h"
 #include "lib/kube/config.h"
-#include "lib/kube/libraries.h"
 
 static const char help[] =
 	"tandem-controller gives pods annotated with tandem-cni.io/subnet an address of that\n"
@@ -112,32 +110,9 @@ static const struct option options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static int say(const char *text)
-{
-	struct err e = {0};
-
-	if (io_write_all(STDOUT_FILENO, "standard output", text, strlen(text), &e) < 0) {
-		log_error("cannot print", "error", e.msg);
-		return 1;
-	}
-	return 0;
-}
-
-static int say_version(void)
-{
-	AUTO(free)
-	char *text = xasprintf("tandem-controller %s (%s)\n", TANDEM_VERSION, kube_libraries());
-
-	return say(text);
-}
-
-/* "30" or "30s". */
 static int seconds(const char *text, uint32_t *out)
 {
-	size_t n = strlen(text);
-	AUTO(free) char *digits = xstrndup(text, n && text[n - 1] == 's' ? n - 1 : n);
-
-	return parse_u32(digits, 30 * 86400, out);
+	return daemon_seconds(text, 30 * 86400, out);
 }
 
 /* As Kubernetes writes durations, in one unit: "15s", "500ms", "1m"; a bare number is seconds. */
@@ -298,8 +273,7 @@ static int take_option(int c, const char *arg, struct options *o)
 		o->rules.missing_after_ms = (int64_t)n * 1000;
 		break;
 	case 'v':
-		rc = parse_u32(arg, 10, &n);
-		log_level_set(n >= 4 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+		rc = daemon_verbosity(arg);
 		break;
 	default:
 		return -1;
@@ -318,9 +292,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "v:", options, NULL)) != -1) {
 		if (c == OPT_HELP)
-			return say(help);
+			return daemon_say(help);
 		if (c == OPT_VERSION)
-			return say_version();
+			return daemon_say_version("tandem-controller", TANDEM_VERSION);
 		if (c == '?')
 			log_error("unknown option or missing value; try --help", "option",
 				  argv[optind - 1]);

@@ -2,14 +2,10 @@
 #include <getopt.h>
 #include <malloc.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "lib/base/io.h"
 #include "lib/base/log.h"
-#include "lib/base/mem.h"
-#include "lib/base/str.h"
-#include "lib/kube/libraries.h"
+#include "lib/daemon/daemon.h"
 #include "node/witness.h"
 
 static const char help[] =
@@ -56,45 +52,14 @@ static const struct option options[] = {
 	{NULL, 0, NULL, 0},
 };
 
-static int say(const char *text)
-{
-	struct err e = {0};
-
-	if (io_write_all(STDOUT_FILENO, "standard output", text, strlen(text), &e) < 0) {
-		log_error("cannot print", "error", e.msg);
-		return 1;
-	}
-	return 0;
-}
-
-static int say_version(void)
-{
-	AUTO(free)
-	char *text = xasprintf("tandem-node %s (%s)\n", TANDEM_VERSION, kube_libraries());
-
-	return say(text);
-}
-
-/* "30" or "30s", at least one. */
+/* At least one. */
 static int period(const char *text, int64_t *out_ms)
 {
-	size_t n = strlen(text);
-	AUTO(free) char *digits = xstrndup(text, n && text[n - 1] == 's' ? n - 1 : n);
 	uint32_t s = 0;
 
-	if (parse_u32(digits, 86400, &s) < 0 || !s)
+	if (daemon_seconds(text, 86400, &s) < 0 || !s)
 		return -1;
 	*out_ms = (int64_t)s * 1000;
-	return 0;
-}
-
-static int verbosity(const char *text)
-{
-	uint32_t n = 0;
-
-	if (parse_u32(text, 10, &n) < 0)
-		return -1;
-	log_level_set(n >= 4 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	return 0;
 }
 
@@ -126,7 +91,7 @@ static int take_option(int c, const char *arg, struct witness_options *o)
 	case OPT_SWEEP:
 		return period(arg, &o->sweep_ms);
 	case 'v':
-		return verbosity(arg);
+		return daemon_verbosity(arg);
 	default:
 		return -1;
 	}
@@ -140,9 +105,9 @@ static int parse_options(int argc, char **argv, struct witness_options *o)
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "v:", options, NULL)) != -1) {
 		if (c == OPT_HELP)
-			return say(help);
+			return daemon_say(help);
 		if (c == OPT_VERSION)
-			return say_version();
+			return daemon_say_version("tandem-node", TANDEM_VERSION);
 		if (take_option(c, optarg, o) < 0) {
 			log_error("unknown option, or not a value that can be used; try --help",
 				  "option", argv[optind - 1]);

@@ -2,16 +2,15 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/daemon/daemon.h"
 #include "lib/kube/client.h"
 #include "lib/kube/config.h"
 #include "meta/state.h"
@@ -62,21 +61,6 @@ static int watch_fd(const struct witness *w, int fd, struct err *e)
 	return 0;
 }
 
-static int open_signals(struct err *e)
-{
-	sigset_t set;
-	int fd;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return err_errno(e, ERR_IO, errno, "block signals");
-	signal(SIGPIPE, SIG_IGN);
-	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	return fd < 0 ? err_errno(e, ERR_IO, errno, "signalfd") : fd;
-}
-
 static int connect_api(struct witness *w, struct err *e)
 {
 	AUTO(kube_config_free) struct kube_config *cfg = NULL;
@@ -112,7 +96,7 @@ static int start(struct witness *w, struct err *e)
 {
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	w->signals = open_signals(e);
+	w->signals = daemon_signals(e);
 	if (w->signals < 0)
 		return -1;
 	if (w->epoll < 0 || w->inotify < 0)
