@@ -2,29 +2,12 @@
 
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
-#include <linux/if_packet.h>
-#include <net/if.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "lib/nl/nl.h"
 #include "macvlan/world_test.h"
-
-static int open_capture(void *ctx, struct err *e)
-{
-	struct sockaddr_ll ll = {
-		.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETH_P_ALL),
-		.sll_ifindex = (int)if_nametoindex("lan0"),
-	};
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
-
-	if (fd < 0 || bind(fd, (struct sockaddr *)&ll, sizeof(ll)) < 0)
-		return err_set(e, ERR_IO, 0, "capture");
-	*(int *)ctx = fd;
-	return 0;
-}
 
 /* How many frames within ms are exactly this one. */
 static int count_frames(int fd, const unsigned char *want, size_t len, int ms)
@@ -61,7 +44,7 @@ static void gratuitous_arp_byte_for_byte(void **state)
 
 	(void)state;
 	c.single = true;
-	LAB_OK(netns_call(world.lan, open_capture, &capture, &e));
+	LAB_OK(netns_call(world.lan, world_capture, &capture, &e));
 	l = world_attach(&c);
 	/* One by arp_notify when the card came up, one of ours. */
 	assert_int_equal(count_frames(capture, arp, sizeof(arp), 100), 2);
@@ -86,7 +69,7 @@ static void asks_for_the_gateway_until_it_answers(void **state)
 	c.single = true;
 	memcpy(question, arp, sizeof(arp));
 	question[sizeof(arp) - 1] = 254;
-	LAB_OK(netns_call(world.lan, open_capture, &capture, &e));
+	LAB_OK(netns_call(world.lan, world_capture, &capture, &e));
 	l = world_attach(&c);
 	lab_same(world.pod,
 		 "for i in $(seq 500); do ip neigh show to 192.168.100.254 | grep FAILED && exit; "
@@ -137,7 +120,7 @@ static void unsolicited_advertisement(void **state)
 
 	(void)state;
 	c.single = true;
-	LAB_OK(netns_call(world.lan, open_capture, &capture, &e));
+	LAB_OK(netns_call(world.lan, world_capture, &capture, &e));
 	l = world_attach(&c);
 	p.fd = capture;
 	while (!found && poll(&p, 1, clock_left_ms(end)) > 0) {

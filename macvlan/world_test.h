@@ -6,6 +6,12 @@
 #ifndef MACVLAN_WORLD_TEST_H
 #define MACVLAN_WORLD_TEST_H
 
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <sys/socket.h>
+
 #include "lib/base/clock.h"
 #include "lib/nl/lab_test.h"
 #include "macvlan/apply.h"
@@ -59,6 +65,22 @@ static inline LAB_UNUSED void world_primary(int pod, const char *cidr, const cha
 	    "ip link set v%d master cni0 up",
 	    serial, getpid(), pod, serial);
 	lab(pod, "set -e; ip link set eth0 up; ip addr add %s dev eth0; %s", cidr, routes);
+}
+
+/* Everything that lan0 hears, into *(int *)ctx; for netns_call() in world.lan. The caller closes it. */
+static inline LAB_UNUSED int world_capture(void *ctx, struct err *e)
+{
+	struct sockaddr_ll ll = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETH_P_ALL),
+		.sll_ifindex = (int)if_nametoindex("lan0"),
+	};
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&ll, sizeof(ll)) < 0)
+		return err_set(e, ERR_IO, 0, "capture");
+	*(int *)ctx = fd;
+	return 0;
 }
 
 #define FLANNEL_ROUTES "ip route add default via 10.42.0.1; ip route add 10.42.0.0/16 via 10.42.0.1"

@@ -1,8 +1,5 @@
 #include "node/card.h"
 
-#include <arpa/inet.h>
-#include <linux/if_ether.h>
-#include <linux/if_packet.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -12,21 +9,6 @@
 static int capture;
 static char path[64];
 
-static int open_capture(void *ctx, struct err *e)
-{
-	struct sockaddr_ll ll = {
-		.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETH_P_ALL),
-		.sll_ifindex = (int)if_nametoindex("lan0"),
-	};
-	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETH_P_ALL));
-
-	if (fd < 0 || bind(fd, (struct sockaddr *)&ll, sizeof(ll)) < 0)
-		return err_set(e, ERR_IO, 0, "capture");
-	*(int *)ctx = fd;
-	return 0;
-}
-
 static int setup(void **state)
 {
 	struct err e = {0};
@@ -34,7 +16,7 @@ static int setup(void **state)
 	if (world_setup(state) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", world.pod);
-	return netns_call(world.lan, open_capture, &capture, &e);
+	return netns_call(world.lan, world_capture, &capture, &e);
 }
 
 static int teardown(void **state)
