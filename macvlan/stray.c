@@ -30,17 +30,6 @@ static void seen_done(struct seen *s)
 }
 DEFINE_AUTO_VALUE(struct seen, seen_done)
 
-static const struct nl_link *by_index(const struct nl_link *links, size_t n, int index)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		if (links[i].index == index)
-			return &links[i];
-	}
-	return NULL;
-}
-
 int macvlan_stray_devices(struct macvlan_stray_device **out, size_t *out_n, struct err *e)
 {
 	AUTO(nl_close) struct nl *nl = NULL;
@@ -52,7 +41,7 @@ int macvlan_stray_devices(struct macvlan_stray_device **out, size_t *out_n, stru
 		return err_wrap(e, "look for devices of hostAccess");
 	for (i = 0; i < n_links; i++) {
 		const struct nl_link *l = &links[i];
-		const struct nl_link *parent = by_index(links, n_links, l->parent);
+		const struct nl_link *parent = nl_link_by_index(links, n_links, l->parent);
 
 		if (!parent || !macvlan_host_is_ours(l, parent))
 			continue;

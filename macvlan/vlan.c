@@ -12,6 +12,7 @@
 
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
+#include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/nl/addr.h"
 #include "lib/nl/link.h"
@@ -102,6 +103,34 @@ static int vlan_look(struct nl *host, const struct nl_link *master, uint16_t id,
 			return 1;
 		}
 	}
+	return 0;
+}
+
+int macvlan_vlan_list(struct nl *host, struct macvlan_vlan **out, size_t *out_n, struct err *e)
+{
+	AUTO(free) struct nl_link *links = NULL;
+	struct macvlan_vlan *v = NULL;
+	size_t n_links = 0, n = 0, i;
+
+	if (nl_link_list(host, &links, &n_links, e) < 0)
+		return -1;
+	for (i = 0; i < n_links; i++) {
+		const struct nl_link *l = &links[i];
+		const struct nl_link *master = nl_link_by_index(links, n_links, l->parent);
+		struct macvlan_vlan found = {.id = l->vlan_id};
+
+		if (!master || l->parent_elsewhere || !macvlan_vlan_is_ours(l))
+			continue;
+		macvlan_vlan_name(master->name, l->vlan_id, found.name);
+		memcpy(found.master, master->name, sizeof(found.master));
+		/* Its master was renamed: it is not known who calls it what. */
+		if (!str_eq(l->name, found.name) && !is_unfinished(l))
+			continue;
+		v = xreallocarray(v, n + 1, sizeof(*v));
+		v[n++] = found;
+	}
+	*out = v;
+	*out_n = n;
 	return 0;
 }
 

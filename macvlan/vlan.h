@@ -4,6 +4,7 @@
 
 #include <net/if.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base/err.h"
@@ -24,6 +25,14 @@ void macvlan_vlan_name(const char *master, uint16_t vlan, char out[IFNAMSIZ]);
 
 /** macvlan_vlan_is_ours - we made it: its alias is "tandem <master>.<vlan>". */
 bool macvlan_vlan_is_ours(const struct nl_link *l);
+
+/**
+ * macvlan_vlan_list - those that we made and that have the name which their master gives them, or none yet.
+ *
+ * A name of theirs that is not finished is told as it will be. The caller frees *out.
+ */
+int macvlan_vlan_list(struct nl *host, struct macvlan_vlan **out, size_t *out_n,
+		      struct err *e) FN_MUST;
 
 /**
  * macvlan_vlan_ensure - the VLAN link of that id on master, made where there is none, and up if it is ours.

@@ -10,8 +10,13 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
+#include "lib/nl/nl.h"
 #include "macvlan/stray.h"
+#include "macvlan/vlan.h"
 #include "meta/state.h"
+#include "meta/users.h"
+
+/* ------------------------------------------------------------------------------- hostAccess */
 
 /* What the files tell of one device. */
 struct told {
@@ -106,7 +111,63 @@ static int end_one(const struct state_dir *d, const struct macvlan_stray_device 
 	return rc;
 }
 
-int strays_end(const struct state_dir *d, struct err *e)
+/* ------------------------------------------------------------------------------- VLANs */
+
+/* 1 somebody has a seat there, or is just taking one; 0; -1. *out is the lock where there is nobody. */
+static int is_taken(const struct state_dir *d, const char *parent, struct users **out,
+		    struct err *e)
+{
+	AUTO(users_close) struct users *u = NULL;
+	static char none[] = "";
+	const struct state nobody = {.container_id = none, .ifname = none};
+	struct user who;
+	int rc;
+
+	if (users_open(d, parent, clock_now_ms(), &u, e) < 0) {
+		if (e->kind != ERR_AGAIN)
+			return -1;
+		err_clear(e);
+		return 1;
+	}
+	rc = users_other(u, &nobody, &who, e);
+	if (rc == 0)
+		*out = STEAL(u);
+	return rc;
+}
+
+/* Whether a card sits on it all the same the kernel is asked, as when its last user leaves. */
+static int end_vlan(const struct state_dir *d, struct nl *host, const struct macvlan_vlan *v,
+		    struct err *e)
+{
+	AUTO(users_close) struct users *lock = NULL;
+	int rc = is_taken(d, v->name, &lock, e);
+
+	if (rc == 0) {
+		rc = macvlan_vlan_remove(host, v, NULL, clock_now_ms(), e);
+		if (rc > 0)
+			log_info("removed a VLAN that nobody uses", "vlan", v->name);
+	}
+	return rc < 0 ? -1 : 0;
+}
+
+static int end_vlans(const struct state_dir *d, struct err *e)
+{
+	AUTO(nl_close) struct nl *host = NULL;
+	AUTO(free) struct macvlan_vlan *v = NULL;
+	size_t n = 0, i;
+
+	if (nl_open(&host, e) < 0 || macvlan_vlan_list(host, &v, &n, e) < 0)
+		return err_wrap(e, "look for VLANs");
+	for (i = 0; i < n; i++) {
+		if (end_vlan(d, host, &v[i], e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------------------- all of it */
+
+static int end_access(const struct state_dir *d, struct err *e)
 {
 	AUTO(free) struct macvlan_stray_device *devices = NULL;
 	AUTO(free) char *boot_id = NULL;
@@ -120,4 +181,10 @@ int strays_end(const struct state_dir *d, struct err *e)
 			return -1;
 	}
 	return 0;
+}
+
+/* The VLANs last: a device of hostAccess holds the one below it. */
+int strays_end(const struct state_dir *d, struct err *e)
+{
+	return end_access(d, e) < 0 || end_vlans(d, e) < 0 ? -1 : 0;
 }

@@ -226,6 +226,17 @@ int nl_link_list(struct nl *nl, struct nl_link **out, size_t *out_n, struct err 
 	return 0;
 }
 
+const struct nl_link *nl_link_by_index(const struct nl_link *links, size_t n, int index)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (links[i].index == index)
+			return &links[i];
+	}
+	return NULL;
+}
+
 /* ------------------------------------------------------------------ making and changing */
 
 static int link_bad_name(const char *name, struct err *e)

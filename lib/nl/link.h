@@ -42,6 +42,8 @@ int nl_link_get(struct nl *nl, int index, struct nl_link *out, struct err *e) FN
 int nl_link_find(struct nl *nl, const char *name, struct nl_link *out, struct err *e) FN_MUST;
 /** nl_link_list - all links of the namespace; the caller frees *out. */
 int nl_link_list(struct nl *nl, struct nl_link **out, size_t *out_n, struct err *e) FN_MUST;
+/** nl_link_by_index - the one of that number in a list; NULL: there is none. Lent. */
+const struct nl_link *nl_link_by_index(const struct nl_link *links, size_t n, int index);
 
 struct nl_macvlan {
 	const char *name;

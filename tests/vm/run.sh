@@ -13,7 +13,7 @@ HERE=$TESTS_ROOT/tests/vm
 # Emulated instructions on a machine that is busy otherwise; two minutes is what it takes idle.
 LIMIT=${VM_LIMIT:-1700}
 # Run in the guest beside busybox: what is not in it, or differs there from what the tests are written for.
-PROGRAMS="bash ip bridge jq nsenter diff"
+PROGRAMS="bash ip bridge jq nsenter diff flock"
 
 need() {
 	command -v "$1" >/dev/null || [ -x "$1" ] || {

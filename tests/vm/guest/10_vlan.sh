@@ -164,6 +164,41 @@ add last 64 "$VLAN100"
 del last
 nothing_left "once it is gone the next DEL removes the VLAN"
 
+# Without any further card there: GC, as tandem-node does it each minute.
+gc() {
+	cni GC "$(VERSION=1.1.0 conf | jq -c 'del(.runtimeConfig) + {"cni.dev/valid-attachments": []}')" CNI_CONTAINERID= CNI_NETNS= CNI_IFNAME= CNI_ARGS=
+}
+add orphan 69 "$VLAN100"
+rm -r "$DIR/state"
+mkdir "$DIR/state"
+gc
+succeeded "GC beside a card whose state was lost"
+same "leaves its VLAN" ens4.100 "$(vlans)"
+check "and the card works" pings "$POD" 192.168.100.1
+ip -n "$POD" link del eth0
+mkdir -p "$DIR/state/parents/ens4.100"
+exec 9<"$DIR/state/parents/ens4.100"
+flock 9
+gc
+same "the VLAN of a card that is just being made stays" ens4.100 "$(vlans)"
+exec 9<&-
+ip -n n1 link add link ens4 name tdm0123abcd type vlan id 200
+ip -n n1 link add link ens4 name ens4.300 type vlan id 300
+gc
+succeeded "GC after the card"
+same "removes ours, one that was never finished too, and no other" ens4.300 "$(vlans)"
+ip -n n1 link del ens4.300
+nothing_left "nothing left of them"
+add sits 71 "$VLAN100"
+ip -n "$POD" link del eth0
+file=$(state_file)
+mv "$file" "$DIR/aside"
+gc
+same "one on which somebody has a seat stays" ens4.100 "$(vlans)"
+mv "$DIR/aside" "$file"
+del sits
+nothing_left "until that one's DEL"
+
 # --- after a reboot -------------------------------------------------------------------------------------
 
 add before 65 "$VLAN100"
