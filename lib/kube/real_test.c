@@ -76,7 +76,7 @@ static int setup(void **state)
 	start_apiserver(r);
 	r->client = client_of(r, &r->admin);
 	/* Refused, then 500 for some seconds: the client's own repeats do the waiting. */
-	if (do_it(r, kube_request_get("/readyz", NULL, in_ms(30000)))) {
+	if (do_it(r, kube_request_get("/readyz", NULL, in_ms(120000)))) {
 		print_message("not ready: %s\n", r->e.msg);
 		show_end(r, "etcd");
 		show_end(r, "apiserver");
@@ -350,7 +350,7 @@ static void test_reflector_over_a_restart(void **state)
 	until(r, &w, "+t/w-2 ~t/w-1 -t/w-2 ");
 	stop(&r->api_pid);
 	start_apiserver(r);
-	assert_int_equal(do_it(r, kube_request_get("/readyz", NULL, in_ms(30000))), 0);
+	assert_int_equal(do_it(r, kube_request_get("/readyz", NULL, in_ms(120000))), 0);
 	assert_int_equal(delete_map(r, "w-1", NULL, NULL), 0);
 	until(r, &w, "-t/w-1 ");
 	until_watching(r, f);
