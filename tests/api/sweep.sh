@@ -133,6 +133,10 @@ take_over() {
 	[ "$late" = 1 ] || wake_up
 }
 
+# Without election the terms in the subnets tell A that B leads. When B came there was none left: A cannot know, and
+# there is nothing that it could harm.
+nothing_left() { [ "$way" = term ] && no_subnets && ! grep -q "subnet is taken over" "$DIR/B.log"; }
+
 # The old leader goes on where it was stopped; whatever it does must fail.
 wake_up() {
 	local code=0
@@ -140,6 +144,11 @@ wake_up() {
 	[ "$answer_first" = 0 ] || kill -USR1 "${PID[gate]}"
 	kill -CONT "${PID[A]}"
 	kill -USR1 "${PID[gate]}"
+	if nothing_left; then
+		wait_for 20 gate_says "done" || problem "the write that was held back has not gone through"
+		halt A
+		return
+	fi
 	if ! wait_for 20 has_ended A; then
 		problem "A has not ended"
 		halt A
