@@ -17,6 +17,18 @@ static void write_owner(struct jw *w, const struct api_pod *pod)
 	jw_end(w);
 }
 
+/*
+ * An empty entry: the API server is not to keep who owns which key. Nobody but the controller writes these
+ * objects, and it would be as much text again in each of them, to be encoded and decoded with it.
+ */
+static void write_no_managers(struct jw *w)
+{
+	jw_kv_arr(w, "managedFields");
+	jw_obj(w);
+	jw_end(w);
+	jw_end(w);
+}
+
 /* Up to the pod's part of the spec, which is left open. Without known it is new. */
 static void begin_whole(struct jw *w, const struct api_pod *pod, const char *subnet,
 			const struct api_meta *known)
@@ -39,6 +51,7 @@ static void begin_whole(struct jw *w, const struct api_pod *pod, const char *sub
 	jw_str(w, API_FINALIZER_ADDRESS);
 	jw_end(w);
 	write_owner(w, pod);
+	write_no_managers(w);
 	jw_end(w);
 	jw_kv_obj(w, "spec");
 	jw_kv_str(w, "subnet", subnet);

@@ -13,10 +13,11 @@
 	"\"finalizers\":[\"tandem-cni.io/address\"]"
 #define OWNER \
 	",\"ownerReferences\":[{\"apiVersion\":\"v1\",\"kind\":\"Pod\",\"name\":\"p\",\"uid\":\"u-pod\"}]"
-#define OBJECT(meta, spec)                                                                          \
-	"{\"apiVersion\":\"tandem-cni.io/v1\",\"kind\":\"MacvlanIP\",\"metadata\":{\"name\":\"p\"," \
-	"\"namespace\":\"ns\"," meta                                                                \
-	"},\"spec\":{\"subnet\":\"lan\",\"podId\":\"u-pod\",\"node\":\"n1\"," spec "}}"
+#define OBJECT(meta, spec)                                                                                \
+	"{\"apiVersion\":\"tandem-cni.io/v1\",\"kind\":\"MacvlanIP\",\"metadata\":{\"name\":\"p\","       \
+	"\"namespace\":\"ns\"," meta                                                                      \
+	",\"managedFields\":[{}]},\"spec\":{\"subnet\":\"lan\",\"podId\":\"u-pod\",\"node\":\"n1\"," spec \
+	"}}"
 #define NETWORK \
 	"\"master\":\"ens4\",\"vlan\":0,\"linkType\":\"macvlan\",\"mode\":\"bridge\",\"mtu\":0"
 #define KNOWN  "\"uid\":\"u-rec\",\"resourceVersion\":\"77\""

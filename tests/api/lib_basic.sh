@@ -46,6 +46,7 @@ same "never a node's address" "192.168.100.10 192.168.100.12 192.168.100.13 192.
 
 pods 5 5 vlan100 | k create -f - >/dev/null
 check "exhausted: an event says so" wait_for 5 event_is p5 SubnetExhausted
+same "no managed fields are kept of it" null "$(k get --raw /apis/tandem-cni.io/v1/namespaces/default/macvlanips/p4 | jq -c .metadata.managedFields)"
 k label macvlanip p5 example.org/by=hand >/dev/null
 finish 2 2
 one_second() { [ "$(k get macvlanip p5 -o jsonpath='{.spec.cidr}')" ]; }
