@@ -57,6 +57,16 @@ static int observe(struct macvlan_link *l, const struct macvlan_card *card, stru
 	return 0;
 }
 
+static int pause_before_retry(const struct macvlan_link *l, struct err *e)
+{
+	struct pollfd p = {l->cancel_fd, POLLIN, 0};
+
+	err_clear(e);
+	if (poll(&p, 1, MAC_RETRY_MS) > 0)
+		return err_set(e, ERR_CANCELLED, 0, "stopped while waiting for a former pod");
+	return 0;
+}
+
 /* A pod that had this MAC is still being torn down; nothing tells when it is done. */
 static int change_patiently(struct macvlan_link *l, const struct nl_link_change *change,
 			    const struct mac_addr *mac, int64_t deadline_ms, struct err *e)
@@ -73,8 +83,8 @@ static int change_patiently(struct macvlan_link *l, const struct nl_link_change 
 			return err_set(e, ERR_AGAIN, EADDRINUSE,
 				       "MAC %s is still held on %s, by a former pod or %s itself",
 				       mac_format(mac, text), l->parent, l->parent);
-		err_clear(e);
-		poll(NULL, 0, MAC_RETRY_MS);
+		if (pause_before_retry(l, e) < 0)
+			return -1;
 	}
 	return 0;
 }
@@ -188,8 +198,8 @@ static int add_addr(struct macvlan_link *l, const struct ip_net *addr, int64_t d
 			return err_set(e, ERR_AGAIN, EADDRINUSE,
 				       "the address is still held by another ipvlan card on %s",
 				       l->parent);
-		err_clear(e);
-		poll(NULL, 0, MAC_RETRY_MS);
+		if (pause_before_retry(l, e) < 0)
+			return -1;
 	}
 	return 0;
 }

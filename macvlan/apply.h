@@ -54,6 +54,9 @@ int macvlan_link_made(const struct macvlan_link *l, const struct macvlan_card *c
 void macvlan_link_free(struct macvlan_link *l);
 DEFINE_AUTO(struct macvlan_link, macvlan_link_free)
 
+/** macvlan_link_set_cancel_fd - macvlan_configure() waits no longer (ERR_CANCELLED) once fd is readable. Lent. */
+void macvlan_link_set_cancel_fd(struct macvlan_link *l, int fd);
+
 /** macvlan_link_mac - the MAC in use (passthru and ipvlan: the parent's). */
 struct mac_addr macvlan_link_mac(const struct macvlan_link *l);
 /** macvlan_link_index, macvlan_link_mtu - as the pod sees them. */

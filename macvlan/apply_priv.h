@@ -15,6 +15,7 @@ struct done {
 struct macvlan_link {
 	struct nl *pod;
 	int netns_fd;
+	int cancel_fd; /* lent */
 	int index;
 	uint32_t mtu;
 	struct mac_addr mac;

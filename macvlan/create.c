@@ -47,6 +47,11 @@ uint32_t macvlan_link_mtu(const struct macvlan_link *l)
 	return l->mtu;
 }
 
+void macvlan_link_set_cancel_fd(struct macvlan_link *l, int fd)
+{
+	l->cancel_fd = fd;
+}
+
 const char *macvlan_link_parent(const struct macvlan_link *l)
 {
 	return l->parent;
@@ -282,6 +287,7 @@ int macvlan_create(const struct macvlan_card *card, int netns_fd, int64_t deadli
 	if (check_card(card, deadline_ms, e) < 0 || nl_open(&host, e) < 0)
 		return -1;
 	l = xcalloc(1, sizeof(*l));
+	l->cancel_fd = -1;
 	l->netns_fd = fcntl(netns_fd, F_DUPFD_CLOEXEC, 3);
 	if (l->netns_fd < 0)
 		return err_errno(e, ERR_NETNS, errno, "keep the network namespace");

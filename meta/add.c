@@ -29,6 +29,7 @@
 #include "meta/record.h"
 #include "meta/state.h"
 #include "meta/step.h"
+#include "meta/stop.h"
 
 /* Taking things back has time of its own: the deadline is mostly what has just run out. */
 #define ROLLBACK_MS 4000
@@ -83,6 +84,7 @@ static int undo_primary(void *ctx, struct err *e)
 	struct add *a = ctx;
 
 	a->env.deadline_ms = clock_now_ms() + ROLLBACK_MS;
+	a->env.cancel_fd = -1;
 	a->env.prev_result = a->state->result ? jspan_of(a->state->result) : (struct jspan){0};
 	return chain_del(a->primary.chain, &a->env, e);
 }
@@ -175,7 +177,7 @@ static int join_primary(struct add *a, struct err *e)
 
 static int cancel_fd(const struct add *a)
 {
-	return a->running ? primary_add_failed_fd(a->running) : -1;
+	return a->running ? primary_add_over_fd(a->running) : a->app->stop_fd;
 }
 
 /* The first record, or another than the one that there is. */
@@ -213,6 +215,7 @@ static int make_link(struct add *a, struct err *e)
 	if (parent_claim(a->app, a->state, &a->card.m, &a->pod, e) < 0 ||
 	    macvlan_create(&a->card.m, a->netns, a->app->deadline_ms, &a->link, e) < 0)
 		return wrap_card(a, e);
+	macvlan_link_set_cancel_fd(a->link, a->app->stop_fd);
 	step_done(a->app, "card", start);
 	return 0;
 }
@@ -371,6 +374,9 @@ static int finish(struct add *a, struct err *e)
 
 	if (make_result(a, &result, e) < 0)
 		return -1;
+	/* From here on it is done, and says so. */
+	if (stop_check(a->app->stop_fd, e) < 0)
+		return -1;
 	a->state->complete = true;
 	a->state->pod_uid = *a->pod.uid ? xstrdup(a->pod.uid) : NULL;
 	if (state_save(a->app->dir, a->state, e) < 0)
@@ -404,6 +410,7 @@ static void roll_back(struct add *a)
 	struct err e = {0};
 
 	primary_add_free(STEAL(a->running));
+	state_dir_set_stop_fd(a->app->dir, -1);
 	if (undo_run(&a->undo, &e) < 0 && e.kind != ERR_NOT_FOUND) {
 		a->state->complete = false;
 		log_warn("roll-back is left to DEL", "container", a->app->args->container_id,
@@ -432,7 +439,7 @@ static int add_locked(struct add *a, struct err *e)
 		.runtime_config = app->conf->runtime_config,
 		.prev_result = app->conf->prev_result,
 		.deadline_ms = app->deadline_ms,
-		.cancel_fd = -1,
+		.cancel_fd = app->stop_fd,
 		.notes = &a->notes,
 	};
 	fill_state(a);

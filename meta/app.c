@@ -16,6 +16,7 @@ int app_client(struct app *app, struct kube_client **out, struct err *e)
 		if (kube_config_load(app->conf->kubeconfig, &cfg, e) < 0 ||
 		    kube_client_new(cfg, NULL, &app->client, e) < 0)
 			return -1;
+		kube_client_set_cancel_fd(app->client, app->stop_fd);
 	}
 	*out = app->client;
 	return 0;

@@ -16,6 +16,7 @@ struct app {
 	const struct cni_conf *conf;
 	struct state_dir *dir;
 	int64_t deadline_ms;        /* CLOCK_MONOTONIC: everything ends by then */
+	int stop_fd;                /* readable = end now; see meta/stop.h */
 	struct kube_client *client; /* NULL until app_client() was called */
 };
 

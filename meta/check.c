@@ -80,7 +80,7 @@ static int check_chain(struct app *app, const struct chain *c, struct jspan runt
 		.runtime_config = runtime_config,
 		.prev_result = prev,
 		.deadline_ms = app->deadline_ms,
-		.cancel_fd = -1,
+		.cancel_fd = app->stop_fd,
 	};
 	int64_t start = clock_now_us();
 	int r = chain_check(c, &env, e);

@@ -80,7 +80,7 @@ static int del_primary(struct app *app, const struct state *s, const struct cni_
 						    : app->conf->runtime_config,
 		.prev_result = s->result ? jspan_of(s->result) : app->conf->prev_result,
 		.deadline_ms = app->deadline_ms,
-		.cancel_fd = -1,
+		.cancel_fd = app->stop_fd,
 	};
 	int64_t start = clock_now_us();
 	int r;
@@ -234,6 +234,8 @@ int meta_del(struct app *app, struct err *e)
 		log_warn("no lock, going on without it", "error", e->msg);
 		err_clear(e);
 	}
+	/* What is left to wait for is over in seconds. */
+	state_dir_set_stop_fd(app->dir, -1);
 	if (del_locked(app, e) < 0)
 		return -1;
 	step_done(app, "DEL", start);

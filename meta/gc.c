@@ -13,6 +13,7 @@
 #include "meta/del.h"
 #include "meta/primary.h"
 #include "meta/state.h"
+#include "meta/stop.h"
 #include "meta/strays.h"
 #include "meta/sweep.h"
 
@@ -167,16 +168,19 @@ static void end_one(struct gc *g, const struct sweep_entry *a, size_t left)
 
 static void end_all(struct gc *g)
 {
+	struct err stopped = {0};
 	size_t i, n = 0;
 
 	for (i = 0; i < g->ours.n; i++) {
 		if (!is_valid(g, &g->ours.v[i]))
 			n++;
 	}
-	for (i = 0; i < g->ours.n; i++) {
+	for (i = 0; i < g->ours.n && !stop_asked(g->app->stop_fd); i++) {
 		if (!is_valid(g, &g->ours.v[i]))
 			end_one(g, &g->ours.v[i], n--);
 	}
+	if (stop_check(g->app->stop_fd, &stopped) < 0)
+		note(g, &stopped);
 }
 
 static int forward(struct app *app, struct err *e)
@@ -187,7 +191,7 @@ static int forward(struct app *app, struct err *e)
 		.args = app->args,
 		.environ = environ,
 		.deadline_ms = app->deadline_ms,
-		.cancel_fd = -1,
+		.cancel_fd = app->stop_fd,
 		.valid_attachments = app->conf->valid_attachments,
 		.notes = &notes,
 	};

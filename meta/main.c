@@ -15,6 +15,7 @@
 #include "lib/kube/libraries.h"
 #include "meta/app.h"
 #include "meta/state.h"
+#include "meta/stop.h"
 #include "meta/step.h"
 
 #define LOG_MAX_BYTES (10L * 1024 * 1024)
@@ -93,20 +94,26 @@ static int run(const struct cni_args *args, const struct cni_conf *conf, int64_t
 {
 	AUTO(state_dir_free) struct state_dir *dir = NULL;
 	AUTO(kube_client_free) struct kube_client *client = NULL;
+	AUTO(fd) int stop = -1;
 	struct app app = {.args = args,
 			  .conf = conf,
 			  .deadline_ms = clock_now_ms() + conf->deadline_s * 1000L};
 	int r;
 
 	step_done(&app, "conf", start_us);
-	if (cni_version_allows(conf->version, args->command, e) < 0)
+	if (cni_version_allows(conf->version, args->command, e) < 0 || stop_open(&stop, e) < 0)
 		return -1;
+	app.stop_fd = stop;
 	/* To STATUS a directory that cannot be opened is an answer of its own. */
 	if (args->command != CNI_STATUS && state_dir_open(conf->state_dir, &app.dir, e) < 0)
 		return -1;
+	if (app.dir)
+		state_dir_set_stop_fd(app.dir, stop);
 	r = run_verb(&app, e);
 	dir = app.dir;
 	client = app.client;
+	if (r < 0)
+		stop_explain(stop, e);
 	return r;
 }
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 
 #include "lib/base/clock.h"
@@ -112,7 +113,8 @@ struct primary_add {
 	struct err err;
 	int rc;
 	int64_t us;
-	int cancel_fd, failed_fd;
+	int failed_fd; /* raised by either side */
+	int over_fd;   /* that, or the caller's own cancel_fd */
 	pthread_t thread;
 	bool running;
 };
@@ -136,6 +138,24 @@ static void *run(void *ctx)
 	return NULL;
 }
 
+static int add_to(int epoll, int fd)
+{
+	struct epoll_event ev = {.events = EPOLLIN};
+
+	return fd < 0 ? 0 : epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev);
+}
+
+/* A descriptor for poll() that is readable when one of two is. */
+static int watch_either(struct primary_add *a, int cancel_fd, struct err *e)
+{
+	a->failed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	a->over_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (a->failed_fd < 0 || a->over_fd < 0 || add_to(a->over_fd, a->failed_fd) < 0 ||
+	    add_to(a->over_fd, cancel_fd) < 0)
+		return err_errno(e, ERR_IO, errno, "descriptors for the primary");
+	return 0;
+}
+
 int primary_add_start(const struct chain *chain, const struct chain_env *env,
 		      struct primary_add **out, struct err *e)
 {
@@ -144,11 +164,10 @@ int primary_add_start(const struct chain *chain, const struct chain_env *env,
 
 	a->chain = chain;
 	a->env = *env;
-	a->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	a->failed_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (a->cancel_fd < 0 || a->failed_fd < 0)
-		return err_errno(e, ERR_IO, errno, "eventfd");
-	a->env.cancel_fd = a->cancel_fd;
+	a->failed_fd = a->over_fd = -1;
+	if (watch_either(a, env->cancel_fd, e) < 0)
+		return -1;
+	a->env.cancel_fd = a->over_fd;
 	rc = pthread_create(&a->thread, NULL, run, a);
 	if (rc)
 		return err_errno(e, ERR_IO, rc, "start a thread for the primary");
@@ -157,9 +176,9 @@ int primary_add_start(const struct chain *chain, const struct chain_env *env,
 	return 0;
 }
 
-int primary_add_failed_fd(const struct primary_add *a)
+int primary_add_over_fd(const struct primary_add *a)
 {
-	return a->failed_fd;
+	return a->over_fd;
 }
 
 static void join(struct primary_add *a)
@@ -190,10 +209,10 @@ void primary_add_free(struct primary_add *a)
 	if (!a)
 		return;
 	if (a->running)
-		raise_flag(a->cancel_fd);
+		raise_flag(a->failed_fd);
 	join(a);
 	chain_results_done(&a->results);
-	fd_auto(&a->cancel_fd);
+	fd_auto(&a->over_fd);
 	fd_auto(&a->failed_fd);
 	free(a);
 }

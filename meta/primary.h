@@ -39,13 +39,13 @@ struct primary_add;
 /**
  * primary_add_start - start it.
  * @chain: lent until primary_add_free()
- * @env: lent likewise; its cancel_fd is ours to set
+ * @env: lent likewise
  */
 int primary_add_start(const struct chain *chain, const struct chain_env *env,
 		      struct primary_add **out, struct err *e) FN_MUST;
 
-/** primary_add_failed_fd - readable once the ADD has failed; never on success. Lent. */
-int primary_add_failed_fd(const struct primary_add *a);
+/** primary_add_over_fd - readable once the ADD has failed or is to end; never for its success. Lent. */
+int primary_add_over_fd(const struct primary_add *a);
 
 /** primary_add_join - wait for its end. 0 and the results (lent), or the chain's error. Once. */
 int primary_add_join(struct primary_add *a, const struct chain_results **out,

@@ -146,7 +146,7 @@ static int wait_for(struct app *app, struct wanted *wanted, int cancel_fd, struc
 		return -1;
 	kube_client_set_cancel_fd(client, cancel_fd);
 	r = wait_and_claim(app, client, &wait, e);
-	kube_client_set_cancel_fd(client, -1);
+	kube_client_set_cancel_fd(client, app->stop_fd);
 	if (r == 0)
 		return 0;
 	if (e->kind == ERR_TIMEOUT)

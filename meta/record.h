@@ -10,7 +10,7 @@ struct pod;
 
 /**
  * record_wait - wait until the pod's record carries an address.
- * @cancel_fd: readable = stop waiting with ERR_CANCELLED; -1 = none
+ * @cancel_fd: readable = stop waiting with ERR_CANCELLED
  *
  * One GET when it is there already, a watch on its name otherwise. A record of a former pod of that
  * name is "not there yet". One whose end has begun, or whose card is said to be down, is written before

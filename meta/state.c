@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -22,6 +23,7 @@
 /* A conf of 1 MiB may double when it is escaped, and results come on top. */
 #define STATE_MAX     (16UL * 1024 * 1024)
 #define PLUGINS_MAX   64
+#define LOCK_NAP_MS   2
 #define HINT_SECONDS  600
 #define DELEGATE_COPY "delegate.json"
 
@@ -85,7 +87,7 @@ int state_dir_open(const char *dir, struct state_dir **out, struct err *e)
 {
 	AUTO(state_dir_free) struct state_dir *d = xmalloc(sizeof(*d));
 
-	*d = (struct state_dir){-1, -1, -1, -1};
+	*d = (struct state_dir){-1, -1, -1, -1, -1};
 	if (open_sub(dir, "", &d->top, e) < 0 ||
 	    open_sub(dir, STATE_ATTACHMENTS, &d->attachments, e) < 0 ||
 	    open_sub(dir, "locks", &d->locks, e) < 0 || open_sub(dir, "hints", &d->hints, e) < 0)
@@ -112,15 +114,20 @@ int state_dir_writable(const struct state_dir *d, struct err *e)
 	return 0;
 }
 
+void state_dir_set_stop_fd(struct state_dir *d, int fd)
+{
+	d->stop_fd = fd;
+}
+
 int state_dir_fd(const struct state_dir *d)
 {
 	return d->top;
 }
 
 /* A lock is held for milliseconds, so short naps are enough. */
-int state_flock_until(int fd, int64_t deadline_ms)
+int state_flock_until(int fd, int64_t deadline_ms, int stop_fd)
 {
-	const struct timespec nap = {0, 2000000};
+	struct pollfd stop = {stop_fd, POLLIN, 0};
 
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK && errno != EINTR)
@@ -129,7 +136,10 @@ int state_flock_until(int fd, int64_t deadline_ms)
 			errno = ETIMEDOUT;
 			return -1;
 		}
-		nanosleep(&nap, NULL);
+		if (poll(&stop, 1, LOCK_NAP_MS) > 0) {
+			errno = ECANCELED;
+			return -1;
+		}
 	}
 	return 0;
 }
@@ -145,11 +155,12 @@ static int lock_file(const struct state_dir *d, const char *name, const char *wh
 
 		if (fd < 0)
 			return err_errno(e, ERR_IO, errno, "open lock of %s", what);
-		if (state_flock_until(fd, deadline_ms) < 0) {
-			if (errno != ETIMEDOUT)
-				return err_errno(e, ERR_IO, errno, "lock %s", what);
-			return err_set(e, ERR_AGAIN, 0, "another call for %s is still running",
-				       what);
+		if (state_flock_until(fd, deadline_ms, d->stop_fd) < 0) {
+			if (errno == ETIMEDOUT)
+				return err_set(e, ERR_AGAIN, 0,
+					       "another call for %s is still running", what);
+			return err_errno(e, errno == ECANCELED ? ERR_CANCELLED : ERR_IO, errno,
+					 "lock %s", what);
 		}
 		/* The holder before us may have removed the file while we waited for it. */
 		if (fstat(fd, &ours) == 0 &&

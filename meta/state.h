@@ -70,6 +70,9 @@ int state_dir_fd(const struct state_dir *d);
 int state_lock(const struct state_dir *d, const char *container_id, int64_t deadline_ms,
 	       int *out_fd, struct err *e) FN_MUST;
 
+/** state_dir_set_stop_fd - waits for locks end (ERR_CANCELLED) once fd is readable. -1 = none. Lent. */
+void state_dir_set_stop_fd(struct state_dir *d, int fd);
+
 /**
  * state_lock_parent - take the lock of a link of the host that pods' cards sit on.
  *

@@ -8,6 +8,7 @@
 
 struct state_dir {
 	int attachments, locks, hints, top;
+	int stop_fd; /* lent */
 };
 
 /* A damaged state file's name ends so. */
@@ -18,7 +19,12 @@ struct state_dir {
 /** state_file_name - "<container ID>@<ifname>": '@' cannot stand in an ID. The caller frees. */
 char *state_file_name(const char *container_id, const char *ifname);
 
-/** state_flock_until - flock() has no time-out of its own. -1 with errno, ETIMEDOUT at the deadline. */
-int state_flock_until(int fd, int64_t deadline_ms) FN_MUST;
+/**
+ * state_flock_until - flock() has no time-out of its own.
+ * @stop_fd: readable = give up; -1 = none
+ *
+ * -1 with errno, ETIMEDOUT at the deadline, ECANCELED when it was stopped.
+ */
+int state_flock_until(int fd, int64_t deadline_ms, int stop_fd) FN_MUST;
 
 #endif

@@ -89,7 +89,7 @@ static int run_status(const struct app *app, const struct chain *c, struct err *
 		.args = app->args,
 		.environ = environ,
 		.deadline_ms = app->deadline_ms,
-		.cancel_fd = -1,
+		.cancel_fd = app->stop_fd,
 		.notes = &notes,
 	};
 	int r = chain_status(c, &env, e);

@@ -20,8 +20,9 @@
 #define LINES 6
 
 struct users {
-	int top; /* PARENTS, lent to nobody */
-	int dir; /* the parent's folder, locked */
+	int top;     /* PARENTS, lent to nobody */
+	int dir;     /* the parent's folder, locked */
+	int stop_fd; /* lent */
 	char *parent;
 };
 
@@ -50,13 +51,15 @@ static int open_dir(int at, const char *name, struct err *e)
 }
 
 /* 0 locked, -1 error. */
-static int lock_until(int fd, const char *parent, int64_t deadline_ms, struct err *e)
+static int lock_until(const struct users *u, int fd, int64_t deadline_ms, struct err *e)
 {
-	if (state_flock_until(fd, deadline_ms) == 0)
+	if (state_flock_until(fd, deadline_ms, u->stop_fd) == 0)
 		return 0;
-	if (errno != ETIMEDOUT)
-		return err_errno(e, ERR_IO, errno, "lock %s", parent);
-	return err_set(e, ERR_AGAIN, 0, "%s: other calls are still at work on it", parent);
+	if (errno == ETIMEDOUT)
+		return err_set(e, ERR_AGAIN, 0, "%s: other calls are still at work on it",
+			       u->parent);
+	return err_errno(e, errno == ECANCELED ? ERR_CANCELLED : ERR_IO, errno, "lock %s",
+			 u->parent);
 }
 
 /* The holder before us may have removed the folder while we waited for it. */
@@ -76,7 +79,7 @@ static int lock_folder(struct users *u, int64_t deadline_ms, struct err *e)
 
 	if (dir < 0)
 		return e->kind ? -1 : 0;
-	if (lock_until(dir, u->parent, deadline_ms, e) < 0)
+	if (lock_until(u, dir, deadline_ms, e) < 0)
 		return -1;
 	u->dir = dir;
 	if (!is_still_there(u)) {
@@ -94,6 +97,7 @@ int users_open(const struct state_dir *d, const char *parent, int64_t deadline_m
 	int rc = 0;
 
 	u->dir = -1;
+	u->stop_fd = d->stop_fd;
 	u->parent = xstrdup(parent);
 	u->top = open_dir(state_dir_fd(d), PARENTS, e);
 	while (u->top >= 0 && rc == 0)
