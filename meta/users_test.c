@@ -1,5 +1,6 @@
 #include "meta/users.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -142,25 +143,62 @@ static void an_attachment_is_found_by_its_name(void **state)
 	assert_int_equal(users_find(dir, "a", "eth0", &found, &e), 0);
 }
 
+/* It has the folder open, so it waits for the lock or is about to. */
+static bool has_open(pid_t pid, const char *name)
+{
+	AUTO(free) char *want = xasprintf("%s/parents/%s", root, name);
+	char target[128];
+	ssize_t n;
+	int fd;
+
+	for (fd = 3; fd < 64; fd++) {
+		AUTO(free) char *path = xasprintf("/proc/%d/fd/%d", (int)pid, fd);
+
+		n = readlink(path, target, sizeof(target) - 1);
+		target[n < 0 ? 0 : n] = '\0';
+		if (str_eq(target, want))
+			return true;
+	}
+	return false;
+}
+
+/* In a child: with nothing open that the parent has locked. */
+static int wait_for_folder(void)
+{
+	AUTO(state_dir_free) struct state_dir *own = NULL;
+	AUTO(users_close) struct users *u = NULL;
+	struct err e = {0};
+
+	close_range(3, ~0U, 0);
+	if (state_dir_open(root, &own, &e) < 0 ||
+	    users_open(own, "ens4.100", clock_now_ms() + 20000, &u, &e) < 0)
+		return 1;
+	return is_there("ens4.100") ? 0 : 2;
+}
+
 /* The first one removes the folder that the second one waits for. */
 static void the_lock_outlives_its_folder(void **state)
 {
 	struct users *u = open_users(), *none = NULL;
+	int64_t deadline_ms = clock_now_ms() + 20000;
 	struct err e = {0};
-	int status = -1;
+	int status = -1, inherited[2];
 	pid_t child;
+	char byte;
 
 	(void)state;
+	assert_int_equal(pipe(inherited), 0);
 	assert_int_equal(users_open(dir, "ens4.100", clock_now_ms(), &none, &e), -1);
 	assert_int_equal(e.kind, ERR_AGAIN);
 	child = fork();
-	if (child == 0) {
-		struct err theirs = {0};
-
-		if (users_open(dir, "ens4.100", clock_now_ms() + 20000, &none, &theirs) < 0)
-			_exit(1);
-		_exit(is_there("ens4.100") ? 0 : 2);
-	}
+	if (child == 0)
+		_exit(wait_for_folder());
+	/* Its end tells that the child has closed what it inherited. */
+	close(inherited[1]);
+	assert_int_equal(read(inherited[0], &byte, 1), 0);
+	close(inherited[0]);
+	while (!has_open(child, "ens4.100") && clock_left_ms(deadline_ms))
+		poll(NULL, 0, 1);
 	users_close(u);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
