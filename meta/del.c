@@ -168,6 +168,8 @@ int del_attachment(struct app *app, struct state *s, struct err *e)
 		*e = first;
 		return -1;
 	}
+	if (s->card && !s->parent && parent_recall(app, s, e) < 0)
+		return -1;
 	return parent_release(app, s, e);
 }
 

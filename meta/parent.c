@@ -119,9 +119,9 @@ int parent_claim(struct app *app, struct state *s, const struct macvlan_card *ca
 	/* A second claim, after a conflict: the subnet may have another master by now. */
 	if (s->parent && !str_eq(s->parent, who.at.name) && stand_up(app, s, e) < 0)
 		return -1;
+	/* Saved with what comes next: until then the seat itself tells, see parent_recall(). */
 	fill_state(s, &who);
-	if (state_save(app->dir, s, e) < 0 ||
-	    users_open(app->dir, who.at.name, app->deadline_ms, &u, e) < 0)
+	if (users_open(app->dir, who.at.name, app->deadline_ms, &u, e) < 0)
 		return -1;
 	return sit_down(u, s, &who, host, card, e);
 }

@@ -10,8 +10,8 @@ struct pod;
 struct state;
 
 /**
- * parent_claim - before the card is made: note in the state file where it will sit, and see to it that the
- * VLAN is there and stays.
+ * parent_claim - before the card is made: take a seat on its parent, and see to it that the VLAN is there and
+ * stays. The state is filled in and not saved: who finds a file without the parent asks the seats.
  *
  * ERR_AGAIN, naming whose they are, when cards of another sort sit there: macvlan beside ipvlan,
  * ipvlan of another mode. Else as macvlan_parent_find(). parent_release() takes back all of it.
@@ -27,7 +27,7 @@ int parent_claim(struct app *app, struct state *s, const struct macvlan_card *ca
  */
 int parent_release(struct app *app, const struct state *s, struct err *e) FN_MUST;
 
-/** parent_recall - fill in what a state file that was lost said of the parent, where that can be found. */
+/** parent_recall - fill in by the seats what a file that was lost or is unfinished does not say of the parent. */
 int parent_recall(struct app *app, struct state *s, struct err *e) FN_MUST;
 
 #endif

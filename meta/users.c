@@ -24,6 +24,7 @@ struct users {
 	int dir;     /* the parent's folder, locked */
 	int stop_fd; /* lent */
 	char *parent;
+	bool taken; /* the caller itself has a seat */
 };
 
 void users_close(struct users *u)
@@ -31,7 +32,7 @@ void users_close(struct users *u)
 	if (!u)
 		return;
 	/* Still locked; refused by the kernel while somebody is in it. */
-	if (u->dir >= 0)
+	if (u->dir >= 0 && !u->taken)
 		unlinkat(u->top, u->parent, AT_REMOVEDIR);
 	fd_auto(&u->dir);
 	fd_auto(&u->top);
@@ -41,10 +42,11 @@ void users_close(struct users *u)
 
 static int open_dir(int at, const char *name, struct err *e)
 {
-	int fd = -1;
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(at, name, flags);
 
-	if (mkdirat(at, name, 0700) == 0 || errno == EEXIST)
-		fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && (mkdirat(at, name, 0700) == 0 || errno == EEXIST))
+		fd = openat(at, name, flags);
 	if (fd < 0 && errno != ENOENT)
 		return err_errno(e, ERR_IO, errno, "state directory: %s", name);
 	return fd; /* -1 without an error: removed in between */
@@ -123,6 +125,7 @@ int users_add(struct users *u, const struct state *s, const struct user *who, st
 		  who->at.master, who->at.name, who->pod);
 	if (io_write_all(fd, name, text.data, text.len, e) < 0)
 		return err_wrap(e, "users of %s", u->parent);
+	u->taken = true;
 	return 0;
 }
 
@@ -133,6 +136,7 @@ int users_remove(struct users *u, const struct state *s, struct err *e)
 	if (unlinkat(u->dir, name, 0) < 0 && errno != ENOENT)
 		return err_errno(e, ERR_IO, errno, "remove %s from the users of %s", name,
 				 u->parent);
+	u->taken = false;
 	return 0;
 }
 
@@ -201,6 +205,19 @@ int users_other(struct users *u, const struct state *s, struct user *out, struct
 	return 0;
 }
 
+/* 1 it sits there, 0 it does not, -1. Of half a seat no more is known than where it is: no VLAN was made. */
+static int find_in(int top, const char *parent, const char *name, struct user *out, struct err *e)
+{
+	AUTO(free) char *path = xasprintf("%s/%s", parent, name);
+	AUTO(free) char *boot = NULL;
+	int rc = read_user(top, path, out, &boot, e);
+
+	if (rc || faccessat(top, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return rc;
+	*out = (struct user){0};
+	return str_copy(out->at.name, sizeof(out->at.name), parent) == 0;
+}
+
 int users_find(const struct state_dir *d, const char *container_id, const char *ifname,
 	       struct user *out, struct err *e)
 {
@@ -215,9 +232,7 @@ int users_find(const struct state_dir *d, const char *container_id, const char *
 				       : err_errno(e, ERR_IO, errno, "state directory: " PARENTS);
 	fd_steal(&fd);
 	while ((ent = readdir(dir))) {
-		AUTO(free) char *path = xasprintf("%s/%s", ent->d_name, name);
-		AUTO(free) char *boot = NULL;
-		int rc = ent->d_name[0] == '.' ? 0 : read_user(dirfd(dir), path, out, &boot, e);
+		int rc = ent->d_name[0] == '.' ? 0 : find_in(dirfd(dir), ent->d_name, name, out, e);
 
 		if (rc)
 			return rc;

@@ -50,7 +50,11 @@ int users_remove(struct users *u, const struct state *s, struct err *e) FN_MUST;
  */
 int users_other(struct users *u, const struct state *s, struct user *out, struct err *e) FN_MUST;
 
-/** users_find - where an attachment sits whose state file tells nothing. 1 and *out, 0 nowhere, -1. */
+/**
+ * users_find - where an attachment sits whose state file tells nothing. 1 and *out, 0 nowhere, -1.
+ *
+ * Of a seat that was half taken *out has the parent's name alone.
+ */
 int users_find(const struct state_dir *d, const char *container_id, const char *ifname,
 	       struct user *out, struct err *e) FN_MUST;
 

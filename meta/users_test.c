@@ -120,6 +120,11 @@ static void remains_do_not_count(void **state)
 	assert_int_equal(users_other(u, a, &other, &e), 0);
 	assert_int_equal(e.kind, 0);
 	assert_int_equal(users_remove(u, b, &e), 0);
+	/* But whose it is has to take it away. */
+	assert_int_equal(users_find(dir, "c", "eth0", &other, &e), 1);
+	assert_string_equal(other.at.name, "ens4.100");
+	assert_string_equal(other.link, "");
+	assert_int_equal(other.at.id, 0);
 	assert_int_equal(unlink(cut), 0);
 	users_close(u);
 }
