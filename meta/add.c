@@ -330,13 +330,16 @@ static int add_plain(struct add *a, struct err *e)
 	return 0;
 }
 
-/* The card is the pod's only one: the result is ours to tell. */
-static struct cni_result *card_result(const struct add *a)
+/* The card is the pod's only one: the result is ours to tell, after that of a plugin before us. */
+static int card_result(const struct add *a, struct cni_result **out, struct err *e)
 {
-	struct cni_result *r = cni_result_new();
+	AUTO(cni_result_free) struct cni_result *r = NULL;
 	const struct macvlan_card *m = &a->card.m;
 	size_t i, index;
 
+	if (cni_result_parse("prevResult", a->app->conf->prev_result, a->app->conf->version, &r,
+			     e) < 0)
+		return -1;
 	index = cni_result_add_interface(r, m->ifname, a->state->card_mac, a->app->args->netns);
 	cni_result_add_ip(r, &m->addr, &m->gateway, (int)index);
 	if (ip_is_set(&m->addr6.addr))
@@ -344,17 +347,16 @@ static struct cni_result *card_result(const struct add *a)
 	for (i = 0; i < m->n_routes; i++)
 		cni_result_add_route(r, &m->routes[i].dst,
 				     ip_is_set(&m->routes[i].gw) ? &m->routes[i].gw : &m->gateway);
-	return r;
+	*out = STEAL(r);
+	return 0;
 }
 
 static int make_result(const struct add *a, struct cni_result **out, struct err *e)
 {
 	AUTO(cni_result_free) struct cni_result *result = NULL;
 
-	if (is_single(a)) {
-		*out = card_result(a);
-		return 0;
-	}
+	if (is_single(a))
+		return card_result(a, out, e);
 	/* The primary's alone: a runtime takes every address in a result for one of the pod's IPs. */
 	if (cni_result_parse("result of the primary",
 			     a->state->result ? jspan_of(a->state->result) : (struct jspan){0},
