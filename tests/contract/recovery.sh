@@ -3,7 +3,9 @@
 # runtime that hangs up before the result, many calls at once.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib-apiserver.sh"
 contract_node
+apiserver_start
 
 addresses() { find "$DIR/host-local" -name '10.42.*' | wc -l; }
 
@@ -124,19 +126,47 @@ drop_pod
 
 # --- a hundred at once ---------------------------------------------------------------------------------------
 
+# Every second one has a card: many-2 gets 192.168.100.102.
+many_uid() { printf '00000000-0000-4000-8000-%012d' "$1"; }
+many_records() {
+	local i
+	for ((i = 2; i <= 100; i += 2)); do
+		jq -nc --arg i "$i" --arg uid "$(many_uid "$i")" --arg mac "0a:00:00:00:01:$(printf %02x "$i")" '{
+			apiVersion: "tandem-cni.io/v1", kind: "MacvlanIP", metadata: {namespace: "default", name: "many-\($i)"},
+			spec: {subnet: "vlan100", podId: $uid, node: "n1", master: "ens4", vlan: 0, mac: $mac,
+				cidr: "192.168.100.\(100 + ($i | tonumber))/24", gateway: "192.168.100.1"}}'
+	done | kubectl_node apply -f - >/dev/null
+}
 one_pod() { # one_pod N VERB
-	conf | env -i PATH="$PATH" CNI_COMMAND="$2" CNI_CONTAINERID="many-$1" CNI_NETNS="/run/netns/$NODE-many$1" \
-		CNI_IFNAME=eth0 CNI_PATH="$CNI_PLUGINS" nsenter --net=/run/netns/"$NODE" "$TANDEM_BIN" >"$DIR/many.$1" 2>&1
+	local asks='"tandem-cni.io/subnet":"vlan100"'
+	[ $(($1 % 2)) = 0 ] || asks=
+	conf "$(primary)" '{"io.kubernetes.cri.pod-annotations":{'"$asks"'}}' |
+		env -i PATH="$PATH" CNI_COMMAND="$2" CNI_CONTAINERID="many-$1" CNI_NETNS="/run/netns/$NODE-many$1" \
+			CNI_ARGS="IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=many-$1;K8S_POD_UID=$(many_uid "$1")" \
+			CNI_IFNAME=eth0 CNI_PATH="$CNI_PLUGINS" nsenter --net=/run/netns/"$NODE" "$TANDEM_BIN" >"$DIR/many.$1" 2>&1
 	echo $? >"$DIR/many.$2.$1"
 }
+cards() { # of all of them, one a line
+	local i
+	for ((i = 1; i <= 100; i++)); do
+		ip -n "$NODE-many$i" -j -4 addr show type macvlan | jq -r --arg i "$i" '.[] | select(.ifname) | "\($i) \(.ifname) \(.addr_info[0].local)"'
+	done
+}
 all_pods() { # all_pods VERB
-	for ((i = 1; i <= 100; i++)); do one_pod "$i" "$1" & done
-	wait
+	local jobs=() i
+	for ((i = 1; i <= 100; i++)); do
+		one_pod "$i" "$1" &
+		jobs+=($!)
+	done
+	wait "${jobs[@]}"
 	cat "$DIR/many.$1."* | sort | uniq -c | tr -s ' '
 }
 for ((i = 1; i <= 100; i++)); do ip netns add "$NODE-many$i"; done
+check "records for fifty of a hundred pods" many_records
 same "100 ADDs at once" " 100 0" "$(all_pods ADD)"
 same "have 100 addresses" 100 "$(addresses)"
 same "and 100 state files" 100 "$(find "$DIR/state/attachments" -type f | wc -l)"
+same "every second one has its card" "$(for ((i = 2; i <= 100; i += 2)); do echo "$i eth1 192.168.100.$((100 + i))"; done)" "$(cards)"
 same "100 DELs at once" " 100 0" "$(all_pods DEL)"
 same "leave nothing" "" "$(NETNS=/none leftovers)"
+same "and no card" "" "$(cards)"
