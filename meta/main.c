@@ -53,7 +53,7 @@ static int about(void)
 {
 	static const char text[] =
 		"CNI plugin tandem " TANDEM_VERSION "\n"
-		"CNI protocol versions supported: 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0\n";
+		"CNI protocol versions supported: 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0\n";
 
 	return write(STDERR_FILENO, text, sizeof(text) - 1) < 0;
 }

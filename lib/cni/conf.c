@@ -68,9 +68,11 @@ static int read_version(const struct jval *root, struct cni_conf *c, struct err 
 	/* Without one it is 0.1.0, by the spec. */
 	if (!*s)
 		s = "0.1.0";
-	if (cni_version_parse(s, &c->version) < 0 || c->version < CNI_VERSION_OLDEST)
-		return jerr(root, "cniVersion", e, ERR_VERSION,
-			    "\"%.32s\" is not one of 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0", s);
+	if (cni_version_parse(s, &c->version) < 0)
+		return jerr(
+			root, "cniVersion", e, ERR_VERSION,
+			"\"%.32s\" is not one of 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0",
+			s);
 	return 0;
 }
 

@@ -57,7 +57,7 @@ struct cni_conf {
  * @what: named in errors, "stdin"
  *
  * ERR_DECODE: not JSON or a key of another type; ERR_VERSION: a cniVersion that is not one of
- * 0.3.0 to 1.1.0; ERR_CONFIG: anything that makes no sense, with the key's name. Unknown keys are
+ * 0.1.0 to 1.1.0; ERR_CONFIG: anything that makes no sense, with the key's name. Unknown keys are
  * ignored. Wrong log settings never fail: see log_note.
  */
 int cni_conf_parse(const char *what, const char *text, size_t len, struct cni_conf **out,

@@ -125,7 +125,7 @@ static void versions(void **state)
 
 	(void)state;
 	assert_int_equal(cni_version_print(&e), 0);
-	printed("{\"cniVersion\":\"1.1.0\",\"supportedVersions\":[\"0.3.0\",\"0.3.1\",\"0.4.0\","
+	printed("{\"cniVersion\":\"1.1.0\",\"supportedVersions\":[\"0.1.0\",\"0.2.0\",\"0.3.0\",\"0.3.1\",\"0.4.0\","
 		"\"1.0.0\",\"1.1.0\"]}\n");
 }
 

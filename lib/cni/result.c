@@ -148,30 +148,57 @@ static void write_extra(struct jw *w, const char *key, long long value)
 		jw_kv_i64(w, key, value);
 }
 
-static void write_routes(struct jw *w, const struct cni_result *r, enum cni_version v)
+static void write_route(struct jw *w, const struct cni_route *route, enum cni_version v)
 {
 	char text[IP_NET_LEN];
-	const struct cni_route *route;
+
+	jw_obj(w);
+	jw_kv_str(w, "dst", ip_net_format(&route->dst, text));
+	if (ip_is_set(&route->gw))
+		jw_kv_str(w, "gw", ip_format(&route->gw, text));
+	if (v >= CNI_1_1_0) {
+		write_extra(w, "mtu", route->mtu);
+		write_extra(w, "advmss", route->advmss);
+		write_extra(w, "priority", route->priority);
+		write_extra(w, "table", route->table);
+		write_extra(w, "scope", route->scope);
+	}
+	jw_end(w);
+}
+
+/* Those of a family, 0 = all; no array where there are none. */
+static void write_routes(struct jw *w, const struct cni_result *r, enum cni_version v, int family)
+{
+	bool begun = false;
 	size_t n;
 
-	if (!r->n_routes)
-		return;
-	jw_kv_arr(w, "routes");
 	for (n = 0; n < r->n_routes; n++) {
-		route = &r->routes[n];
-		jw_obj(w);
-		jw_kv_str(w, "dst", ip_net_format(&route->dst, text));
-		if (ip_is_set(&route->gw))
-			jw_kv_str(w, "gw", ip_format(&route->gw, text));
-		if (v >= CNI_1_1_0) {
-			write_extra(w, "mtu", route->mtu);
-			write_extra(w, "advmss", route->advmss);
-			write_extra(w, "priority", route->priority);
-			write_extra(w, "table", route->table);
-			write_extra(w, "scope", route->scope);
-		}
-		jw_end(w);
+		if (family && r->routes[n].dst.addr.family != family)
+			continue;
+		if (!begun)
+			jw_kv_arr(w, "routes");
+		begun = true;
+		write_route(w, &r->routes[n], v);
 	}
+	if (begun)
+		jw_end(w);
+}
+
+/* Before 0.3.0: the first address of each family, with the family's routes, and no interfaces. */
+static void write_old_ip(struct jw *w, const struct cni_result *r, const char *key, int family)
+{
+	char text[IP_NET_LEN];
+	size_t n = 0;
+
+	while (n < r->n_ips && r->ips[n].address.addr.family != family)
+		n++;
+	if (n == r->n_ips)
+		return;
+	jw_kv_obj(w, key);
+	jw_kv_str(w, "ip", ip_net_format(&r->ips[n].address, text));
+	if (ip_is_set(&r->ips[n].gateway))
+		jw_kv_str(w, "gateway", ip_format(&r->ips[n].gateway, text));
+	write_routes(w, r, CNI_0_2_0, family);
 	jw_end(w);
 }
 
@@ -207,14 +234,20 @@ int cni_result_write(const struct cni_result *r, enum cni_version v, struct sb *
 {
 	struct jw w = jw_init(out);
 
-	if (v < CNI_0_3_0)
-		return err_set(e, ERR_VERSION, 0, "results of cniVersion %s are not written",
+	if (v < CNI_0_3_0 && !r->n_ips)
+		return err_set(e, ERR_VERSION, 0,
+			       "cniVersion %s cannot tell a result without an address",
 			       cni_version_name(v));
 	jw_obj(&w);
 	jw_kv_str(&w, "cniVersion", cni_version_name(v));
-	write_interfaces(&w, r, v);
-	write_ips(&w, r, v);
-	write_routes(&w, r, v);
+	if (v < CNI_0_3_0) {
+		write_old_ip(&w, r, "ip4", AF_INET);
+		write_old_ip(&w, r, "ip6", AF_INET6);
+	} else {
+		write_interfaces(&w, r, v);
+		write_ips(&w, r, v);
+		write_routes(&w, r, v, 0);
+	}
 	write_dns(&w, r, v);
 	jw_end(&w);
 	jw_finish(&w);

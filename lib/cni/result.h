@@ -75,10 +75,11 @@ int cni_result_parse(const char *what, struct jspan text, enum cni_version fallb
 		     struct cni_result **out, struct err *e) FN_MUST;
 
 /**
- * cni_result_write - append the result as JSON of that version (0.3.0 to 1.1.0).
+ * cni_result_write - append the result as JSON of that version.
  *
  * What the version does not know is left out: below 1.1.0 mtu, socketPath, pciID and the routes'
- * extras; from 1.0.0 on the ips' "version" and an empty dns. ERR_VERSION for 0.1.0 and 0.2.0.
+ * extras; from 1.0.0 on the ips' "version" and an empty dns; below 0.3.0 interfaces and all addresses of a
+ * family but the first. ERR_VERSION: below 0.3.0, a result without any address.
  */
 int cni_result_write(const struct cni_result *r, enum cni_version v, struct sb *out,
 		     struct err *e) FN_MUST;

@@ -86,6 +86,30 @@ static void the_oldest_are_read(void **state)
 		 "," OLD_DNS);
 }
 
+static void the_oldest_are_written(void **state)
+{
+	static const char in[] =
+		"{\"cniVersion\":\"1.1.0\",\"interfaces\":[{\"name\":\"eth0\",\"sandbox\":\"/n\"}],"
+		"\"ips\":[{\"interface\":0,\"address\":\"10.0.0.2/24\",\"gateway\":\"10.0.0.1\"},"
+		"{\"address\":\"10.0.0.3/24\"},{\"address\":\"fd00::2/64\"}],"
+		"\"routes\":[{\"dst\":\"0.0.0.0/0\",\"mtu\":1400},{\"dst\":\"::/0\",\"gw\":\"fd00::1\"},"
+		"{\"dst\":\"1.0.0.0/8\",\"gw\":\"10.0.0.3\"}]}";
+	static const char six[] =
+		"{\"ips\":[{\"address\":\"fd00::2/64\"}],\"routes\":[{\"dst\":\"1.0.0.0/8\"}]}";
+
+	(void)state;
+	converts(OLD("0.2.0"), CNI_0_2_0, OLD("0.2.0"));
+	converts(OLD("0.2.0"), CNI_0_1_0, OLD("0.1.0"));
+	converts(
+		in, CNI_0_2_0,
+		"{\"cniVersion\":\"0.2.0\",\"ip4\":{\"ip\":\"10.0.0.2/24\",\"gateway\":\"10.0.0.1\","
+		"\"routes\":[{\"dst\":\"0.0.0.0/0\"},{\"dst\":\"1.0.0.0/8\",\"gw\":\"10.0.0.3\"}]},"
+		"\"ip6\":{\"ip\":\"fd00::2/64\",\"routes\":[{\"dst\":\"::/0\",\"gw\":\"fd00::1\"}]},"
+		"\"dns\":{}}");
+	converts(six, CNI_0_1_0,
+		 "{\"cniVersion\":\"0.1.0\",\"ip6\":{\"ip\":\"fd00::2/64\"},\"dns\":{}}");
+}
+
 static const char newest[] =
 	"{\"cniVersion\":\"1.1.0\",\"interfaces\":[{\"name\":\"eth0\",\"mac\":\"m\",\"mtu\":1450,"
 	"\"sandbox\":\"/n\",\"socketPath\":\"/s\",\"pciID\":\"p\"}],\"ips\":[{\"interface\":0,"
@@ -133,7 +157,7 @@ static void without_a_version_it_is_the_conf_s(void **state)
 	assert_false(ip_is_set(&s->ips[0].gateway));
 }
 
-static void the_oldest_are_not_written(void **state)
+static void the_oldest_need_an_address(void **state)
 {
 	AUTO(cni_result_free) struct cni_result *r = cni_result_new();
 	AUTO(sb_done) struct sb sb = SB_INIT;
@@ -142,6 +166,7 @@ static void the_oldest_are_not_written(void **state)
 	(void)state;
 	assert_int_equal(cni_result_write(r, CNI_0_2_0, &sb, &e), -1);
 	assert_int_equal(e.kind, ERR_VERSION);
+	assert_string_equal(e.msg, "cniVersion 0.2.0 cannot tell a result without an address");
 	assert_int_equal(cni_result_write(r, CNI_0_1_0, &sb, &e), -1);
 	assert_string_equal(sb_get(&sb), "");
 }
@@ -270,7 +295,8 @@ int main(void)
 		cmocka_unit_test(what_is_new_is_dropped_going_down),
 		cmocka_unit_test(empty_results),
 		cmocka_unit_test(without_a_version_it_is_the_conf_s),
-		cmocka_unit_test(the_oldest_are_not_written),
+		cmocka_unit_test(the_oldest_are_written),
+		cmocka_unit_test(the_oldest_need_an_address),
 		cmocka_unit_test(the_pods_interface),
 		cmocka_unit_test(made_by_hand),
 		cmocka_unit_test(malformed_results_are_refused),

@@ -5,16 +5,16 @@
 #include "lib/base/err.h"
 
 enum cni_version {
-	CNI_0_1_0,
+	CNI_0_1_0, /* also where a conf names none */
 	CNI_0_2_0,
-	CNI_0_3_0, /* the oldest that our own conf may have */
+	CNI_0_3_0,
 	CNI_0_3_1,
 	CNI_0_4_0,
 	CNI_1_0_0,
 	CNI_1_1_0,
 	CNI_VERSION_COUNT
 };
-#define CNI_VERSION_OLDEST CNI_0_3_0
+#define CNI_VERSION_OLDEST CNI_0_1_0
 #define CNI_VERSION_NEWEST CNI_1_1_0
 
 enum cni_command { CNI_ADD, CNI_DEL, CNI_CHECK, CNI_GC, CNI_STATUS, CNI_VERSION };

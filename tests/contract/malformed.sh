@@ -87,8 +87,8 @@ cni ADD "$(conf | sed 's/"name":"cbr0"/"name":7/')"
 refused "a network name that is a number" 6 name
 VERSION=2.0.0 cni ADD "$(VERSION=2.0.0 conf)"
 refused "a cniVersion of the future" 1 2.0.0
-cni ADD "$(VERSION=0.2.0 conf)"
-refused "a cniVersion of the past" 1 0.2.0
+cni ADD "$(VERSION=0.0.9 conf)"
+refused "a cniVersion of the past" 1 0.0.9
 cni ADD '{"cniVersion":"0.4.0","name":"cbr0","type":"tandem","stateDir":"'"$DIR/state"'"}'
 refused "neither delegate nor delegateFile" 7 delegateFile
 cni ADD "$(conf "$(primary)" '{}' '"delegateFile":"/etc/x",')"
@@ -270,9 +270,9 @@ refused "a state directory that cannot be" 5 /proc/tandem
 # --- verbs ---------------------------------------------------------------------------------------------
 
 cni VERSION '{}'
-same "VERSION" '{"cniVersion":"1.1.0","supportedVersions":["0.3.0","0.3.1","0.4.0","1.0.0","1.1.0"]}' "$(jq -c . <<<"$OUT")"
+same "VERSION" '{"cniVersion":"1.1.0","supportedVersions":["0.1.0","0.2.0","0.3.0","0.3.1","0.4.0","1.0.0","1.1.0"]}' "$(jq -c . <<<"$OUT")"
 cni VERSION '' CNI_CONTAINERID= CNI_NETNS= CNI_IFNAME= CNI_PATH=
 same "VERSION needs neither stdin nor variables" 0 "$RC"
 OUT=$("$TANDEM_BIN" 2>&1 </dev/null)
 same "called by hand it says what it is, exit 0" 0 $?
-check "and which versions it speaks" grep -q '0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0' <<<"$OUT"
+check "and which versions it speaks" grep -q '0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0' <<<"$OUT"
