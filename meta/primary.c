@@ -36,6 +36,10 @@ static int load_take(struct chain_source src, char *text, struct primary *out, s
 	return 0;
 }
 
+/*
+ * No conf_dir: our list has the primary's name and lies in its folder, so that a runtime that knows <name>/(any).conf
+ * (libcni 1.3) runs what is there after us already. Twice would be once too often.
+ */
 static struct chain_source source_of(const struct cni_conf *conf, const char *what, size_t len)
 {
 	return (struct chain_source){.what = what,

@@ -88,6 +88,29 @@ for VERSION in 0.4.0 1.1.0; do
 	drop_pod
 done
 
+# --- a folder of the network's name -----------------------------------------------------------------
+
+# It is the runtime that runs what lies there, after us: our list has the name and the folder of the primary's.
+mkdir "$DIR/net.d" "$DIR/net.d/cbr0"
+plugin witness <<EOF_PLUGIN
+#!/bin/sh
+echo "\$CNI_COMMAND" >>"$DIR/ran"
+[ "\$CNI_COMMAND" != ADD ] || jq -c .prevResult
+EOF_PLUGIN
+: >"$DIR/ran"
+echo '{"type":"witness"}' >"$DIR/net.d/cbr0/10-witness.conf"
+VERSION=0.4.0
+new_pod
+for inlined in '' '"loadOnlyInlinedPlugins":true,' '"loadOnlyInlinedPlugins":false,'; do
+	primary | sed "s/\"name\"/$inlined&/" >"$DIR/net.d/10-primary.conflist"
+	cni ADD "$(conf | tr -d '\n' | jq -c --arg f "$DIR/net.d/10-primary.conflist" 'del(.delegate) | .delegateFile = $f')"
+	succeeded "a folder beside delegateFile (${inlined:-default})"
+	cni DEL "$(conf)"
+	same "its plugins are not run by us" "" "$(cat "$DIR/ran")"
+	same "nothing is left" "" "$(leftovers)"
+done
+drop_pod
+
 new_pod
 VERSION=1.1.0
 echo '{"cniVersion":"1.1.0","ips":[{"address":"none"}]}' >"$DIR/before"

@@ -4,6 +4,30 @@
 #include "lib/cni/result.h"
 #include "tests/fuzz/fuzz.h"
 
+static bool has_address(const struct cni_result *r, const struct ip_net *net)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_ips; i++) {
+		if (ip_net_eq(&r->ips[i].address, net))
+			return true;
+	}
+	return false;
+}
+
+/* An address of each family is all that the oldest versions have room for. */
+static bool is_excerpt(const struct cni_result *again, const struct cni_result *r)
+{
+	size_t i;
+
+	for (i = 0; i < again->n_ips; i++) {
+		if (!has_address(r, &again->ips[i].address))
+			return false;
+	}
+	return again->n_ips >= 1 && again->n_ips <= 2 && again->n_interfaces == 0 &&
+	       again->n_routes <= r->n_routes;
+}
+
 /* What we write must be something that we can read, with the same addresses in it. */
 static void write_and_read(const struct cni_result *r, enum cni_version version)
 {
@@ -16,6 +40,10 @@ static void write_and_read(const struct cni_result *r, enum cni_version version)
 		return;
 	FUZZ_ASSERT(cni_result_parse("again", (struct jspan){out.data, out.len}, version, &again,
 				     &e) == 0);
+	if (version < CNI_0_3_0) {
+		FUZZ_ASSERT(is_excerpt(again, r));
+		return;
+	}
 	FUZZ_ASSERT(again->n_ips == r->n_ips && again->n_interfaces == r->n_interfaces &&
 		    again->n_routes == r->n_routes);
 	for (i = 0; i < r->n_ips; i++)
