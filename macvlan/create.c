@@ -17,6 +17,7 @@
 #include "lib/nl/nl.h"
 #include "macvlan/conf6.h"
 #include "macvlan/parent.h"
+#include "macvlan/temp.h"
 
 /* A second try under another name, should the first be taken. */
 #define TEMP_NAME_TRIES 5
@@ -181,12 +182,9 @@ static int make_link(struct nl *host, struct macvlan_link *l, const struct macvl
 	if (l->disguised && random_mac(&l->mac, e) < 0)
 		return -1;
 	for (i = 0; i < TEMP_NAME_TRIES; i++) {
-		uint32_t random = 0;
-
-		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-			return err_errno(e, ERR_IO, errno, "getrandom");
-		snprintf(name, sizeof(name), MACVLAN_TEMP_PREFIX "%08" PRIx32, random);
 		err_clear(e);
+		if (macvlan_temp_name(name, e) < 0)
+			return -1;
 		rc = add_link(host, l, card, parent, name, e);
 		if (rc == 0 || e->num != EEXIST)
 			break;

@@ -17,6 +17,7 @@
 #include "lib/nl/route.h"
 #include "lib/nl/rule.h"
 #include "macvlan/macvlan.h"
+#include "macvlan/temp.h"
 
 struct macvlan_deletion {
 	struct nl *pod;
@@ -37,22 +38,14 @@ void macvlan_deletion_free(struct macvlan_deletion *d)
 	free(d);
 }
 
-/* A card that an ADD left behind before it had its name. */
-static bool is_temp_name(const char *name)
-{
-	size_t n = strlen(MACVLAN_TEMP_PREFIX);
-
-	return str_starts(name, MACVLAN_TEMP_PREFIX) && strlen(name) == n + 8 &&
-	       strspn(name + n, "0123456789abcdef") == 8;
-}
-
 static bool is_victim(const struct nl_link *l, const char *ifname, const struct mac_addr *mac)
 {
 	bool ipvlan = str_eq(l->kind, "ipvlan");
 
 	if (!ipvlan && !str_eq(l->kind, "macvlan"))
 		return false;
-	if (is_temp_name(l->name))
+	/* A card that an ADD left behind before it had its name. */
+	if (macvlan_is_temp_name(l->name))
 		return true;
 	/* An ipvlan's MAC is its parent's, and changes with it. */
 	if (ipvlan)

@@ -16,9 +16,6 @@
 #define MACVLAN_PREF_PRIMARY  1000
 #define MACVLAN_PREF_CARD     1001
 
-/* Until it is set up a card has a name of this prefix and eight hex digits. */
-#define MACVLAN_TEMP_PREFIX "tdm"
-
 /* Alias of links on the host that we made. */
 #define MACVLAN_ALIAS "tandem"
 

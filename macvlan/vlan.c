@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
@@ -19,6 +18,7 @@
 #include "lib/nl/neigh.h"
 #include "macvlan/conf6.h"
 #include "macvlan/macvlan.h"
+#include "macvlan/temp.h"
 
 #define BUSY_POLL_MS 5
 
@@ -39,28 +39,10 @@ void macvlan_vlan_name(const char *master, uint16_t vlan, char out[IFNAMSIZ])
 			 (uint32_t)hash_fnv1a(HASH_FNV1A_INIT, full, strlen(full)));
 }
 
-static bool is_temporary(const char *name)
-{
-	size_t n = strlen(MACVLAN_TEMP_PREFIX);
-
-	return str_starts(name, MACVLAN_TEMP_PREFIX) && strlen(name) == n + 8 &&
-	       strspn(name + n, "0123456789abcdef") == 8;
-}
-
-static int temporary_name(char out[IFNAMSIZ], struct err *e)
-{
-	uint32_t random = 0;
-
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		return err_errno(e, ERR_IO, errno, "getrandom");
-	snprintf(out, IFNAMSIZ, MACVLAN_TEMP_PREFIX "%08" PRIx32, random);
-	return 0;
-}
-
 /* Before it has its name and alias a VLAN is ours by its temporary name. */
 static bool is_unfinished(const struct nl_link *l)
 {
-	return str_eq(l->kind, "vlan") && is_temporary(l->name);
+	return str_eq(l->kind, "vlan") && macvlan_is_temp_name(l->name);
 }
 
 bool macvlan_vlan_is_ours(const struct nl_link *l)
@@ -191,7 +173,7 @@ static int vlan_make(struct nl *host, const struct nl_link *master, uint16_t id,
 	macvlan_vlan_name(master->name, id, name);
 	if (check_name(host, name, e) < 0)
 		return err_wrap(e, "make VLAN %s", name);
-	if (temporary_name(temp, e) < 0)
+	if (macvlan_temp_name(temp, e) < 0)
 		return -1;
 	/* Another program may be faster, which is as good. */
 	if (nl_link_add_vlan(host, temp, master->index, id, e) < 0 && e->num != EEXIST)
@@ -264,7 +246,7 @@ static int vlan_recall(struct nl *host, const struct macvlan_vlan *v, struct nl_
 /* What a call left that was killed while it tried whether there is room. */
 static bool is_trial(const struct nl_link *l)
 {
-	return str_eq(l->kind, "macvlan") && is_temporary(l->name);
+	return str_eq(l->kind, "macvlan") && macvlan_is_temp_name(l->name);
 }
 
 /* Other than the fdb this does not pass by itself. 1, 0 or -1. */
@@ -322,7 +304,7 @@ static int used_by_hidden(struct nl *host, const struct nl_link *l, struct err *
 	struct nl_macvlan trial = {
 		.name = name, .parent = l->index, .netns_fd = -1, .mode = MACVLAN_MODE_BRIDGE};
 
-	if (temporary_name(name, e) < 0)
+	if (macvlan_temp_name(name, e) < 0)
 		return -1;
 	if (nl_link_add_macvlan(host, &trial, e) == 0)
 		return 0;
