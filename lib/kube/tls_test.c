@@ -70,6 +70,21 @@ static int get(struct fixture *x, struct kube_response *res, struct err *e)
 	return kube_do(c, &req, res, e);
 }
 
+/*
+ * The server's no to a client comes only when a TLS 1.3 client takes the handshake for done, and a
+ * read is tried again until its deadline: that comes in a pause or in an attempt.
+ */
+static void assert_turned_away(struct fixture *x)
+{
+	AUTO(kube_response_done) struct kube_response res = KUBE_RESPONSE_INIT;
+	struct err e = {0};
+
+	assert_int_equal(get(x, &res, &e), -1);
+	assert_true(e.kind == ERR_TRANSPORT ||
+		    (e.kind == ERR_TIMEOUT && strstr(e.msg, "; before that: ")));
+	assert_int_equal(res.status, 0);
+}
+
 static void test_both_sides_are_verified(void **state)
 {
 	AUTO(kube_response_done) struct kube_response res = KUBE_RESPONSE_INIT;
@@ -91,8 +106,7 @@ static void test_both_sides_are_verified(void **state)
 	assert_int_equal(get(&x, &res, &e), 0);
 	assert_string_equal(res.body, "2");
 	x.cfg.cert_pem = x.cfg.key_pem = NULL;
-	assert_int_equal(get(&x, &res, &e), -1);
-	assert_int_equal(e.kind, ERR_TRANSPORT);
+	assert_turned_away(&x);
 	assert_int_equal(fake_count(&x.fake, "GET"), 2);
 	end(&x);
 }
