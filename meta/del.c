@@ -199,11 +199,11 @@ int del_without_state(struct app *app, struct err *e)
 		*e = now;
 		return -1;
 	}
-	/* Before the parent is let go, which they would hold. */
-	if (strays_end(app->dir, &now) < 0)
-		log_warn("what it may have left on the node stays for now", "error", now.msg);
+	/* Strays end before the parent is let go, which they would hold, and this one's seat among them. */
 	if (parent_recall(app, s, e) < 0)
 		return -1;
+	if (strays_end(app->dir, &now) < 0)
+		log_warn("what it may have left on the node stays for now", "error", now.msg);
 	return parent_release(app, s, e);
 }
 

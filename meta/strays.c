@@ -183,8 +183,20 @@ static int end_access(const struct state_dir *d, struct err *e)
 	return 0;
 }
 
-/* The VLANs last: a device of hostAccess holds the one below it. */
+static int end_seats(const struct state_dir *d, struct err *e)
+{
+	char text[24];
+	size_t n = 0;
+	int rc = users_end_lost(d, &n, e);
+
+	snprintf(text, sizeof(text), "%zu", n);
+	if (n)
+		log_info("ended seats of attachments that have no state file", "seats", text);
+	return rc;
+}
+
+/* The VLANs last: a device of hostAccess holds the one below it, and so does a seat. */
 int strays_end(const struct state_dir *d, struct err *e)
 {
-	return end_access(d, e) < 0 || end_vlans(d, e) < 0 ? -1 : 0;
+	return end_access(d, e) < 0 || end_seats(d, e) < 0 || end_vlans(d, e) < 0 ? -1 : 0;
 }

@@ -1,6 +1,6 @@
 /*
- * What lost state files have left on the node: hostAccess for pods of which no file tells any more, VLANs of ours on
- * which nobody sits.
+ * What lost state files have left on the node: hostAccess for pods of which no file tells any more, their seats on the
+ * node's links, VLANs of ours on which nobody sits.
  */
 #ifndef META_STRAYS_H
 #define META_STRAYS_H

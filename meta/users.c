@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/mem.h"
 #include "lib/base/sb.h"
@@ -218,24 +219,83 @@ static int find_in(int top, const char *parent, const char *name, struct user *o
 	return str_copy(out->at.name, sizeof(out->at.name), parent) == 0;
 }
 
-int users_find(const struct state_dir *d, const char *container_id, const char *ifname,
-	       struct user *out, struct err *e)
+/* *out stays NULL where nobody ever sat anywhere. */
+static int open_parents(const struct state_dir *d, DIR **out, struct err *e)
 {
-	AUTO(free) char *name = state_file_name(container_id, ifname);
 	AUTO(fd)
 	int fd = openat(state_dir_fd(d), PARENTS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	AUTO(closedir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *ent;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!dir)
 		return errno == ENOENT ? 0
 				       : err_errno(e, ERR_IO, errno, "state directory: " PARENTS);
 	fd_steal(&fd);
-	while ((ent = readdir(dir))) {
+	*out = dir;
+	return 0;
+}
+
+int users_find(const struct state_dir *d, const char *container_id, const char *ifname,
+	       struct user *out, struct err *e)
+{
+	AUTO(free) char *name = state_file_name(container_id, ifname);
+	AUTO(closedir) DIR *dir = NULL;
+	const struct dirent *ent;
+
+	if (open_parents(d, &dir, e) < 0)
+		return -1;
+	while (dir && (ent = readdir(dir))) {
 		int rc = ent->d_name[0] == '.' ? 0 : find_in(dirfd(dir), ent->d_name, name, out, e);
 
 		if (rc)
 			return rc;
+	}
+	return 0;
+}
+
+static int end_lost(const struct state_dir *d, const struct users *u, size_t *n, struct err *e)
+{
+	AUTO(fd) int fd = openat(u->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	AUTO(closedir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *ent;
+
+	if (!dir)
+		return err_errno(e, ERR_IO, errno, "users of %s", u->parent);
+	fd_steal(&fd);
+	while ((ent = readdir(dir))) {
+		const char *name = ent->d_name;
+
+		/* Other than "not there" a failure tells nothing. */
+		if (name[0] == '.' ||
+		    faccessat(state_dir_files(d), name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+		    errno != ENOENT)
+			continue;
+		if (unlinkat(u->dir, name, 0) < 0)
+			return err_errno(e, ERR_IO, errno, "remove %s from the users of %s", name,
+					 u->parent);
+		++*n;
+	}
+	return 0;
+}
+
+int users_end_lost(const struct state_dir *d, size_t *n, struct err *e)
+{
+	AUTO(closedir) DIR *dir = NULL;
+	const struct dirent *ent;
+
+	if (open_parents(d, &dir, e) < 0)
+		return -1;
+	while (dir && (ent = readdir(dir))) {
+		AUTO(users_close) struct users *u = NULL;
+
+		if (ent->d_name[0] == '.')
+			continue;
+		if (users_open(d, ent->d_name, clock_now_ms(), &u, e) < 0) {
+			if (e->kind != ERR_AGAIN)
+				return -1;
+			err_clear(e);
+		} else if (end_lost(d, u, n, e) < 0) {
+			return -1;
+		}
 	}
 	return 0;
 }

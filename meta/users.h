@@ -5,6 +5,7 @@
 #ifndef META_USERS_H
 #define META_USERS_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base/auto.h"
@@ -57,6 +58,15 @@ int users_other(struct users *u, const struct state *s, struct user *out, struct
  */
 int users_find(const struct state_dir *d, const char *container_id, const char *ifname,
 	       struct user *out, struct err *e) FN_MUST;
+
+/**
+ * users_end_lost - take away the seats that no state file stands behind: nobody's DEL would. Adds their number to *n.
+ *
+ * An ADD writes its file before it sits down, a DEL takes it away after it stood up. A parent that a verb is
+ * at work on is left alone. A card that lives on without its file keeps its parent: the kernel is asked
+ * before a VLAN goes. ERR_IO.
+ */
+int users_end_lost(const struct state_dir *d, size_t *n, struct err *e) FN_MUST;
 
 /** links_agree - the kernel lets cards of these two sorts sit on one parent. */
 bool links_agree(const char *a, const char *b);

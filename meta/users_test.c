@@ -148,6 +148,36 @@ static void an_attachment_is_found_by_its_name(void **state)
 	assert_int_equal(users_find(dir, "a", "eth0", &found, &e), 0);
 }
 
+/* Killed or lost between ADD and DEL: without a file nobody's DEL would end the seat. */
+static void seats_without_a_file_end(void **state)
+{
+	AUTO(free) char *file = xasprintf("%s/attachments/a@eth0", root);
+	AUTO(state_free) struct state *a = attachment("a"), *b = attachment("b");
+	struct users *u = open_users();
+	struct user other = {0};
+	struct err e = {0};
+	size_t n = 0;
+	FILE *f = fopen(file, "w");
+
+	(void)state;
+	assert_non_null(f);
+	fclose(f);
+	assert_int_equal(users_add(u, a, &mac, &e), 0);
+	assert_int_equal(users_add(u, b, &mac, &e), 0);
+	/* Somebody is at work there. */
+	assert_int_equal(users_end_lost(dir, &n, &e), 0);
+	assert_int_equal(n, 0);
+	users_close(u);
+	assert_int_equal(users_end_lost(dir, &n, &e), 0);
+	assert_int_equal(n, 1);
+	assert_int_equal(users_find(dir, "b", "eth0", &other, &e), 0);
+	assert_int_equal(users_find(dir, "a", "eth0", &other, &e), 1);
+	assert_int_equal(unlink(file), 0);
+	assert_int_equal(users_end_lost(dir, &n, &e), 0);
+	assert_int_equal(n, 2);
+	assert_false(is_there("ens4.100"));
+}
+
 /* It has the folder open, so it waits for the lock or is about to. */
 static bool has_open(pid_t pid, const char *name)
 {
@@ -228,6 +258,7 @@ int main(void)
 		cmocka_unit_test(the_last_one_is_alone),
 		cmocka_unit_test(remains_do_not_count),
 		cmocka_unit_test(an_attachment_is_found_by_its_name),
+		cmocka_unit_test(seats_without_a_file_end),
 		cmocka_unit_test(the_lock_outlives_its_folder),
 		cmocka_unit_test(sorts_of_links),
 	};

@@ -164,9 +164,11 @@ add last 64 "$VLAN100"
 del last
 nothing_left "once it is gone the next DEL removes the VLAN"
 
-# Without any further card there: GC, as tandem-node does it each minute.
+# gc [ID@IFNAME]: without any further card there GC, as tandem-node does it each minute, and what it is to keep
 gc() {
-	cni GC "$(VERSION=1.1.0 conf | jq -c 'del(.runtimeConfig) + {"cni.dev/valid-attachments": []}')" CNI_CONTAINERID= CNI_NETNS= CNI_IFNAME= CNI_ARGS=
+	local valid='[]'
+	[ -z "${1-}" ] || valid="[{\"containerID\":\"${1%@*}\",\"ifname\":\"${1#*@}\"}]"
+	cni GC "$(VERSION=1.1.0 conf | jq -c --argjson valid "$valid" 'del(.runtimeConfig) + {"cni.dev/valid-attachments": $valid}')" CNI_CONTAINERID= CNI_NETNS= CNI_IFNAME= CNI_ARGS=
 }
 add orphan 69 "$VLAN100"
 rm -r "$DIR/state"
@@ -191,13 +193,13 @@ ip -n n1 link del ens4.300
 nothing_left "nothing left of them"
 add sits 71 "$VLAN100"
 ip -n "$POD" link del eth0
-file=$(state_file)
-mv "$file" "$DIR/aside"
-gc
+gc "$CID@eth0"
 same "one on which somebody has a seat stays" ens4.100 "$(vlans)"
-mv "$DIR/aside" "$file"
-del sits
-nothing_left "until that one's DEL"
+rm "$(state_file)"
+gc
+same "unless no file stands behind the seat, which nobody's DEL would end" "" "$(vlans)"
+ip netns del "$POD"
+nothing_left "it goes too"
 
 # --- after a reboot -------------------------------------------------------------------------------------
 
