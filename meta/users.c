@@ -252,6 +252,24 @@ int users_find(const struct state_dir *d, const char *container_id, const char *
 	return 0;
 }
 
+/*
+ * The card may live on. Then its parent is safe by the kernel, which tells of it and refuses others beside it, but for
+ * ipvlan: there it would take another mode, and change that of all. 1, 0 or -1.
+ */
+static int is_lost(const struct state_dir *d, const struct users *u, const char *name,
+		   struct err *e)
+{
+	AUTO(free) char *boot = NULL;
+	struct user who = {0};
+
+	/* Other than "not there" a failure tells nothing. */
+	if (faccessat(state_dir_files(d), name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+		return 0;
+	if (read_user(u->dir, name, &who, &boot, e) < 0)
+		return -1;
+	return !str_starts(who.link, "ipvlan");
+}
+
 static int end_lost(const struct state_dir *d, const struct users *u, size_t *n, struct err *e)
 {
 	AUTO(fd) int fd = openat(u->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -263,11 +281,11 @@ static int end_lost(const struct state_dir *d, const struct users *u, size_t *n,
 	fd_steal(&fd);
 	while ((ent = readdir(dir))) {
 		const char *name = ent->d_name;
+		int rc = name[0] == '.' ? 0 : is_lost(d, u, name, e);
 
-		/* Other than "not there" a failure tells nothing. */
-		if (name[0] == '.' ||
-		    faccessat(state_dir_files(d), name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
-		    errno != ENOENT)
+		if (rc < 0)
+			return -1;
+		if (rc == 0)
 			continue;
 		if (unlinkat(u->dir, name, 0) < 0)
 			return err_errno(e, ERR_IO, errno, "remove %s from the users of %s", name,

@@ -176,6 +176,15 @@ static void seats_without_a_file_end(void **state)
 	assert_int_equal(users_end_lost(dir, &n, &e), 0);
 	assert_int_equal(n, 2);
 	assert_false(is_there("ens4.100"));
+	/* The kernel would give a living one another mode. */
+	u = open_users();
+	assert_int_equal(users_add(u, b, &flat, &e), 0);
+	users_close(u);
+	assert_int_equal(users_end_lost(dir, &n, &e), 0);
+	assert_int_equal(users_find(dir, "b", "eth0", &other, &e), 1);
+	u = open_users();
+	assert_int_equal(users_remove(u, b, &e), 0);
+	users_close(u);
 }
 
 /* It has the folder open, so it waits for the lock or is about to. */
