@@ -141,21 +141,27 @@ int del_attachment(struct app *app, struct state *s, struct err *e)
 	bool had_host = same_boot && s->host.parent;
 	struct err first = {0}, now = {0};
 	AUTO(fd) int netns = -1;
-	int64_t start = clock_now_us();
 	struct cni_args args;
+	int64_t start;
 
 	/* After a reboot the path, if it is there, is somebody else's. */
 	if (same_boot)
 		netns = open_netns(*app->args->netns ? app->args->netns : s->netns);
 	args = merged_args(app, s, netns >= 0);
+	/*
+	 * Not in reverse order: the kernel removes links one after the other in the whole system, and answers each
+	 * removal some 17 ms after the link has gone. Before the primary's, or beside it, the card's would cost
+	 * those; behind it a child waits them out.
+	 */
+	if (del_primary(app, s, &args, &now) < 0 &&
+	    (now.kind != ERR_NOT_FOUND || missing_binary(app, s, &now) < 0))
+		note(&first, &now);
+	err_clear(&now);
+	start = clock_now_us();
 	if (netns >= 0 && s->card && start_card(netns, s, &gone, &now) < 0)
 		note(&first, &now);
 	err_clear(&now);
 	if (had_host && host_leave(app, s, &now) < 0)
-		note(&first, &now);
-	err_clear(&now);
-	if (del_primary(app, s, &args, &now) < 0 &&
-	    (now.kind != ERR_NOT_FOUND || missing_binary(app, s, &now) < 0))
 		note(&first, &now);
 	err_clear(&now);
 	if (gone && macvlan_delete_wait(gone, clock_now_ms() + CARD_WAIT_MS, &now) < 0)
