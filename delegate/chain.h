@@ -20,7 +20,6 @@ struct chain_source {
 	struct jspan text;
 	const char *fallback_name; /* the network name when the conf has none of its own */
 	const char *own_type;      /* this type in it is ERR_CONFIG: we do not run ourselves */
-	const char *conf_dir; /* where <name>/(any).conf may add plugins (1.1.0), NULL = nowhere */
 };
 
 /**

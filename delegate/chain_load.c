@@ -1,10 +1,6 @@
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "delegate/chain_priv.h"
-#include "lib/base/io.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/cni/conf.h"
@@ -18,10 +14,8 @@ void chain_free(struct chain *c)
 		return;
 	for (i = 0; i < c->n; i++)
 		free(c->v[i].type);
-	for (i = 0; i < c->n_texts; i++)
-		free(c->texts[i]);
 	free(c->v);
-	free(c->texts);
+	free(c->text);
 	free(c->name);
 	free(c->note);
 	free(c);
@@ -55,14 +49,6 @@ struct jspan chain_conf(const struct chain *c, size_t i)
 const char *chain_note(const struct chain *c)
 {
 	return c->note;
-}
-
-/* The text stays where it is as long as the chain: spans point into it. */
-static struct jspan keep_text(struct chain *c, const char *text, size_t len)
-{
-	c->texts = xreallocarray(c->texts, c->n_texts + 1, sizeof(*c->texts));
-	c->texts[c->n_texts] = xmemdup(text, len);
-	return (struct jspan){c->texts[c->n_texts++], len};
 }
 
 static int read_name(struct chain *c, const struct chain_source *src, const struct jval *root,
@@ -148,64 +134,17 @@ static int read_plugins(struct chain *c, const struct chain_source *src, const s
 	return 0;
 }
 
-static int add_file(struct chain *c, const struct chain_source *src, const char *path,
-		    struct err *e)
-{
-	AUTO(jdoc_free) struct jdoc *doc = NULL;
-	AUTO(free) char *text = NULL;
-	size_t len = 0;
-	struct jval root;
-
-	if (io_read_file(path, CNI_CONF_MAX, &text, &len, e) < 0 ||
-	    jdoc_parse(path, text, len, &doc, e) < 0)
-		return -1;
-	root = jdoc_root(doc);
-	return add_plugin(c, src, &root, keep_text(c, text, len), e);
-}
-
-static int is_conf(const struct dirent *d)
-{
-	return str_ends(d->d_name, ".conf");
-}
-
-/* Plugins that others have put into <conf_dir>/<network name>, in order of their names. */
-static int add_folder(struct chain *c, const struct chain_source *src, struct err *e)
-{
-	AUTO(free) char *dir = xasprintf("%s/%s", src->conf_dir, c->name);
-	struct dirent **names = NULL;
-	int n = scandir(dir, &names, is_conf, alphasort);
-	int i, rc = 0;
-
-	if (n < 0)
-		return errno == ENOENT || errno == ENOTDIR
-			       ? 0
-			       : err_errno(e, ERR_IO, errno, "read directory %s", dir);
-	for (i = 0; i < n; i++) {
-		AUTO(free) char *path = xasprintf("%s/%s", dir, names[i]->d_name);
-
-		if (rc == 0)
-			rc = add_file(c, src, path, e);
-		free(names[i]);
-	}
-	free(names);
-	return rc;
-}
-
 static int read_list(struct chain *c, const struct chain_source *src, const struct jval *root,
 		     struct err *e)
 {
-	struct jspan text = {c->texts[0], src->text.len};
+	struct jspan text = {c->text, src->text.len};
 	struct jval list = {0};
-	bool inlined_only = false;
 
 	if (jget_arr(root, "plugins", &list, e) < 0 ||
 	    jget_bool_lax(root, "disableCheck", &c->disable_check, e) < 0 ||
-	    jget_bool_lax(root, "disableGC", &c->disable_gc, e) < 0 ||
-	    jget_bool_lax(root, "loadOnlyInlinedPlugins", &inlined_only, e) < 0)
+	    jget_bool_lax(root, "disableGC", &c->disable_gc, e) < 0)
 		return -1;
 	if (list.node && read_plugins(c, src, &list, text, e) < 0)
-		return -1;
-	if (src->conf_dir && !inlined_only && add_folder(c, src, e) < 0)
 		return -1;
 	return c->n ? 0 : jerr(root, "plugins", e, ERR_CONFIG, "there are none");
 }
@@ -227,7 +166,8 @@ int chain_load(const struct chain_source *src, struct chain **out, struct err *e
 	if (jas_obj(&root, e) < 0)
 		return -1;
 	c = xcalloc(1, sizeof(*c));
-	text = keep_text(c, src->text.p, src->text.len);
+	c->text = xmemdup(src->text.p, src->text.len);
+	text = (struct jspan){c->text, src->text.len};
 	if (read_name(c, src, &root, e) < 0 || read_version(c, &root, e) < 0)
 		return -1;
 	rc = jget(&root, "type", &type, e);

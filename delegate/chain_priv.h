@@ -6,12 +6,11 @@
 
 struct chain_plugin {
 	char *type;
-	struct jspan conf; /* within one of the chain's texts */
+	struct jspan conf; /* within the chain's text */
 };
 
 struct chain {
-	char **texts; /* the conf itself, then the files of its folder */
-	size_t n_texts;
+	char *text; /* the conf: spans point into it */
 	char *name;
 	char *note;
 	enum cni_version version;

@@ -8,7 +8,7 @@
 
 static struct chain *load_as(const char *text, const char *name)
 {
-	struct chain_source src = {"delegate", jspan_of(text), name, "tandem", NULL};
+	struct chain_source src = {"delegate", jspan_of(text), name, "tandem"};
 	struct chain *c = NULL;
 	struct err e = {0};
 
@@ -447,8 +447,6 @@ static const struct bad bads[] = {
 	 "delegate: disableCheck: must be true or false"},
 	{"{\"disableGC\":1,\"plugins\":[{\"type\":\"a\"}]}", ERR_DECODE,
 	 "delegate: disableGC: must be true or false"},
-	{"{\"loadOnlyInlinedPlugins\":{},\"plugins\":[{\"type\":\"a\"}]}", ERR_DECODE,
-	 "delegate: loadOnlyInlinedPlugins: must be true or false"},
 };
 
 static void malformed_chains_are_refused(void **state)
@@ -459,8 +457,7 @@ static void malformed_chains_are_refused(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(bads); i++) {
-		struct chain_source src = {"delegate", jspan_of(bads[i].text), "cbr0", "tandem",
-					   NULL};
+		struct chain_source src = {"delegate", jspan_of(bads[i].text), "cbr0", "tandem"};
 
 		err_clear(&e);
 		assert_int_equal(chain_load(&src, &c, &e), -1);
@@ -472,7 +469,7 @@ static void malformed_chains_are_refused(void **state)
 
 static void without_any_name(void **state)
 {
-	struct chain_source src = {"f", jspan_of("{\"type\":\"a\"}"), NULL, NULL, NULL};
+	struct chain_source src = {"f", jspan_of("{\"type\":\"a\"}"), NULL, NULL};
 	struct chain *c = NULL;
 	struct err e = {0};
 
@@ -490,42 +487,11 @@ static void every_half_of_a_file_is_seen(void **state)
 
 	(void)state;
 	for (n = 0; n < sizeof(list) - 1; n++) {
-		struct chain_source src = {"f", {list, n}, "cbr0", "tandem", NULL};
+		struct chain_source src = {"f", {list, n}, "cbr0", "tandem"};
 
 		assert_int_equal(chain_load(&src, &c, &e), -1);
 		assert_int_equal(e.kind, ERR_DECODE);
 	}
-}
-
-static void plugins_from_the_folder(void **state)
-{
-	static const char inlined[] = "{\"name\":\"net\",\"plugins\":[{\"type\":\"a\"}]}";
-	static const char only[] = "{\"name\":\"net\",\"loadOnlyInlinedPlugins\":\"true\","
-				   "\"plugins\":[{\"type\":\"a\"}]}";
-	struct chain_source src = {"f", jspan_of(inlined), NULL, "tandem", test_dir};
-	AUTO(chain_free) struct chain *three = NULL;
-	AUTO(chain_free) struct chain *one = NULL;
-	struct chain *none = NULL;
-	AUTO(free) char *folder = test_path("net");
-	struct err e = {0};
-
-	(void)state;
-	assert_int_equal(mkdir(folder, 0755), 0);
-	test_write("net/20-c.conf", 0644, "{\"type\":\"c\"}");
-	test_write("net/10-b.conf", 0644, "{\"type\":\"b\"}");
-	test_write("net/30-d.conflist", 0644, "junk");
-	assert_int_equal(chain_load(&src, &three, &e), 0);
-	assert_int_equal(chain_len(three), 3);
-	assert_string_equal(chain_type(three, 0), "a");
-	assert_string_equal(chain_type(three, 1), "b");
-	assert_string_equal(chain_type(three, 2), "c");
-	src.text = jspan_of(only);
-	assert_int_equal(chain_load(&src, &one, &e), 0);
-	assert_int_equal(chain_len(one), 1);
-	test_write("net/40-e.conf", 0644, "{\"type\":\"e\"");
-	src.text = jspan_of(inlined);
-	assert_int_equal(chain_load(&src, &none, &e), -1);
-	assert_int_equal(e.kind, ERR_DECODE);
 }
 
 int main(void)
@@ -547,7 +513,6 @@ int main(void)
 		cmocka_unit_test(malformed_chains_are_refused),
 		cmocka_unit_test(without_any_name),
 		cmocka_unit_test(every_half_of_a_file_is_seen),
-		cmocka_unit_test_setup(plugins_from_the_folder, fresh),
 	};
 
 	return cmocka_run_group_tests_name("chain", tests, test_dir_make, test_dir_remove);

@@ -37,8 +37,8 @@ static int load_take(struct chain_source src, char *text, struct primary *out, s
 }
 
 /*
- * No conf_dir: our list has the primary's name and lies in its folder, so that a runtime that knows <name>/(any).conf
- * (libcni 1.3) runs what is there after us already. Twice would be once too often.
+ * Nothing from <name>/(any).conf beside the file: our list has the primary's name and lies in its folder, so that a
+ * runtime that knows such folders (libcni 1.3) runs what is there after us already.
  */
 static struct chain_source source_of(const struct cni_conf *conf, const char *what, size_t len)
 {
