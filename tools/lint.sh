@@ -6,13 +6,17 @@
 # clang-format, cppcheck, clang-tidy (with clang's warnings as errors), shellcheck, mandoc, and the
 # project's own tools/check-includes and tools/check-banned. Prints what is found and ends with
 # "ok lint" or "not ok lint: ...". clang-tidy passes over a file whose preprocessed text, flags and
-# configuration it has found clean before; cppcheck keeps its own store. Both are below build/lint.
+# configuration it has found clean within a month; it takes minutes for all, so what it has found stays in
+# ${TANDEM_CACHE:-/var/cache/tandem}/tidy, or below build/lint for who may not write there.
 set -u
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
 
 jobs=2
 store=${O:-build}/lint
-mkdir -p "$store/tidy" "$store/cppcheck"
+mkdir -p "$store/cppcheck"
+clean=${TANDEM_CACHE:-/var/cache/tandem}/tidy
+{ mkdir -p "$clean" && [ -w "$clean" ]; } 2>/dev/null || { clean=$store/tidy && mkdir -p "$clean"; }
+find "$clean" -type f -mtime +30 -delete
 bad=()
 
 std=(-std=gnu17 -pthread -I. -D_GNU_SOURCE "-DTANDEM_VERSION=\"0\"")
@@ -55,15 +59,16 @@ step() {
 
 # Headers are seen through the sources that include them.
 tidy_one() {
-	local f=$1 key std=("${std[@]}")
+	local f=$1 key err std=("${std[@]}")
 	[ "$f" = lib/base/err.c ] || std+=(-include tools/analyzer.h)
 	key=$({ clang "${std[@]}" -E "$f" && cat .clang-tidy && echo "${std[@]}" "${warn[@]}" && clang-tidy --version; } 2>/dev/null |
 		sha256sum | cut -c 1-40)
-	[ ! -e "$store/tidy/$key" ] || return 0
-	clang-tidy --quiet "$f" -- "${std[@]}" "${warn[@]}" 2>"$store/tidy/$key.err" && : >"$store/tidy/$key"
+	[ ! -e "$clean/$key" ] || return 0
+	err=$store/$key.err
+	clang-tidy --quiet "$f" -- "${std[@]}" "${warn[@]}" 2>"$err" && : >"$clean/$key"
 	local rc=$?
-	grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed|^Use -header-filter' "$store/tidy/$key.err"
-	rm -f "$store/tidy/$key.err"
+	grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed|^Use -header-filter' "$err"
+	rm -f "$err"
 	return $rc
 }
 
