@@ -170,7 +170,7 @@ static void the_deadline_kills_the_group(void **state)
 	assert_int_equal(exec_run(&run, &out, &e), -1);
 	assert_string_equal(e.msg, "plugin \"p\" did not finish in time and was killed");
 	assert_int_equal(e.kind, ERR_TIMEOUT);
-	assert_true(clock_now_ms() - start < 2000);
+	assert_true(clock_now_ms() - start < 20000);
 	must_die("child");
 	must_die("grandchild");
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
@@ -196,8 +196,8 @@ static void a_grandchild_with_our_pipes_is_not_waited_for(void **state)
 	int64_t start = clock_now_ms();
 
 	(void)state;
-	must_print("sleep 4 & echo '{}'", "{}\n");
-	assert_true(clock_now_ms() - start < 3000);
+	must_print("sleep 40 & echo '{}'", "{}\n");
+	assert_true(clock_now_ms() - start < 20000);
 }
 
 static void output_has_a_limit(void **state)
@@ -347,7 +347,7 @@ static void cancel_stops_it(void **state)
 	assert_int_equal(exec_run(&run, &out, &e), -1);
 	pthread_join(thread, NULL);
 	assert_int_equal(e.kind, ERR_CANCELLED);
-	assert_true(clock_now_ms() - start < 3000);
+	assert_true(clock_now_ms() - start < 20000);
 	must_die("child");
 }
 

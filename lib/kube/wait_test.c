@@ -157,7 +157,7 @@ static void test_timeout_says_what_was_missing(void **state)
 	assert_string_equal(x.e.msg,
 			    "/api/v1/as/a: waited in vain until the deadline: the other half is "
 			    "missing");
-	assert_in_range(clock_now_ms() - start, 300, 1000);
+	assert_in_range(clock_now_ms() - start, 300, 5000);
 	assert_int_equal(wait_for(&x, 300), -1);
 	assert_string_equal(x.e.msg,
 			    "/api/v1/as/a: waited in vain until the deadline: it does not exist");
@@ -174,7 +174,7 @@ static void test_refused_at_once(void **state)
 	assert_int_equal(x.e.kind, ERR_API);
 	assert_int_equal(x.e.num, 403);
 	assert_string_equal(x.e.msg, "waiting for a: GET /api/v1/as/a: HTTP status 403: no rights");
-	assert_in_range(clock_now_ms() - start, 0, 1000);
+	assert_in_range(clock_now_ms() - start, 0, 4000);
 	end(&x);
 }
 
