@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/labels.h"
+#include "api/netstatus.h"
 #include "api/service.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
@@ -35,8 +36,13 @@ static int read_annotations(const struct jval *meta, bool legacy, struct api_pod
 	if (jget_str(&all, API_ANNOTATION_NETWORK_STATUS, &networks, e) < 0 ||
 	    api_service_is_disabled(meta, &p->service_off, e) < 0)
 		return -1;
-	p->network_status = networks ? api_pod_status_hash(networks) : 0;
-	return api_annotations_read_meta(meta, legacy, p->annotation, e);
+	if (api_annotations_read_meta(meta, legacy, p->annotation, e) < 0)
+		return -1;
+	if (networks) {
+		p->network_status = api_pod_status_hash(networks);
+		p->card = api_netstatus_card(networks, api_pod_annotations(p).subnet);
+	}
+	return 0;
 }
 
 static int read_labels(const struct jval *meta, struct api_pod *p, struct err *e)
@@ -328,6 +334,7 @@ void api_pod_free(struct api_pod *p)
 	free(p->hostname);
 	free(p->subdomain);
 	free(p->ports);
+	free(p->card);
 	for (size_t i = 0; i < ARRAY_SIZE(p->annotation); i++)
 		free(p->annotation[i]);
 	free(p);

@@ -15,6 +15,13 @@ struct api_pod_port {
 	uint16_t port;
 };
 
+/* What network-status says of the pod's LAN card. */
+struct api_pod_card {
+	char ns[64];           /* the network's name is "<ns>/<subnet>" */
+	struct ip_addr ips[2]; /* unset = none */
+	struct mac_addr mac;   /* all zero = not said */
+};
+
 struct api_pod {
 	struct api_meta meta;
 	char *node;       /* "" while it is not bound */
@@ -39,6 +46,7 @@ struct api_pod {
 	size_t n_ports;
 	struct ip_addr ips[2];             /* status.podIPs; unset = none */
 	uint64_t network_status;           /* hash of that annotation, 0 = it has none */
+	struct api_pod_card *card;         /* NULL = it names no card of the annotated subnet */
 	char *annotation[API_ANNOTATIONS]; /* NULL = absent */
 };
 

@@ -142,7 +142,8 @@ struct sub {
 	char *uid;                    /* of the object that the rest is about */
 	char *version;                /* newest resourceVersion known */
 	enum sub_state state;
-	bool fresh;     /* nothing stood in status: what was in flight is not known */
+	bool fresh; /* nothing stood in status: what was in flight is not known */
+	bool blind; /* nor is the address of a card that lives: who gets one asks the LAN first */
 	bool relisting; /* the list that it waits for has begun */
 	bool reread;    /* GET it before the next write */
 	bool has_finalizer;

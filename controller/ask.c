@@ -25,7 +25,8 @@ bool ask_request(struct ent *ent, struct err *e)
 	return true;
 }
 
-enum decide_reason ask_new(struct ent *ent, struct sub **out, char *msg, size_t size)
+static enum decide_reason ask(struct ent *ent, bool has_card, struct sub **out, char *msg,
+			      size_t size)
 {
 	const struct app *app = ent->app;
 	const struct ns_obj *ns = cache_ns(app, ent->pod->meta.ns);
@@ -35,6 +36,7 @@ enum decide_reason ask_new(struct ent *ent, struct sub **out, char *msg, size_t 
 		.pod = ent->pod,
 		.request_err = &e,
 		.system_ns = app->opt.system_ns,
+		.has_card = has_card,
 	};
 	struct sub *sub = NULL;
 
@@ -54,6 +56,19 @@ enum decide_reason ask_new(struct ent *ent, struct sub **out, char *msg, size_t 
 		in.node = (struct decide_labels){true, node->labels, node->n_labels};
 	*out = sub;
 	return decide_new(&in, msg, size);
+}
+
+enum decide_reason ask_new(struct ent *ent, struct sub **out, char *msg, size_t size)
+{
+	return ask(ent, false, out, msg, size);
+}
+
+bool ask_survivor(struct ent *ent)
+{
+	struct sub *sub;
+	char msg[512];
+
+	return ask(ent, true, &sub, msg, sizeof(msg)) == DECIDE_OK;
 }
 
 /* ------------------------------------------------------------------------------- kept records */

@@ -10,6 +10,9 @@ bool ask_request(struct ent *ent, struct err *e);
 /** ask_new - may its pod have a record? The subnet that it names goes to *out, NULL where it is not known. */
 enum decide_reason ask_new(struct ent *ent, struct sub **out, char *msg, size_t size);
 
+/** ask_survivor - may its pod, which runs with a card and has lost its record, have one again? */
+bool ask_survivor(struct ent *ent);
+
 /** ask_record - what is to be done about its record; see decide_record(). */
 enum decide_record_verdict ask_record(struct ent *ent, const struct api_ip *rec, int64_t *wake_ms);
 

@@ -131,7 +131,7 @@ static enum decide_reason of_pod(const struct decide_new_in *in, char *msg, size
 	}
 	if (!in->request->wanted)
 		return DECIDE_NOTHING;
-	if (p->has_ip) {
+	if (p->has_ip && !in->has_card) {
 		snprintf(msg, size,
 			 "the pod's network was set up before it was annotated: "
 			 "annotations count when a pod is bound to its node; make the "

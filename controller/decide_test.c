@@ -298,6 +298,21 @@ static void new_pods(void **state)
 	}
 }
 
+static void a_card_that_is_there_is_not_too_late(void **state)
+{
+	struct world w;
+	char msg[512];
+
+	(void)state;
+	for (int how = DECIDE_TOO_LATE; how < DECIDE_EXHAUSTED; how++) {
+		fill(&w);
+		w.pod.has_ip = w.in.has_card = true;
+		spoil(&w, (enum decide_reason)how);
+		assert_int_equal(decide_new(&w.in, msg, sizeof(msg)),
+				 how == DECIDE_TOO_LATE ? DECIDE_OK : how);
+	}
+}
+
 static void pods_that_want_nothing(void **state)
 {
 	struct world w;
@@ -432,6 +447,7 @@ int main(void)
 		cmocka_unit_test(reports),
 		cmocka_unit_test(missing_cards),
 		cmocka_unit_test(new_pods),
+		cmocka_unit_test(a_card_that_is_there_is_not_too_late),
 		cmocka_unit_test(pods_that_want_nothing),
 		cmocka_unit_test(every_reason_has_a_name),
 	};

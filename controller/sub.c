@@ -208,8 +208,9 @@ void sub_give(struct sub *sub, struct ent *ent, const struct plan_want *want)
 	ent->mac = want->mac;
 	ent->prefix = ent->lost ? ent->lost->cidr.prefix : prefix_of(sub, &want->addr);
 	ent->prefix6 = ent->lost ? ent->lost->cidr6.prefix : prefix_of(sub, &want->addr6);
-	ent->probe = ipam_set_has(&sub->record.pool.unproven, &want->addr) ||
-		     ipam_set_has(&sub->record.pool.unproven, &want->addr6);
+	ent->probe = !ent->lost &&
+		     (sub->blind || ipam_set_has(&sub->record.pool.unproven, &want->addr) ||
+		      ipam_set_has(&sub->record.pool.unproven, &want->addr6));
 	/* The CIDR was edited meanwhile: the record goes, then the address. */
 	if (!ent->prefix || (ip_is_set(&want->addr6) && !ent->prefix6))
 		ent->forced_anew = true;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "controller/ask.h"
 #include "controller/cache.h"
 #include "controller/ent.h"
 #include "controller/reserve.h"
@@ -71,11 +72,73 @@ void takeover_inflight(struct sub *sub)
 		settle_entry(sub, &sub->record.inflight[i]);
 }
 
-/* A pod that has a network, wants this subnet, and has no record: its card's address is not known. */
+/* A pod that has a network, wants this subnet, and has no record. */
 static bool is_recordless(const struct ent *ent, const struct sub *sub)
 {
 	return ent->pod && ent->pod->has_ip && !api_pod_is_over(ent->pod) && !ent_record(ent) &&
 	       !ent->lost && ent->pod->annotation[0] && str_eq(ent->pod->annotation[0], sub->name);
+}
+
+static bool is_for(const struct sub *sub, const struct ent *ent, const struct ip_addr *addr)
+{
+	const struct api_workload *holder = reserve_find(sub->app, sub->name, addr);
+
+	return !ent_addr_taken(sub->app, sub, addr, "") &&
+	       (!holder || reserve_is_for(holder, ent->owner));
+}
+
+/* The card's addresses, of the families that the subnet has; false when one of them cannot be its own. */
+static bool card_nets(const struct sub *sub, const struct ent *ent, struct ip_net *v,
+		      struct ip_net *v6)
+{
+	const struct api_subnet *spec = sub->obj->spec;
+	const struct ip_addr *ips = ent->pod->card->ips;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ent->pod->card->ips) && ip_is_set(&ips[i]); i++) {
+		bool first = ip_net_has(&spec->v.cidr, &ips[i]);
+
+		if ((!first && !ip_net_has(&spec->v6.cidr, &ips[i])) || !is_for(sub, ent, &ips[i]))
+			return false;
+		*(first ? v : v6) =
+			(struct ip_net){ips[i], first ? spec->v.cidr.prefix : spec->v6.cidr.prefix};
+	}
+	return ip_is_set(&v->addr);
+}
+
+/*
+ * The record went while nobody led who knew it: with its definition, or by a backup that is older. The pod itself
+ * tells which address its card has, and gets a record of it again. Whoever may edit the pod may have made that
+ * up; so it gets no more than it would get by the annotation for a fixed address.
+ */
+static void recall(struct sub *sub, struct ent *ent)
+{
+	const struct api_pod *pod = ent->pod;
+	struct api_ip ip = {.subnet = sub->name, .network = sub->obj->spec->network};
+	static char none[] = "";
+
+	if (!pod->card || !str_eq(pod->card->ns, sub->app->opt.system_ns) || !ask_survivor(ent) ||
+	    !card_nets(sub, ent, &ip.cidr, &ip.cidr6))
+		return;
+	ip.meta =
+		(struct api_meta){.ns = pod->meta.ns, .name = pod->meta.name, .uid = pod->meta.uid};
+	ip.pod_id = ip.owner_pod_uid = pod->meta.uid;
+	ip.card_down = none;
+	ip.node = pod->node;
+	ip.mac = pod->card->mac;
+	ent->lost = ent_spec_copy(&ip);
+	ent_claim(ent);
+	ent_mark(ent);
+}
+
+static void recall_all(struct sub *sub)
+{
+	struct ent *ent;
+	size_t pos = 0;
+
+	while (sub->obj && sub->obj->spec && (ent = map_each(&sub->app->ents, &pos))) {
+		if (is_recordless(ent, sub))
+			recall(sub, ent);
+	}
 }
 
 static void hold_addr(struct sub *sub, const struct ent *ent, const struct ip_addr *addr,
@@ -168,6 +231,7 @@ static void settle(struct sub *sub)
 	size_t pos = 0;
 
 	sub->state = SUB_SETTLING;
+	recall_all(sub);
 	takeover_inflight(sub);
 	while ((ent = map_each(&sub->app->ents, &pos))) {
 		hold_record(sub, ent, ent_record(ent), &held);
@@ -176,6 +240,7 @@ static void settle(struct sub *sub)
 	ipam_set_done(&sub->orphans);
 	find_orphans(sub, &held, &sub->orphans);
 	sub->orphans_ms = 0;
+	sub->blind = sub->fresh && count_recordless(sub);
 	if (!count_recordless(sub))
 		release_set(sub, &sub->orphans);
 	else if (sub->orphans.n)

@@ -51,10 +51,11 @@ check "made again it knows what is in use" wait_for 20 status_is moving used 3
 same "the pod that waited has the only one that was free" \
 	"10.73.0.10/24 10.73.0.11/24 10.73.0.12/24" "$(records | awk '{ print $2 }' | sort | xargs)"
 
-# Lost while no controller ran, record and finalizer: its card has the address all the same.
+# Lost while no controller ran, record and finalizer, and the pod tells nothing: its card has the address all the same.
 curls PATCH application/merge-patch+json '{"status":{"phase":"Running","podIP":"10.42.0.91"}}' "$(pod_urls 91 91 /status)"
 stop "$pid_controller"
 address=$(k get macvlanip p91 -o jsonpath='{.spec.cidr}')
+k annotate pod p91 k8s.v1.cni.cncf.io/network-status- >/dev/null
 k patch macvlanip p91 --type merge -p '{"metadata":{"finalizers":null}}' >/dev/null
 k delete macvlanip p91 --wait=false >/dev/null 2>&1
 check "a record is taken away while no controller runs" wait_for 5 gone macvlanip p91
