@@ -21,6 +21,7 @@ struct kube_lease;
 struct kube_reflector;
 struct kube_store;
 struct app;
+struct metrics;
 struct netstatus;
 struct sub;
 struct svcs;
@@ -41,7 +42,8 @@ struct options {
 	struct decide_rules rules;
 	struct leader_options leader;
 	struct hook_options hook;
-	bool uninstall_hook; /* remove its objects and exit */
+	const char *metrics_bind; /* NULL = ":8080" in a pod, else nowhere */
+	bool uninstall_hook;      /* remove its objects and exit */
 };
 
 /* The order in which a new leader gets its picture; see takeover.h. */
@@ -241,6 +243,9 @@ struct app {
 	size_t n_unreadable;
 	struct svcs *svcs;                 /* see svc.h */
 	struct netstatus *netstatus;       /* see netstatus.h */
+	struct metrics *metrics;           /* NULL = off */
+	uint64_t n_told[DECIDE_REASONS];   /* events about pods, since the start */
+	uint64_t n_released;               /* records ended with their addresses, since the start */
 	int64_t wake_ms;                   /* earliest of the entries' */
 	int64_t wall_base_s, boot_base_ms; /* wall clock that does not jump, see app_now_s() */
 };

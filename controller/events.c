@@ -107,6 +107,7 @@ void events_tell(struct ent *ent, enum decide_reason reason, const char *msg)
 	log_line(v.warning ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "pod", "pod", ent->key, "reason",
 		 v.reason, "message", msg, (char *)0);
 	v.about = &ent->pod->meta;
+	ent->app->n_told[reason]++;
 	send_event(ent->app, &v);
 }
 

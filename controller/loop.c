@@ -8,6 +8,7 @@
 #include "controller/cache.h"
 #include "controller/hook.h"
 #include "controller/leader.h"
+#include "controller/metrics.h"
 #include "controller/netstatus.h"
 #include "controller/reserve.h"
 #include "controller/sub.h"
@@ -112,6 +113,8 @@ static int dispatch(struct app *app, struct err *e)
 		return -1;
 	if (kube_client_dispatch(app->client, e) < 0)
 		return -1;
+	if (metrics_dispatch(app->metrics, e) < 0)
+		return -1;
 	return hook_dispatch(app->hook, e);
 }
 
@@ -122,7 +125,9 @@ static int open_all(struct app *app, int epoll, int signals, struct err *e)
 		return -1;
 	if (app->lease && watch_fd(epoll, kube_client_fd(app->lease_client), e) < 0)
 		return -1;
-	if (hook_start(app, e) < 0)
+	if (metrics_start(app, e) < 0 || hook_start(app, e) < 0)
+		return -1;
+	if (metrics_fd(app->metrics) >= 0 && watch_fd(epoll, metrics_fd(app->metrics), e) < 0)
 		return -1;
 	return hook_fd(app->hook) >= 0 ? watch_fd(epoll, hook_fd(app->hook), e) : 0;
 }
@@ -131,7 +136,7 @@ int loop_run(struct app *app, struct err *e)
 {
 	AUTO(fd) int epoll = epoll_create1(EPOLL_CLOEXEC);
 	AUTO(fd) int signals = daemon_signals(e);
-	struct epoll_event events[4];
+	struct epoll_event events[5];
 
 	if (epoll < 0)
 		return err_errno(e, ERR_IO, errno, "epoll");

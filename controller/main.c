@@ -9,6 +9,7 @@
 #include "controller/ent.h"
 #include "controller/hook.h"
 #include "controller/leader.h"
+#include "controller/metrics.h"
 #include "controller/loop.h"
 #include "controller/netstatus.h"
 #include "controller/reserve.h"
@@ -39,6 +40,7 @@ static const char help[] =
 	"                               for -macvlan Services and network-status (pod-ip)\n"
 	"  --missing-after S            with report: seconds after which a pod with an IP is said to have\n"
 	"                               no card when its node reports none (15)\n"
+	"  --metrics-bind-address A:P   where /metrics is served, 0 = nowhere (:8080 in a pod)\n"
 	"  --webhook-bind-address A:P   where the admission webhook listens, 0 = nowhere (:9443 in a pod)\n"
 	"  --webhook-service NAME       the Service that leads to it (tandem-controller-webhook)\n"
 	"  --webhook-url URL            https://HOST:PORT that leads to it instead, outside of a cluster\n"
@@ -69,6 +71,7 @@ enum option_number {
 	OPT_LEASE_RETRY,
 	OPT_LEASE_NAME,
 	OPT_LEASE_NS,
+	OPT_METRICS,
 	OPT_HOOK_BIND,
 	OPT_HOOK_SERVICE,
 	OPT_HOOK_URL,
@@ -96,6 +99,7 @@ static const struct option options[] = {
 	{"leader-elect-retry-period", required_argument, NULL, OPT_LEASE_RETRY},
 	{"leader-elect-resource-name", required_argument, NULL, OPT_LEASE_NAME},
 	{"leader-elect-resource-namespace", required_argument, NULL, OPT_LEASE_NS},
+	{"metrics-bind-address", required_argument, NULL, OPT_METRICS},
 	{"webhook-bind-address", required_argument, NULL, OPT_HOOK_BIND},
 	{"webhook-service", required_argument, NULL, OPT_HOOK_SERVICE},
 	{"webhook-url", required_argument, NULL, OPT_HOOK_URL},
@@ -244,6 +248,9 @@ static int take_option(int c, const char *arg, struct options *o)
 	case OPT_SYSTEM_NS:
 		o->system_ns = arg;
 		return 0;
+	case OPT_METRICS:
+		o->metrics_bind = arg;
+		return 0;
 	case OPT_LEGACY:
 		return legacy_annotations(arg, &o->legacy_annotations);
 	case OPT_ATTACHED:
@@ -365,6 +372,7 @@ static void app_done(struct app *app)
 	struct ent *ent;
 	size_t pos;
 
+	metrics_free(app->metrics);
 	hook_free(app->hook);
 	reserve_done(app);
 	svc_done(app);

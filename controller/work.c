@@ -200,6 +200,7 @@ void work_released(struct ent *ent, const struct api_ip *rec)
 	ent->good = NULL;
 	ent_claim(ent);
 	log_debug("record is gone", "record", ent->key, "uid", uid);
+	ent->app->n_released += ip_is_set(&addr);
 	if (sub) {
 		conflict_release(ent, sub, &addr, uid);
 		conflict_release(ent, sub, &addr6, uid);

@@ -1,0 +1,230 @@
+#include "controller/metrics.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "controller/app.h"
+#include "controller/ent.h"
+#include "controller/status.h"
+#include "lib/base/io.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/httpd/httpd.h"
+#include "lib/kube/client.h"
+
+#define DEFAULT_BIND ":8080"
+#define CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+struct metrics {
+	struct httpd *httpd;
+};
+
+static void family(struct sb *out, const char *name, const char *type, const char *help)
+{
+	sb_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void single(struct sb *out, const char *name, const char *type, uint64_t value,
+		   const char *help)
+{
+	family(out, name, type, help);
+	sb_printf(out, "%s %" PRIu64 "\n", name, value);
+}
+
+/* ------------------------------------------------------------------------------- subnets and records */
+
+static void addresses(struct sb *out, const struct sub *sub)
+{
+	struct status_in in = status_of(sub, &sub->record);
+	struct ipam_counts n = status_counts(&in.record->pool, in.range, in.range6, in.named, NULL);
+	size_t held = in.n_held < n.used ? in.n_held : n.used;
+	const struct {
+		const char *state;
+		size_t n;
+	} states[] = {
+		{"total", n.total},     {"used", n.used - held},
+		{"free", n.free},       {"reserved", held + n.named},
+		{"cooling", n.cooling}, {"quarantined", n.quarantined},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		sb_printf(out, "tandem_subnet_addresses{subnet=\"%s\",state=\"%s\"} %zu\n",
+			  sub->name, states[i].state, states[i].n);
+}
+
+static void subnets(struct sb *out, const struct app *app)
+{
+	const struct sub *sub;
+	size_t pos = 0;
+
+	family(out, "tandem_subnet_addresses", "gauge",
+	       "Addresses of a MacvlanSubnet, counted as in its status.");
+	while ((sub = map_each(&app->subs, &pos))) {
+		if (sub->obj)
+			addresses(out, sub);
+	}
+	family(out, "tandem_subnet_waiting_pods", "gauge",
+	       "Pods that wait for an address of a MacvlanSubnet.");
+	pos = 0;
+	while ((sub = map_each(&app->subs, &pos))) {
+		if (sub->obj)
+			sb_printf(out, "tandem_subnet_waiting_pods{subnet=\"%s\"} %zu\n", sub->name,
+				  sub->n_queue);
+	}
+}
+
+static void records(struct sb *out, const struct app *app)
+{
+	static const char *const phases[] = {"Pending", "Allocated", "Attached", "Missing",
+					     "Conflict"};
+	size_t n[ARRAY_SIZE(phases)] = {0}, pos = 0;
+	const struct ent *ent;
+
+	while ((ent = map_each(&app->ents, &pos))) {
+		const struct api_ip *rec = ent_record(ent);
+
+		for (size_t i = 0; rec && i < ARRAY_SIZE(phases); i++)
+			n[i] += str_eq(api_ip_phase_name(rec), phases[i]);
+	}
+	family(out, "tandem_macvlanips", "gauge", "MacvlanIPs by their phase.");
+	for (size_t i = 0; i < ARRAY_SIZE(phases); i++)
+		sb_printf(out, "tandem_macvlanips{phase=\"%s\"} %zu\n", phases[i], n[i]);
+}
+
+static void events(struct sb *out, const struct app *app)
+{
+	family(out, "tandem_pod_events_total", "counter",
+	       "Events written about pods, by their reason.");
+	for (int i = 0; i < DECIDE_REASONS; i++) {
+		if (i != DECIDE_OK && i != DECIDE_NOTHING)
+			sb_printf(out, "tandem_pod_events_total{reason=\"%s\"} %" PRIu64 "\n",
+				  decide_reason_name((enum decide_reason)i), app->n_told[i]);
+	}
+	single(out, "tandem_addresses_released_total", "counter", app->n_released,
+	       "Records that have ended with their addresses.");
+}
+
+/* ------------------------------------------------------------------------------- requests, process */
+
+static void requests(struct sb *out, const struct app *app)
+{
+	struct kube_client_stats s;
+
+	kube_client_stats(app->client, &s);
+	single(out, "tandem_api_requests_total", "counter", s.requests,
+	       "Requests sent to the API server, repeats included.");
+	single(out, "tandem_api_retries_total", "counter", s.retries,
+	       "Requests that were repeated.");
+	single(out, "tandem_api_failures_total", "counter", s.failures,
+	       "Requests that ended with an error of transport or a status of 5xx.");
+	single(out, "tandem_api_connections_total", "counter", s.connections,
+	       "Connections opened to the API server.");
+	single(out, "tandem_api_queued_requests", "gauge", s.queued,
+	       "Requests that wait for the rate limit or a connection.");
+}
+
+static double seconds_of(const struct timeval *t)
+{
+	return (double)t->tv_sec + (double)t->tv_usec / 1e6;
+}
+
+/* The second number of /proc/self/statm; 0 = not to be had. */
+static uint64_t resident_bytes(void)
+{
+	AUTO(free) char *text = NULL;
+	struct err ignored = {0};
+	size_t len = 0;
+	char *second;
+
+	if (io_read_file("/proc/self/statm", 256, &text, &len, &ignored) < 0)
+		return 0;
+	second = strchr(text, ' ');
+	return second ? strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+/* The names and units of Prometheus' own clients. */
+static void process(struct sb *out, const struct app *app)
+{
+	struct rusage use;
+
+	if (getrusage(RUSAGE_SELF, &use) == 0) {
+		family(out, "process_cpu_seconds_total", "counter",
+		       "User and system processor time.");
+		sb_printf(out, "process_cpu_seconds_total %.2f\n",
+			  seconds_of(&use.ru_utime) + seconds_of(&use.ru_stime));
+	}
+	single(out, "process_resident_memory_bytes", "gauge", resident_bytes(), "Resident memory.");
+	single(out, "process_start_time_seconds", "gauge", (uint64_t)app->wall_base_s,
+	       "When the process started, in seconds since 1970.");
+}
+
+/* ------------------------------------------------------------------------------- the server */
+
+static void write_all(struct sb *out, const struct app *app)
+{
+	family(out, "tandem_build_info", "gauge", "The version that runs.");
+	sb_printf(out, "tandem_build_info{version=\"%s\"} 1\n", TANDEM_VERSION);
+	single(out, "tandem_leader", "gauge", app->phase == APP_RUN,
+	       "1 while this replica gives addresses, 0 while it stands by or takes over.");
+	if (app->phase == APP_RUN) {
+		subnets(out, app);
+		records(out, app);
+	}
+	events(out, app);
+	requests(out, app);
+	process(out, app);
+}
+
+static void serve(void *ctx, const struct http_request *req, struct httpd_response *res)
+{
+	if (!str_eq(req->method, "GET")) {
+		res->status = 405;
+	} else if (str_eq(req->path, "/metrics")) {
+		res->content_type = CONTENT_TYPE;
+		write_all(&res->body, ctx);
+	} else if (str_eq(req->path, "/healthz")) {
+		sb_puts(&res->body, "ok\n");
+	} else {
+		res->status = 404;
+	}
+}
+
+int metrics_start(struct app *app, struct err *e)
+{
+	const char *bind = app->opt.metrics_bind;
+	struct httpd_options opt = {.handler = serve, .ctx = app, .max_body = 1, .max_conns = 16};
+	AUTO(metrics_free) struct metrics *m = xcalloc(1, sizeof(*m));
+
+	if (!bind)
+		bind = app->opt.kubeconfig ? "0" : DEFAULT_BIND;
+	if (!*bind || str_eq(bind, "0"))
+		return 0;
+	opt.bind = bind;
+	if (httpd_new(&opt, &m->httpd, e) < 0)
+		return err_wrap(e, "--metrics-bind-address");
+	log_info("metrics are served", "address", bind);
+	app->metrics = STEAL(m);
+	return 0;
+}
+
+int metrics_fd(const struct metrics *m)
+{
+	return m ? httpd_fd(m->httpd) : -1;
+}
+
+int metrics_dispatch(struct metrics *m, struct err *e)
+{
+	return m ? httpd_dispatch(m->httpd, e) : 0;
+}
+
+void metrics_free(struct metrics *m)
+{
+	if (!m)
+		return;
+	httpd_free(m->httpd);
+	free(m);
+}
