@@ -19,6 +19,7 @@
 #define RETRY_MS     20   /* between tries of a binary that is just being written */
 #define TICK_MS      10   /* between looks at the child where the kernel has no pidfd */
 #define KILL_WAIT_MS 2000 /* for a killed child; one stuck in the kernel is left to init */
+#define GRACE_MS     2000 /* of one that is no longer wanted */
 #define ERROR_TAIL   320  /* bytes of stderr in a message */
 
 struct job {
@@ -120,6 +121,25 @@ static int watch(struct job *j, struct err *e)
 	return 0;
 }
 
+/*
+ * A plugin that is killed in the middle may leave what its own DEL does not find: host-local makes the file of an
+ * address first and writes whose it is then. So who is no longer wanted may end by itself.
+ */
+static void let_finish(struct job *j)
+{
+	const struct exec_run *run = j->run;
+	struct exec_run patient = *run;
+	int64_t end = clock_now_ms() + GRACE_MS;
+	struct err ignored = {0};
+
+	patient.cancel_fd = -1;
+	patient.deadline_ms = end < run->deadline_ms ? end : run->deadline_ms;
+	j->run = &patient;
+	while (watch_once(j, &ignored) == 0)
+		;
+	j->run = run;
+}
+
 /* The whole process group: the plugin's IPAM plugin is its child, not ours. */
 static void kill_group(struct job *j)
 {
@@ -216,6 +236,8 @@ static int run_to_end(struct job *j, struct err *e)
 	if (start(j, e) < 0)
 		return -1;
 	rc = watch(j, e);
+	if (rc < 0 && e->kind == ERR_CANCELLED)
+		let_finish(j);
 	if (rc < 0)
 		kill_group(j);
 	if (waitpid(j->child.pid, &status, WNOHANG) != j->child.pid && rc == 0)

@@ -18,7 +18,7 @@ struct exec_run {
 	char *const *env; /* the whole environment */
 	struct jspan input;
 	int64_t deadline_ms; /* CLOCK_MONOTONIC, see clock_now_ms() */
-	int cancel_fd;       /* readable (an eventfd, say; never read here) = stop now; -1 = none */
+	int cancel_fd;       /* readable (an eventfd, say; never read here) = stop; -1 = none */
 };
 
 /* Owned; terminated with NULs that do not count. */
@@ -42,8 +42,8 @@ struct exec_output {
  * printed none: then the text is its stderr); ERR_NOT_FOUND (num ENOENT) the file is gone;
  * ERR_TIMEOUT; ERR_CANCELLED; ERR_IO. On failure nothing is left in *out.
  *
- * The plugin gets a process group of its own, which is killed as a whole at the deadline, on cancel
- * and when it prints more than EXEC_STDOUT_MAX; it dies with the calling thread. A grandchild that
+ * The plugin gets a process group of its own, which is killed as a whole at the deadline, two seconds after
+ * cancel, so that it can end what it has begun, and when it prints more than EXEC_STDOUT_MAX; it dies with the calling thread. A grandchild that
  * keeps stdout open after the plugin's exit is not waited for. No process-wide state is touched,
  * so it can be called from several threads at once; it starts in the network namespace of
  * the calling thread. Needs SIGCHLD not to be ignored.

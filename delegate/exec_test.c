@@ -330,6 +330,25 @@ static void a_file_that_is_being_written_is_tried_again(void **state)
 	pthread_join(thread, NULL);
 }
 
+/* Cut off in the middle it might leave what its own DEL does not find. */
+static void cancel_lets_it_finish(void **state)
+{
+	AUTO(exec_output_done) struct exec_output out = EXEC_OUTPUT_INIT;
+	AUTO(free) char *path = test_script("plugin", "sleep 0.6; echo done >$D/finished");
+	AUTO(fd) int event = eventfd(1, EFD_CLOEXEC);
+	struct exec_run run = run_of(path);
+	AUTO(free) char *text = NULL;
+	struct err e = {0};
+
+	(void)state;
+	run.cancel_fd = event;
+	assert_int_equal(exec_run(&run, &out, &e), -1);
+	assert_int_equal(e.kind, ERR_CANCELLED);
+	text = test_read("finished");
+	assert_non_null(text);
+	assert_string_equal(text, "done\n");
+}
+
 static void cancel_stops_it(void **state)
 {
 	AUTO(exec_output_done) struct exec_output out = EXEC_OUTPUT_INIT;
@@ -458,6 +477,7 @@ int main(void)
 		cmocka_unit_test(stderr_is_passed_on),
 		cmocka_unit_test(what_cannot_be_executed),
 		cmocka_unit_test(a_file_that_is_being_written_is_tried_again),
+		cmocka_unit_test(cancel_lets_it_finish),
 		cmocka_unit_test(cancel_stops_it),
 		cmocka_unit_test(threads_do_not_disturb_each_other),
 		cmocka_unit_test(the_child_starts_clean),

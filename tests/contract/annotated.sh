@@ -235,17 +235,50 @@ refused "the primary fails: its error ends the wait for an address" 77 "no room"
 check "at once" test $((after - before)) -lt 5000
 drop_pod
 
-failing() { # failing NAME CODE TEXT SPEC: ADD with this record fails so and leaves nothing
+failing() { # failing NAME CODE TEXT SPEC [CONF-KEYS]: ADD with this record fails so and leaves nothing
 	new_pod
 	new_uid
 	POD_NAME=failing
 	record failing "$POD_UID" "$4"
-	cni ADD "$(asks '' '"deadlineSeconds":3,')"
+	cni ADD "$(asks '' '"deadlineSeconds":3,'"${5:-}")"
 	refused "$1" "$2" "$3"
 	kubectl_node delete macvlanip failing >/dev/null
 	drop_pod
 }
+# The node's own name for its NIC.
+LAN_MASTER=$(jq '.master="lan"' <<<"$NET100")
+echo '{"lan": "ens4", "old": "ens9"}' >"$DIR/masters.json"
+new_pod
+new_uid
+POD_NAME=aliased
+record aliased "$POD_UID" "$LAN_MASTER"
+cni ADD "$(asks '' '"mastersFile":"'"$DIR"'/masters.json",')"
+succeeded "ADD with an alias of the masters file"
+check "the card is on the NIC that it means" test -e "$DIR/state/parents/ens4/$CID@eth0"
+check "and works" ip netns exec "$POD" ping -c 1 -W 2 -I eth1 192.168.100.1
+cni DEL "$(asks)"
+same "its DEL, without that file, leaves nothing" "" "$(leftovers)"
+drop_pod
+MASTERS='"mastersFile":"'$DIR'/masters.json",'
+failing "an alias that this node does not know" 11 "master lan does not exist" "$LAN_MASTER"
+failing "an alias of what is not there" 11 "old is ens9 here by $DIR/masters.json: node n1: master ens9 does not exist" "$(jq '.master="old"' <<<"$NET100")" "$MASTERS"
+echo '{"lan": ' >"$DIR/masters.json"
+failing "half a masters file" 6 "$DIR/masters.json" "$LAN_MASTER" "$MASTERS"
+echo '{"lan": 4}' >"$DIR/masters.json"
+failing "what is no name in it" 6 "$DIR/masters.json: lan: must be a string" "$LAN_MASTER" "$MASTERS"
+
 failing "a master that is missing" 11 ens9 "$(jq '.master="ens9"' <<<"$NET100")"
+# Killed between the file of an address and its content host-local would leave what no DEL finds.
+mkdir -p "$DIR/bin"
+cat >"$DIR/bin/host-local" <<SH
+#!/bin/sh
+[ "\$CNI_COMMAND" = ADD ] || exec $CNI_PLUGINS/host-local
+touch $DIR/half && sleep 0.7 && rm $DIR/half && exec $CNI_PLUGINS/host-local
+SH
+chmod +x "$DIR/bin/host-local"
+failing "a master that is missing, while the primary's IPAM is at work" 11 ens9 "$(jq '.master="ens9"' <<<"$NET100")"
+check "it was left to finish" test ! -e "$DIR/half"
+rm "$DIR/bin/host-local"
 ip -n "$NODE" link set ens4 down
 failing "a master that is down" 11 ens4 "$NET100"
 ip -n "$NODE" link set ens4 up
