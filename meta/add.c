@@ -23,6 +23,7 @@
 #include "meta/conflict.h"
 #include "meta/del.h"
 #include "meta/host.h"
+#include "meta/masters.h"
 #include "meta/parent.h"
 #include "meta/pod.h"
 #include "meta/primary.h"
@@ -202,6 +203,11 @@ static int wait_for_record(struct add *a, struct err *e)
 
 static int wrap_card(const struct add *a, struct err *e)
 {
+	const char *alias = a->ip->network.master;
+
+	if (!str_eq(alias, a->card.m.master))
+		err_wrap(e, "%s is %s here by %s", alias, a->card.m.master,
+			 a->app->conf->masters_file);
 	return err_wrap(e, "card %s of pod %s/%s", a->card.m.ifname, a->pod.ns, a->pod.name);
 }
 
@@ -212,7 +218,9 @@ static int make_link(struct add *a, struct err *e)
 	card_done(&a->card);
 	card_fill(a->ip, &a->request, a->app->conf, a->app->args->ifname, &a->card);
 	undo_push(&a->undo, "the card", undo_card, a);
-	if (parent_claim(a->app, a->state, &a->card.m, &a->pod, e) < 0 ||
+	if (masters_resolve(a->app->conf->masters_file, a->card.m.master, sizeof(a->card.m.master),
+			    e) < 0 ||
+	    parent_claim(a->app, a->state, &a->card.m, &a->pod, e) < 0 ||
 	    macvlan_create(&a->card.m, a->netns, a->app->deadline_ms, &a->link, e) < 0)
 		return wrap_card(a, e);
 	macvlan_link_set_cancel_fd(a->link, a->app->stop_fd);

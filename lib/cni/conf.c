@@ -10,6 +10,7 @@
 
 #define DEFAULT_TYPE       "tandem"
 #define DEFAULT_KUBECONFIG "/etc/cni/net.d/tandem.d/kubeconfig"
+#define DEFAULT_MASTERS    "/etc/cni/net.d/tandem.d/masters.json"
 #define DEFAULT_NAMESPACE  "kube-system"
 #define DEFAULT_STATE_DIR  "/var/lib/cni/tandem"
 #define DEFAULT_DEADLINE_S 25
@@ -26,6 +27,7 @@ void cni_conf_free(struct cni_conf *c)
 	free(c->type);
 	free(c->delegate_file);
 	free(c->kubeconfig);
+	free(c->masters_file);
 	free(c->cluster_cidr.v);
 	free(c->service_cidr.v);
 	free(c->via_primary.v);
@@ -320,6 +322,7 @@ int cni_conf_parse(const char *what, const char *text, size_t len, struct cni_co
 	if (read_version(&root, c, e) < 0 || read_name(&root, c, e) < 0 ||
 	    read_delegate(&root, c, e) < 0 ||
 	    read_path(&root, "kubeconfig", DEFAULT_KUBECONFIG, &c->kubeconfig, e) < 0 ||
+	    read_path(&root, "mastersFile", DEFAULT_MASTERS, &c->masters_file, e) < 0 ||
 	    read_nets(&root, "clusterCIDR", &c->cluster_cidr, e) < 0 ||
 	    read_nets(&root, "serviceCIDR", &c->service_cidr, e) < 0 ||
 	    read_nets(&root, "viaPrimary", &c->via_primary, e) < 0 ||

@@ -34,6 +34,7 @@ struct cni_conf {
 	struct jspan delegate; /* exactly one of delegate and delegate_file is there */
 	char *delegate_file;
 	char *kubeconfig;
+	char *masters_file;           /* the node's aliases of network cards; need not be there */
 	struct cni_nets cluster_cidr; /* of the pods; both families possible */
 	struct cni_nets service_cidr;
 	struct cni_nets via_primary; /* further networks that always go through eth0 */

@@ -189,7 +189,7 @@ static const char full[] =
 	"{\"cniVersion\":\"1.1.0\",\"name\":\"cbr0\",\"type\":\"tandem\","
 	"\"capabilities\":{\"dns\":true},"
 	"\"delegate\": { \"type\" : \"flannel\", \"big\" : 18446744073709551616 } ,"
-	"\"kubeconfig\":\"/k\",\"clusterCIDR\":\"10.42.0.7/16, fd00:42::/56\","
+	"\"kubeconfig\":\"/k\",\"mastersFile\":\"/m\",\"clusterCIDR\":\"10.42.0.7/16, fd00:42::/56\","
 	"\"serviceCIDR\":[\"10.43.0.0/16\",\"fd00:43::/112\"],"
 	"\"viaPrimary\":[\"192.168.0.0/16\",\"169.254.20.10\"],"
 	"\"systemNamespace\":\"tandem-system\",\"stateDir\":\"/s\",\"deadlineSeconds\":29,"
@@ -219,6 +219,7 @@ static void everything_is_read(void **state)
 	net_is(&c->nameservers, 0, "169.254.20.10/32");
 	net_is(&c->nameservers, 1, "fd00::a/128");
 	assert_int_equal(c->nameservers.n, 2);
+	assert_string_equal(c->masters_file, "/m");
 	assert_string_equal(c->system_namespace, "tandem-system");
 	assert_int_equal(c->deadline_s, 29);
 	assert_string_equal(c->log_file, "");
