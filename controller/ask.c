@@ -111,6 +111,17 @@ static bool asks_for(const struct api_request *q, const struct api_ip *rec)
 	return !mac || mac_eq(mac, &rec->mac);
 }
 
+bool ask_changed(const struct ent *ent, const struct api_ip *rec)
+{
+	struct api_annotations a = api_pod_annotations(ent->pod);
+	AUTO(api_request_done) struct api_request q = {0};
+	struct err ignored = {0};
+
+	if (api_request_parse(&a, &q, &ignored) < 0)
+		return true;
+	return q.wanted && (!str_eq(q.subnet, rec->subnet) || !asks_for(&q, rec));
+}
+
 /* The subnet may have been edited since: what it cannot have any more is given anew. */
 static bool still_in(const struct sub *sub, const struct api_ip *rec)
 {

@@ -313,11 +313,24 @@ static void live_missing(struct ent *ent, const struct api_ip *rec)
 		calls_missing(ent);
 }
 
+static void tell_changed(struct ent *ent, const struct api_ip *rec)
+{
+	char msg[400], cidr[IP_NET_LEN];
+
+	snprintf(msg, sizeof(msg),
+		 "the pod's annotations were changed after it was bound to its node, and count as "
+		 "they stood then: its card stays in MacvlanSubnet %s with %s; make the pod anew",
+		 rec->subnet, ip_net_format(&rec->cidr, cidr));
+	events_tell(ent, DECIDE_TOO_LATE, msg);
+}
+
 static void live(struct ent *ent, const struct api_ip *rec)
 {
 	ent->releasing = false;
 	if (rec && api_ip_is_allocated(rec)) {
 		live_allocated(ent, rec);
+		if (ask_changed(ent, rec))
+			tell_changed(ent, rec);
 		conflict_run(ent, rec);
 		if (!ent->call)
 			live_missing(ent, rec);

@@ -134,6 +134,12 @@ k apply -f <(pod wish 'annotations: {tandem-cni.io/subnet: private}') >/dev/null
 wait_for 5 event_is wish NamespaceNotAllowed
 k label namespace default team=a >/dev/null
 check "a namespace that gets the label is served" wait_for 5 served_is 1
+k annotate pod wish --overwrite tandem-cni.io/subnet=ok >/dev/null
+check "event: annotations changed when it had its address" wait_for 5 event_is wish AnnotatedTooLate
+same "which says what counts" "the pod's annotations were changed after it was bound to its node, and count as they stood then: its card stays in MacvlanSubnet private with 10.62.0.2/24; make the pod anew" \
+	"$(event_is wish AnnotatedTooLate)"
+same "and nothing else changes" "wish 10.62.0.2/24" "$(records | cut -d' ' -f1,2)"
+k annotate pod wish --overwrite tandem-cni.io/subnet=private >/dev/null
 
 k apply -f <(pod fixed 'annotations: {tandem-cni.io/subnet: ok, tandem-cni.io/ip: 10.60.0.77-10.60.0.78, tandem-cni.io/mac: "0a:00:00:00:00:77-0a:00:00:00:00:78"}') >/dev/null
 k apply -f <(pod fixed2 'annotations: {tandem-cni.io/subnet: ok, tandem-cni.io/ip: 10.60.0.77-10.60.0.78, tandem-cni.io/mac: "0a:00:00:00:00:77-0a:00:00:00:00:78"}') >/dev/null
