@@ -79,7 +79,7 @@ wait_for 30 no_carrier || fail "ens4" "has carrier"
 cable up
 check "after the cable was out: thrice" wait_for 120 said_is 50 "6 5"
 heard() { said 50 sw0 | (read -r arp na && [ "$arp" -ge 5 ] && [ "$na" -ge 4 ]); }
-check "which the LAN hears twice at least" heard
+check "which the LAN hears twice at least" wait_for 30 heard
 same "not what sits on another NIC" "3 2" "$(said 60 ens5)"
 same "nor a card whose record has gone: its address may be another's" "3 2" "$(said 70)"
 same "nor more than that" "6 5" "$(said 50)"
