@@ -25,7 +25,7 @@ cards() { # cards POD...
 before=$(cards p71 p72 p74)
 
 # One that makes its card up, to come to a subnet that is not for it.
-subnet closed 10.89.0.0/24 'allowedNamespaces: {matchLabels: {team: a}}' | k apply -f - >/dev/null
+subnet closed 10.89.0.0/24 'allowedNamespaces: {matchLabels: {site: elsewhere}}' | k apply -f - >/dev/null
 pods 70 70 closed | k create -f - >/dev/null
 mapfile -t urls < <(pod_urls 70 70 /status)
 curls PATCH application/merge-patch+json '{"status":{"phase":"Running","podIP":"10.42.0.8"}}' "${urls[@]}"
