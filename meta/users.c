@@ -173,6 +173,19 @@ static int read_user(int dir, const char *name, struct user *out, char **out_boo
 	return 1;
 }
 
+/* To read who sits there. */
+static int open_seats(const struct users *u, DIR **out, struct err *e)
+{
+	AUTO(fd) int fd = openat(u->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		return err_errno(e, ERR_IO, errno, "users of %s", u->parent);
+	fd_steal(&fd);
+	*out = dir;
+	return 0;
+}
+
 /* 1 it is one, 0 it is not, -1 error. */
 static int is_other(struct users *u, const char *name, const char *own, const char *boot,
 		    struct user *out, struct err *e)
@@ -190,13 +203,11 @@ int users_other(struct users *u, const struct state *s, struct user *out, struct
 {
 	AUTO(free) char *own = state_file_name(s->container_id, s->ifname);
 	AUTO(free) char *boot = state_boot_id();
-	AUTO(fd) int fd = openat(u->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO(closedir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	AUTO(closedir) DIR *dir = NULL;
 	struct dirent *ent;
 
-	if (!dir)
-		return err_errno(e, ERR_IO, errno, "users of %s", u->parent);
-	fd_steal(&fd);
+	if (open_seats(u, &dir, e) < 0)
+		return -1;
 	while ((ent = readdir(dir))) {
 		int rc = is_other(u, ent->d_name, own, boot, out, e);
 
@@ -272,13 +283,11 @@ static int is_lost(const struct state_dir *d, const struct users *u, const char 
 
 static int end_lost(const struct state_dir *d, const struct users *u, size_t *n, struct err *e)
 {
-	AUTO(fd) int fd = openat(u->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO(closedir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	AUTO(closedir) DIR *dir = NULL;
 	const struct dirent *ent;
 
-	if (!dir)
-		return err_errno(e, ERR_IO, errno, "users of %s", u->parent);
-	fd_steal(&fd);
+	if (open_seats(u, &dir, e) < 0)
+		return -1;
 	while ((ent = readdir(dir))) {
 		const char *name = ent->d_name;
 		int rc = name[0] == '.' ? 0 : is_lost(d, u, name, e);
