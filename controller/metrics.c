@@ -40,15 +40,13 @@ static void single(struct sb *out, const char *name, const char *type, uint64_t 
 static void addresses(struct sb *out, const struct sub *sub)
 {
 	struct status_in in = status_of(sub, &sub->record);
-	struct ipam_counts n = status_counts(&in.record->pool, in.range, in.range6, in.named, NULL);
-	size_t held = in.n_held < n.used ? in.n_held : n.used;
+	struct status_numbers n = status_numbers(&in);
 	const struct {
 		const char *state;
 		size_t n;
 	} states[] = {
-		{"total", n.total},     {"used", n.used - held},
-		{"free", n.free},       {"reserved", held + n.named},
-		{"cooling", n.cooling}, {"quarantined", n.quarantined},
+		{"total", n.total},       {"used", n.used},       {"free", n.free},
+		{"reserved", n.reserved}, {"cooling", n.cooling}, {"quarantined", n.quarantined},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)

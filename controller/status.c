@@ -59,16 +59,30 @@ static const char *phase(const struct status_in *in)
 	return in->obj->spec ? "Active" : "Invalid";
 }
 
+struct status_numbers status_numbers(const struct status_in *in)
+{
+	struct ipam_counts n =
+		status_counts(&in->record->pool, in->range, in->range6, in->named, NULL);
+	size_t held = in->n_held < n.used ? in->n_held : n.used;
+
+	return (struct status_numbers){
+		.total = n.total,
+		.used = n.used - held,
+		.free = n.free,
+		.reserved = held + n.named,
+		.cooling = n.cooling,
+		.quarantined = n.quarantined,
+	};
+}
+
 char *status_text(const struct status_in *in)
 {
 	AUTO(sb_done) struct sb sb = SB_INIT;
-	struct ipam_counts n =
-		status_counts(&in->record->pool, in->range, in->range6, in->named, NULL);
+	struct status_numbers n = status_numbers(in);
 	const struct api_network *net = in->obj->spec ? &in->obj->spec->network : NULL;
 	struct condition c[CONDITIONS];
 	struct jw w = jw_init(&sb);
 	char gateway[IP_ADDR_LEN];
-	size_t held = in->n_held < n.used ? in->n_held : n.used;
 
 	jw_obj(&w);
 	jw_kv_str(&w, "phase", phase(in));
@@ -79,9 +93,9 @@ char *status_text(const struct status_in *in)
 	jw_kv_str(&w, "gateway6",
 		  net && ip_is_set(&net->gateway6) ? ip_format(&net->gateway6, gateway) : NULL);
 	jw_kv_i64(&w, "total", (int64_t)n.total);
-	jw_kv_i64(&w, "used", (int64_t)(n.used - held));
+	jw_kv_i64(&w, "used", (int64_t)n.used);
 	jw_kv_i64(&w, "free", (int64_t)n.free);
-	jw_kv_i64(&w, "reserved", (int64_t)(held + n.named));
+	jw_kv_i64(&w, "reserved", (int64_t)n.reserved);
 	jw_kv_i64(&w, "cooling", (int64_t)n.cooling);
 	jw_kv_i64(&w, "quarantined", (int64_t)n.quarantined);
 	jw_kv_arr(&w, "conditions");

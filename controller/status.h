@@ -32,6 +32,13 @@ struct ipam_counts status_counts(const struct ipam_pool *pool, const struct ipam
 				 const struct ipam_set *range6, const struct ipam_set *named,
 				 uint8_t *family);
 
+/* The numbers as status shows them: what is held for a pod that nobody saw end counts as reserved, not as used. */
+struct status_numbers {
+	size_t total, used, free, reserved, cooling, quarantined;
+};
+
+/** status_numbers - those of a subnet. */
+struct status_numbers status_numbers(const struct status_in *in);
 /** status_quarantined - addresses of both families that another machine uses. */
 size_t status_quarantined(const struct ipam_record *r);
 
