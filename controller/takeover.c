@@ -228,7 +228,7 @@ static void settle(struct sub *sub)
 {
 	AUTO(ipam_set_done) struct ipam_set held = IPAM_SET_INIT;
 	struct ent *ent;
-	size_t pos = 0;
+	size_t pos = 0, recordless;
 
 	sub->state = SUB_SETTLING;
 	recall_all(sub);
@@ -240,8 +240,9 @@ static void settle(struct sub *sub)
 	ipam_set_done(&sub->orphans);
 	find_orphans(sub, &held, &sub->orphans);
 	sub->orphans_ms = 0;
-	sub->blind = sub->fresh && count_recordless(sub);
-	if (!count_recordless(sub))
+	recordless = count_recordless(sub);
+	sub->blind = sub->fresh && recordless;
+	if (!recordless)
 		release_set(sub, &sub->orphans);
 	else if (sub->orphans.n)
 		log_warn("addresses without a record are kept: a pod has lost its own", "subnet",
