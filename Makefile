@@ -14,10 +14,10 @@ MANDIR ?= $(PREFIX)/share/man
 CNIBINDIR ?= /opt/cni/bin
 
 # DIRS can be narrowed to work on a part: make DIRS='lib/base lib/nl' check-unit
-DIRS ?= $(sort $(patsubst %/,%,$(wildcard lib/*/))) api admit delegate macvlan ipam meta controller node
+DIRS ?= $(sort $(patsubst %/,%,$(wildcard lib/*/ meta/*/ controller/*/))) api admit delegate macvlan ipam controller node
 
 # program = folder of its main.c
-PROGRAMS := tandem:meta tandem-controller:controller tandem-node:node
+PROGRAMS := tandem:meta/plugin tandem-controller:controller tandem-node:node
 prog_name = $(word 1,$(subst :, ,$1))
 prog_dir  = $(word 2,$(subst :, ,$1))
 PROGS := $(foreach p,$(PROGRAMS),$(if $(filter $(call prog_dir,$p),$(DIRS)),$(if $(wildcard $(call prog_dir,$p)/main.c),$p)))

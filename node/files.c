@@ -10,7 +10,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/cni/args.h"
-#include "meta/state.h"
+#include "meta/attachment/state.h"
 
 /* What went is remembered for its namespace alone: beyond this the oldest is forgotten. */
 #define GONE_MAX 1024

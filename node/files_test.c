@@ -8,7 +8,7 @@
 #include "lib/base/io.h"
 #include "lib/base/mem.h"
 #include "lib/base/test.h"
-#include "meta/state.h"
+#include "meta/attachment/state.h"
 #include "node/cards.h"
 #include "node/sweep.h"
 

@@ -6,7 +6,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/sb.h"
 #include "lib/base/test.h"
-#include "meta/state.h"
+#include "meta/attachment/state.h"
 #include "node/files.h"
 
 #define BOOT "b1"

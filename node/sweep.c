@@ -14,7 +14,7 @@
 #include "lib/base/str.h"
 #include "lib/cni/conf.h"
 #include "lib/json/jwrite.h"
-#include "meta/state.h"
+#include "meta/attachment/state.h"
 #include "node/cards.h"
 #include "node/files.h"
 

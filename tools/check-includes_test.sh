@@ -21,7 +21,7 @@ says() {
 
 tree lib/nl/a.c '#include <libmnl/libmnl.h>
 #include "lib/nl/a.h"
-#include "lib/base/err.h"' lib/nl/a.h '' meta/main.c '#include "macvlan/plan.h"
+#include "lib/base/err.h"' lib/nl/a.h '' meta/plugin/main.c '#include "macvlan/plan.h"
 #include <curl/curl.h>' controller/x_test.c '#include "ipam/pool.h"' tests/net/x.c '#include "ipam/pool.h"'
 says "allowed directions" "exit 0"
 
@@ -31,8 +31,8 @@ says "upwards" 'lib/base/a.c:2: lib/base must not include "lib/json/jread.h" (ma
 check-includes: 1 violation(s) in 1 files
 exit 1'
 
-tree meta/add.c '#include "ipam/pool.h"'
-says "the plugin knows no pools" 'meta/add.c:1: meta must not include "ipam/pool.h" (may: lib/base, lib/json, lib/nl, lib/cni, lib/kube, delegate, macvlan, api)
+tree meta/plugin/add.c '#include "ipam/pool.h"'
+says "the plugin knows no pools" 'meta/plugin/add.c:1: meta/plugin must not include "ipam/pool.h" (may: lib/base, lib/json, lib/nl, lib/cni, lib/kube, delegate, macvlan, api, meta/attachment)
 check-includes: 1 violation(s) in 1 files
 exit 1'
 
@@ -41,10 +41,11 @@ says "headers count, odd spacing too" 'ipam/a.h:1: ipam must not include "lib/ku
 check-includes: 1 violation(s) in 1 files
 exit 1'
 
-tree node/a.c '#include "meta/state.h"
-#include "meta/app.h"'
-says "one header of a folder" 'node/a.c:2: node must not include "meta/app.h" (may: lib/base, lib/json, lib/nl, lib/cni, lib/kube, lib/daemon, api, delegate, macvlan, meta/state.h, meta/strays.h)
-check-includes: 1 violation(s) in 1 files
+tree node/a.c '#include "meta/attachment/state.h"
+#include "meta/plugin/app.h"' meta/attachment/a.c '#include "meta/plugin/app.h"'
+says "what the plugin shares, and not the rest of it" 'meta/attachment/a.c:1: meta/attachment must not include "meta/plugin/app.h" (may: lib/base, lib/json, lib/nl, lib/cni, macvlan)
+node/a.c:2: node must not include "meta/plugin/app.h" (may: lib/base, lib/json, lib/nl, lib/cni, lib/kube, lib/daemon, api, delegate, macvlan, meta/attachment)
+check-includes: 2 violation(s) in 2 files
 exit 1'
 
 tree lib/nl/a.c '#include "link.h"

@@ -12,7 +12,7 @@
 #include "lib/base/io.h"
 #include "lib/base/sb.h"
 #include "lib/base/str.h"
-#include "meta/state.h"
+#include "meta/attachment/state.h"
 #include "tests/fuzz/fuzz.h"
 
 #define CONTAINER "c1"

@@ -1,0 +1,142 @@
+#include "meta/attachment/parent.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/nl/nl.h"
+#include "macvlan/macvlan.h"
+#include "macvlan/parent.h"
+#include "meta/attachment/state.h"
+#include "meta/attachment/users.h"
+
+/* For others at work on the same parent, and for cards of pods that have just gone. */
+#define RELEASE_LOCK_MS 5000
+#define RELEASE_BUSY_MS 1000
+
+static const char *link_text(const struct macvlan_card *card)
+{
+	static const char *const ipvlan[] = {"ipvlan l2", "ipvlan l3", "ipvlan l3s"};
+
+	if (card->type == MACVLAN_TYPE_IPVLAN)
+		return ipvlan[card->ipvlan_mode];
+	return card->mode == MACVLAN_CARD_PASSTHRU ? "macvlan passthru" : "macvlan";
+}
+
+static void set_string(char **at, const char *value)
+{
+	free(*at);
+	*at = xstrdup(value);
+}
+
+static void fill_state(struct state *s, const struct user *who)
+{
+	set_string(&s->parent, who->at.name);
+	set_string(&s->master, who->at.master);
+	set_string(&s->link, who->link);
+	s->vlan = who->at.id;
+}
+
+static int check_others(struct users *u, const struct state *s, const struct user *who,
+			struct err *e)
+{
+	struct user other = {0};
+	int rc = users_other(u, s, &other, e);
+
+	if (rc <= 0 || links_agree(who->link, other.link))
+		return rc < 0 ? -1 : 0;
+	return err_set(
+		e, ERR_AGAIN, 0,
+		"%s cannot get %s %s card beside the %s card of pod %s: a link carries cards of "
+		"one sort only",
+		who->at.name, who->link[0] == 'i' ? "an" : "a", who->link, other.link, other.pod);
+}
+
+/* The seat is taken before the VLAN is looked for, under the lock that its removal needs. */
+static int sit_down(struct users *u, const struct state *s, const struct user *who, struct nl *host,
+		    const struct macvlan_card *card, struct err *e)
+{
+	struct nl_link parent;
+
+	if (check_others(u, s, who, e) < 0 || users_add(u, s, who, e) < 0)
+		return -1;
+	return card->vlan ? macvlan_parent_find(host, card, &parent, e) : 0;
+}
+
+static int remove_vlan(const struct state *s, struct err *e)
+{
+	AUTO(nl_close) struct nl *host = NULL;
+	struct macvlan_vlan v = {.id = s->vlan};
+	struct mac_addr mac;
+	bool known = s->card_mac && mac_parse(s->card_mac, &mac) == 0;
+	int rc;
+
+	if (str_copy(v.name, sizeof(v.name), s->parent) < 0 ||
+	    str_copy(v.master, sizeof(v.master), s->master ? s->master : "") < 0)
+		return err_set(e, ERR_DECODE, 0, "state file: %s is no name of a link", s->parent);
+	if (nl_open(&host, e) < 0)
+		return -1;
+	rc = macvlan_vlan_remove(host, &v, known ? &mac : NULL, clock_now_ms() + RELEASE_BUSY_MS,
+				 e);
+	if (rc == 0)
+		log_warn("VLAN kept: something that tandem does not know of uses it", "vlan",
+			 s->parent);
+	return rc < 0 ? -1 : 0;
+}
+
+static int stand_up(const struct state_dir *d, const struct state *s, struct err *e)
+{
+	AUTO(users_close) struct users *u = NULL;
+	struct user other;
+	int rc;
+
+	if (users_open(d, s->parent, clock_now_ms() + RELEASE_LOCK_MS, &u, e) < 0 ||
+	    users_remove(u, s, e) < 0)
+		return -1;
+	if (!s->vlan)
+		return 0;
+	rc = users_other(u, s, &other, e);
+	return rc == 0 ? remove_vlan(s, e) : rc < 0 ? -1 : 0;
+}
+
+int parent_claim(const struct state_dir *d, struct state *s, const struct parent_claim *claim,
+		 struct err *e)
+{
+	const struct macvlan_card *card = claim->card;
+	AUTO(users_close) struct users *u = NULL;
+	AUTO(nl_close) struct nl *host = NULL;
+	struct user who = {0};
+
+	snprintf(who.link, sizeof(who.link), "%s", link_text(card));
+	snprintf(who.pod, sizeof(who.pod), "%s/%s", claim->ns, claim->pod);
+	if (nl_open(&host, e) < 0 || macvlan_parent_name(host, card, &who.at, e) < 0)
+		return -1;
+	/* A second claim, after a conflict: the subnet may have another master by now. */
+	if (s->parent && !str_eq(s->parent, who.at.name) && stand_up(d, s, e) < 0)
+		return -1;
+	/* Saved with what comes next: until then the seat itself tells, see parent_recall(). */
+	fill_state(s, &who);
+	if (users_open(d, who.at.name, claim->deadline_ms, &u, e) < 0)
+		return -1;
+	return sit_down(u, s, &who, host, card, e);
+}
+
+int parent_release(const struct state_dir *d, const struct state *s, struct err *e)
+{
+	if (s->parent && stand_up(d, s, e) < 0)
+		return -1;
+	return state_remove(d, s->container_id, s->ifname, e);
+}
+
+int parent_recall(const struct state_dir *d, struct state *s, struct err *e)
+{
+	struct user who = {0};
+	int rc = users_find(d, s->container_id, s->ifname, &who, e);
+
+	if (rc > 0)
+		fill_state(s, &who);
+	return rc < 0 ? -1 : 0;
+}

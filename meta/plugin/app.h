@@ -1,0 +1,40 @@
+/* One call of the plugin: what every step of a verb is given. */
+#ifndef META_PLUGIN_APP_H
+#define META_PLUGIN_APP_H
+
+#include <stdint.h>
+
+#include "lib/base/err.h"
+
+struct cni_args;
+struct cni_conf;
+struct kube_client;
+struct state_dir;
+
+struct app {
+	const struct cni_args *args;
+	const struct cni_conf *conf;
+	struct state_dir *dir;
+	int64_t deadline_ms;        /* CLOCK_MONOTONIC: everything ends by then */
+	int stop_fd;                /* readable = end now; see meta/plugin/stop.h */
+	struct kube_client *client; /* NULL until app_client() was called */
+};
+
+/**
+ * app_client - the connection to the API server, made on first use and kept for the whole call.
+ *
+ * *out is lent. ERR_CONFIG when the conf names no kubeconfig; else as kube_config_load().
+ */
+int app_client(struct app *app, struct kube_client **out, struct err *e) FN_MUST;
+
+/* The verbs. They print nothing but the result; errors are printed by main. */
+int plugin_add(struct app *app, struct err *e) FN_MUST;
+int plugin_del(struct app *app, struct err *e) FN_MUST;
+/** plugin_check - ERR_MISSING says what is not as the ADD has made it; else the primary's own failure. */
+int plugin_check(struct app *app, struct err *e) FN_MUST;
+/** plugin_gc - everything is tried; the first failure is told. ERR_CONFIG, ERR_DECODE: nothing was done. */
+int plugin_gc(struct app *app, struct err *e) FN_MUST;
+/** plugin_status - opens app->dir by itself. ERR_UNREADY, or the failure of one of the primary's plugins. */
+int plugin_status(struct app *app, struct err *e) FN_MUST;
+
+#endif

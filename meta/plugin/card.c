@@ -1,0 +1,132 @@
+#include "meta/plugin/card.h"
+
+#include <stdio.h>
+
+#include "api/annotations.h"
+#include "api/ip.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/cni/conf.h"
+
+static enum macvlan_card_mode card_mode(enum api_mode mode)
+{
+	switch (mode) {
+	case API_MODE_PRIVATE:
+		return MACVLAN_CARD_PRIVATE;
+	case API_MODE_VEPA:
+		return MACVLAN_CARD_VEPA;
+	case API_MODE_PASSTHRU:
+		return MACVLAN_CARD_PASSTHRU;
+	default:
+		return MACVLAN_CARD_BRIDGE;
+	}
+}
+
+static enum macvlan_ipvlan_mode ipvlan_mode(enum api_mode mode)
+{
+	switch (mode) {
+	case API_MODE_L3:
+		return MACVLAN_IPVLAN_L3;
+	case API_MODE_L3S:
+		return MACVLAN_IPVLAN_L3S;
+	default:
+		return MACVLAN_IPVLAN_L2;
+	}
+}
+
+/* The node routes for such a card, by its own table: there is no neighbour that could be a gateway. */
+static void drop_gateways(struct card *out)
+{
+	static const struct ip_addr none;
+	size_t i;
+
+	out->m.gateway = none;
+	out->m.gateway6 = none;
+	for (i = 0; i < out->m.n_routes; i++) {
+		if (out->routes[i].iface == MACVLAN_IFACE_CARD)
+			out->routes[i].gw = none;
+	}
+}
+
+static void fill_routes(const struct api_network *net, struct card *out)
+{
+	size_t i;
+
+	out->routes = xcalloc(net->n_routes, sizeof(*out->routes));
+	for (i = 0; i < net->n_routes; i++) {
+		const struct api_route *r = &net->routes[i];
+		/* On a single card both names mean it: there is no other. */
+		bool primary = !out->m.single && str_eq(r->iface, "eth0");
+
+		out->routes[i] = (struct macvlan_route){
+			r->dst, r->gw, primary ? MACVLAN_IFACE_PRIMARY : MACVLAN_IFACE_CARD};
+	}
+	out->m.routes = out->routes;
+	out->m.n_routes = net->n_routes;
+}
+
+static void fill_networks(const struct api_network *net, const struct cni_conf *conf,
+			  struct card *out)
+{
+	size_t i;
+
+	out->m.service_cidrs =
+		net->n_service_cidrs
+			? (struct macvlan_nets){net->service_cidrs, net->n_service_cidrs}
+			: (struct macvlan_nets){conf->service_cidr.v, conf->service_cidr.n};
+	out->m.cluster_cidrs = (struct macvlan_nets){conf->cluster_cidr.v, conf->cluster_cidr.n};
+	out->m.via_primary = (struct macvlan_nets){conf->via_primary.v, conf->via_primary.n};
+	out->nameservers = xcalloc(conf->nameservers.n, sizeof(*out->nameservers));
+	for (i = 0; i < conf->nameservers.n; i++)
+		out->nameservers[i] = conf->nameservers.v[i].addr;
+	out->m.nameservers = out->nameservers;
+	out->m.n_nameservers = conf->nameservers.n;
+}
+
+/* Without a primary it is what makes the kubelet's probes arrive, so it is on unless switched off. */
+static bool host_access(const struct api_network *net, const struct macvlan_card *m)
+{
+	if (net->host_access != API_SWITCH_UNSET)
+		return net->host_access == API_SWITCH_ON;
+	return m->single && m->type == MACVLAN_TYPE_MACVLAN && m->mode == MACVLAN_CARD_BRIDGE;
+}
+
+void card_fill(const struct api_ip *ip, const struct api_request *req, const struct cni_conf *conf,
+	       const char *ifname, struct card *out)
+{
+	const struct api_network *net = &ip->network;
+	struct macvlan_card *m = &out->m;
+
+	*out = (struct card){0};
+	m->single = str_eq(req->interface, "eth0");
+	/* Both were checked to be names of links, so they fit. */
+	snprintf(m->ifname, sizeof(m->ifname), "%s", m->single ? ifname : req->interface);
+	snprintf(m->primary_ifname, sizeof(m->primary_ifname), "%s", ifname);
+	snprintf(m->master, sizeof(m->master), "%s", net->master);
+	m->node = ip->node;
+	m->vlan = net->vlan;
+	m->type = net->link_type == API_LINK_IPVLAN ? MACVLAN_TYPE_IPVLAN : MACVLAN_TYPE_MACVLAN;
+	m->mode = card_mode(net->mode);
+	m->ipvlan_mode = ipvlan_mode(net->mode);
+	m->mtu = net->mtu;
+	m->mac = ip->mac;
+	m->addr = ip->cidr;
+	m->addr6 = ip->cidr6;
+	m->gateway = net->gateway;
+	m->gateway6 = net->gateway6;
+	/* Answers to a probe have no target that the kernel could find the ipvlan card by. */
+	m->detect = net->conflict_detection == API_SWITCH_ON && m->type == MACVLAN_TYPE_MACVLAN;
+	m->default_gateway = net->pod_default_gateway;
+	m->host_access = host_access(net, m);
+	fill_routes(net, out);
+	if (macvlan_is_routed(m))
+		drop_gateways(out);
+	fill_networks(net, conf, out);
+}
+
+void card_done(struct card *c)
+{
+	free(c->routes);
+	free(c->nameservers);
+	*c = (struct card){0};
+}

@@ -1,0 +1,161 @@
+/* tandem, the CNI plugin: one conf in front of the cluster's own, a second card for pods that ask. */
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/base/clock.h"
+#include "lib/base/io.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/cni/args.h"
+#include "lib/cni/conf.h"
+#include "lib/cni/print.h"
+#include "lib/kube/client.h"
+#include "lib/kube/libraries.h"
+#include "meta/plugin/app.h"
+#include "meta/attachment/state.h"
+#include "meta/plugin/stop.h"
+#include "meta/plugin/step.h"
+
+#define LOG_MAX_BYTES (10L * 1024 * 1024)
+
+static const char help[] =
+	"tandem is a CNI plugin: a container runtime calls it with CNI_COMMAND and a conf on stdin.\n"
+	"It runs the conf's \"delegate\" (or \"delegateFile\") for the pod's first card and adds a\n"
+	"macvlan card for pods with the annotation tandem-cni.io/subnet. See tandem(8).\n"
+	"\n"
+	"  --version  print the version of tandem and of the libraries in it\n"
+	"  --help     print this\n";
+
+static int say(const char *text)
+{
+	struct err e = {0};
+
+	return io_write_all(STDOUT_FILENO, "standard output", text, strlen(text), &e) < 0;
+}
+
+static int by_hand(int argc, char **argv)
+{
+	AUTO(free)
+	char *version = xasprintf("tandem %s (%s)\n", TANDEM_VERSION, kube_libraries());
+
+	if (argc == 2 && str_eq(argv[1], "--version"))
+		return say(version);
+	if (argc == 2 && str_eq(argv[1], "--help"))
+		return say(help);
+	log_error("unknown arguments; try --help");
+	return 2;
+}
+
+/* People who call a plugin without CNI_COMMAND want to know what it is. */
+static int about(void)
+{
+	static const char text[] =
+		"CNI plugin tandem " TANDEM_VERSION "\n"
+		"CNI protocol versions supported: 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0\n";
+
+	return write(STDERR_FILENO, text, sizeof(text) - 1) < 0;
+}
+
+static void start_log(const struct cni_conf *conf)
+{
+	enum log_level level = LOG_LEVEL_INFO;
+
+	if (log_level_parse(conf->log_level, &level) == 0)
+		log_level_set(level);
+	if (*conf->log_file)
+		log_to_file(conf->log_file, LOG_MAX_BYTES);
+	if (conf->log_note)
+		log_warn(conf->log_note);
+}
+
+static int run_verb(struct app *app, struct err *e)
+{
+	switch (app->args->command) {
+	case CNI_ADD:
+		return plugin_add(app, e);
+	case CNI_DEL:
+		return plugin_del(app, e);
+	case CNI_CHECK:
+		return plugin_check(app, e);
+	case CNI_STATUS:
+		return plugin_status(app, e);
+	case CNI_GC:
+		return plugin_gc(app, e);
+	case CNI_VERSION:
+		break;
+	}
+	return err_set(e, ERR_INTERNAL, 0, "VERSION reads no conf");
+}
+
+static int run(const struct cni_args *args, const struct cni_conf *conf, int64_t start_us,
+	       struct err *e)
+{
+	AUTO(state_dir_free) struct state_dir *dir = NULL;
+	AUTO(kube_client_free) struct kube_client *client = NULL;
+	AUTO(fd) int stop = -1;
+	struct app app = {.args = args,
+			  .conf = conf,
+			  .deadline_ms = clock_now_ms() + conf->deadline_s * 1000L};
+	int r;
+
+	step_done(&app, "conf", start_us);
+	if (cni_version_allows(conf->version, args->command, e) < 0 || stop_open(&stop, e) < 0)
+		return -1;
+	app.stop_fd = stop;
+	/* To STATUS a directory that cannot be opened is an answer of its own. */
+	if (args->command != CNI_STATUS && state_dir_open(conf->state_dir, &app.dir, e) < 0)
+		return -1;
+	if (app.dir)
+		state_dir_set_stop_fd(app.dir, stop);
+	r = run_verb(&app, e);
+	dir = app.dir;
+	client = app.client;
+	if (r < 0)
+		stop_explain(stop, e);
+	return r;
+}
+
+static int fail(const char *version, const struct cni_args *args, const struct err *why)
+{
+	struct err e = {0};
+
+	log_error(why->msg, "command", args->container_id ? cni_command_name(args->command) : NULL,
+		  "container", args->container_id, "args", args->cni_args, "kind",
+		  err_kind_name(why->kind));
+	if (cni_error_print(version, why, &e) < 0)
+		log_error(e.msg);
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	AUTO(cni_args_done) struct cni_args args = CNI_ARGS_INIT;
+	AUTO(cni_conf_free) struct cni_conf *conf = NULL;
+	AUTO(free) char *text = NULL;
+	int64_t start_us = clock_now_us();
+	struct err e = {0};
+	size_t len;
+	int r;
+
+	log_init("tandem", LOG_LEVEL_INFO);
+	/* A runtime that hangs up must not keep us from rolling back. */
+	signal(SIGPIPE, SIG_IGN);
+	if (argc > 1)
+		return by_hand(argc, argv);
+	r = cni_args_from_env(environ, &args, &e);
+	if (r == 0)
+		return about();
+	if (r < 0)
+		return fail(NULL, &args, &e);
+	if (args.command == CNI_VERSION)
+		return cni_version_print(&e) < 0;
+	if (io_read_all(STDIN_FILENO, "stdin", CNI_CONF_MAX, &text, &len, &e) < 0 ||
+	    cni_conf_parse("stdin", text, len, &conf, &e) < 0)
+		return fail(NULL, &args, &e);
+	start_log(conf);
+	if (run(&args, conf, start_us, &e) < 0)
+		return fail(cni_version_name(conf->version), &args, &e);
+	return 0;
+}
