@@ -245,13 +245,11 @@ static void check_request(struct check *c)
 void admit_workload_check(const struct admit_world *w, const struct admit_workload *in,
 			  struct admit_answer *a)
 {
-	AUTO(api_request_done) struct api_request request = {0};
-	struct api_annotations four = api_annotations_of(in->annotation);
-	struct check c = {.world = w, .in = in, .request = &request, .answer = a};
-	struct err e = {0};
+	const struct api_request *request = &in->annotations.request;
+	struct check c = {.world = w, .in = in, .request = request, .answer = a};
 
-	if (api_request_parse(&four, &request, &e) < 0)
-		admit_refuse(a, "%s", e.msg);
-	else if (request.wanted)
+	if (in->annotations.why)
+		admit_refuse(a, "%s", in->annotations.why);
+	else if (request->wanted)
 		check_request(&c);
 }

@@ -12,7 +12,7 @@
 struct admit_workload {
 	char *id; /* api_workload_id(), NULL for a bare pod */
 	char *ns;
-	char *annotation[API_ANNOTATIONS];
+	struct api_annotations annotations;
 	bool host_network;
 	int64_t replicas; /* pods that live side by side; 0 = not known */
 };

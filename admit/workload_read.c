@@ -1,5 +1,3 @@
-#include <string.h>
-
 #include "admit/span.h"
 #include "admit/workload.h"
 #include "lib/base/mem.h"
@@ -46,46 +44,22 @@ static int get_span(const void *ctx, const char *key, char **out, struct err *e)
 	return 0;
 }
 
-static void free_four(char *four[API_ANNOTATIONS])
-{
-	for (size_t i = 0; i < API_ANNOTATIONS; i++)
-		free(four[i]);
-}
-
-static bool is_asking(char *const four[API_ANNOTATIONS])
-{
-	return four[0] || four[1] || four[2] || four[3];
-}
-
-static bool four_eq(char *const a[API_ANNOTATIONS], char *const b[API_ANNOTATIONS])
-{
-	for (size_t i = 0; i < API_ANNOTATIONS; i++) {
-		if (!str_eq(a[i], b[i]))
-			return false;
-	}
-	return true;
-}
-
-static void read_four(struct jspan all, bool legacy, char *four[API_ANNOTATIONS])
+static void read_annotations(struct jspan all, bool legacy, struct api_annotations *out)
 {
 	struct err ignored = {0};
 
-	IGNORE(api_annotations_read(get_span, &all, legacy, four, &ignored),
-	       "get_span never fails");
+	IGNORE(api_annotations_read(get_span, &all, legacy, out, &ignored), "get_span never fails");
 }
 
 static bool asks_for_the_same(const struct form *f, struct jspan old, bool legacy,
-			      char *const now[API_ANNOTATIONS])
+			      const struct api_annotations *now)
 {
-	char *was[API_ANNOTATIONS] = {NULL};
-	bool same;
+	AUTO(api_annotations_done) struct api_annotations was = {0};
 
 	if (!old.p)
 		return false;
-	read_four(span_at(span_at(old, f->pod), annotations_path), legacy, was);
-	same = four_eq(was, now);
-	free_four(was);
-	return same;
+	read_annotations(span_at(span_at(old, f->pod), annotations_path), legacy, &was);
+	return api_annotations_eq(&was, now);
 }
 
 /* The controlling owner's kind, "" for none; with *name where that is asked for. */
@@ -125,11 +99,8 @@ static bool is_made_by_workload(const struct form *f, const struct admit_review 
 
 static bool is_known(struct jspan key)
 {
-	static const char *const known[] = {API_ANNOTATION_SUBNET, API_ANNOTATION_IP,
-					    API_ANNOTATION_MAC, API_ANNOTATION_INTERFACE};
-
-	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
-		if (jspan_is(key, known[i]))
+	for (size_t i = 0; i < API_ANNOTATIONS; i++) {
+		if (jspan_is(key, api_annotation_name(i)))
 			return true;
 	}
 	return false;
@@ -176,26 +147,25 @@ bool admit_workload_read(const struct admit_review *r, bool legacy, struct admit
 			 struct admit_answer *a)
 {
 	const struct form *f = form_of(r);
+	AUTO(api_annotations_done) struct api_annotations found = {0};
 	struct jspan pod, all;
-	char *four[API_ANNOTATIONS] = {NULL};
 
 	if (!f || *r->subresource || (r->operation != ADMIT_CREATE && r->operation != ADMIT_UPDATE))
 		return false;
 	pod = span_at(r->object, f->pod);
 	all = span_at(pod, annotations_path);
-	read_four(all, legacy, four);
-	if ((r->operation == ADMIT_UPDATE && asks_for_the_same(f, r->old, legacy, four)) ||
-	    is_made_by_workload(f, r)) {
-		free_four(four);
+	read_annotations(all, legacy, &found);
+	if ((r->operation == ADMIT_UPDATE && asks_for_the_same(f, r->old, legacy, &found)) ||
+	    is_made_by_workload(f, r))
 		return false;
-	}
 	warn_of_unknown(all, a);
-	if (!is_asking(four)) {
+	if (api_annotations_is_empty(&found)) {
 		warn_of_misplaced(f, r, a);
 		return false;
 	}
 	*out = (struct admit_workload){.id = id_of(f, r), .ns = xstrdup(r->ns)};
-	memcpy(out->annotation, four, sizeof(four));
+	out->annotations = found;
+	found = (struct api_annotations){0};
 	out->host_network = span_true(span_get(pod, "spec"), "hostNetwork");
 	if (f->replicas)
 		out->replicas = span_number(span_get(r->object, "spec"), f->replicas, 1);
@@ -206,6 +176,6 @@ void admit_workload_done(struct admit_workload *w)
 {
 	free(w->id);
 	free(w->ns);
-	free_four(w->annotation);
+	api_annotations_done(&w->annotations);
 	*w = (struct admit_workload){0};
 }

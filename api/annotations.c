@@ -7,97 +7,12 @@
 #include "lib/base/str.h"
 #include "lib/json/jread.h"
 
-static const char *const own_names[API_ANNOTATIONS] = {
-	API_ANNOTATION_SUBNET, API_ANNOTATION_IP, API_ANNOTATION_MAC, API_ANNOTATION_INTERFACE};
-static const char *const legacy_names[API_ANNOTATIONS] = {API_LEGACY_SUBNET, API_LEGACY_IP,
-							  API_LEGACY_MAC, API_LEGACY_NETWORK};
-
 #define VALUE_MAX 65536 /* 1,024 addresses of 45 characters fit */
 
 static int bad(struct err *e, const char *annotation, const char *value, const char *why)
 {
 	return err_set(e, ERR_CONFIG, 0, "annotation %s: \"%.120s\"%s: %s", annotation, value,
 		       strlen(value) > 120 ? "..." : "", why);
-}
-
-static void free_four(char *four[API_ANNOTATIONS])
-{
-	for (size_t i = 0; i < API_ANNOTATIONS; i++) {
-		free(four[i]);
-		four[i] = NULL;
-	}
-}
-
-static int read_four(api_annotation_get_fn *get, const void *ctx, const char *const *names,
-		     char *out[API_ANNOTATIONS], struct err *e)
-{
-	for (size_t i = 0; i < API_ANNOTATIONS; i++) {
-		if (get(ctx, names[i], &out[i], e) < 0)
-			return -1;
-	}
-	return 0;
-}
-
-/* Theirs to ours: an empty ip switches the feature off, an empty mac is "auto". */
-static void translate(char *four[API_ANNOTATIONS])
-{
-	if (!four[0] || !*four[0] || !four[1] || !*four[1]) {
-		free_four(four);
-		return;
-	}
-	if (four[2] && !*four[2]) {
-		free(four[2]);
-		four[2] = NULL;
-	}
-	if (four[3]) {
-		free(four[3]);
-		four[3] = xstrdup("eth0");
-	}
-}
-
-int api_annotations_read(api_annotation_get_fn *get, const void *ctx, bool legacy,
-			 char *out[API_ANNOTATIONS], struct err *e)
-{
-	char *four[API_ANNOTATIONS] = {NULL};
-	int rc = read_four(get, ctx, own_names, four, e);
-
-	if (rc == 0 && legacy && !four[0] && !four[1] && !four[2] && !four[3]) {
-		rc = read_four(get, ctx, legacy_names, four, e);
-		translate(four);
-	}
-	if (rc < 0) {
-		free_four(four);
-		return -1;
-	}
-	memcpy(out, four, sizeof(four));
-	return 0;
-}
-
-static int get_meta(const void *ctx, const char *key, char **out, struct err *e)
-{
-	const char *text = NULL;
-	int rc = jget_str(ctx, key, &text, e);
-
-	if (rc < 0)
-		return -1;
-	*out = rc ? xstrdup(text) : NULL;
-	return 0;
-}
-
-int api_annotations_read_meta(const struct jval *meta, bool legacy, char *out[API_ANNOTATIONS],
-			      struct err *e)
-{
-	struct jval all;
-	int rc = jget_obj(meta, "annotations", &all, e);
-
-	if (rc <= 0)
-		return rc;
-	return api_annotations_read(get_meta, &all, legacy, out, e);
-}
-
-struct api_annotations api_annotations_of(char *const four[API_ANNOTATIONS])
-{
-	return (struct api_annotations){four[0], four[1], four[2], four[3]};
 }
 
 static bool is_auto(const char *value)
@@ -183,10 +98,22 @@ static int read_ips(const char *value, struct api_request *r, struct err *e)
 	}
 }
 
+/* ------------------------------------------------------------------------------- one parser each */
+
+static int parse_subnet(const char *value, struct api_request *r, struct err *e)
+{
+	if (!api_name_ok(value))
+		return bad(e, API_ANNOTATION_SUBNET, value, "is not a name of a MacvlanSubnet");
+	r->subnet = xstrdup(value);
+	return 0;
+}
+
 static int parse_ips(const char *value, struct api_request *r, struct err *e)
 {
 	size_t n4, n6;
 
+	if (is_auto(value))
+		return 0;
 	if (read_ips(value, r, e) < 0)
 		return -1;
 	part_families(r);
@@ -199,7 +126,7 @@ static int parse_ips(const char *value, struct api_request *r, struct err *e)
 	return 0;
 }
 
-static int parse_macs(const char *value, struct api_request *r, struct err *e)
+static int read_macs(const char *value, struct api_request *r, struct err *e)
 {
 	size_t n = count_entries(value);
 
@@ -227,44 +154,85 @@ static int parse_macs(const char *value, struct api_request *r, struct err *e)
 	}
 }
 
-static int parse_values(const struct api_annotations *a, struct api_request *r, struct err *e)
+/* The addresses have been read before it. */
+static int parse_macs(const char *value, struct api_request *r, struct err *e)
 {
-	const char *iface = a->interface ? a->interface : "eth1";
-
-	if (!api_name_ok(a->subnet))
-		return bad(e, API_ANNOTATION_SUBNET, a->subnet, "is not a name of a MacvlanSubnet");
-	if (!is_auto(a->ip) && parse_ips(a->ip, r, e) < 0)
-		return -1;
-	if (!is_auto(a->mac) && parse_macs(a->mac, r, e) < 0)
+	if (is_auto(value))
+		return 0;
+	if (read_macs(value, r, e) < 0)
 		return -1;
 	if (r->n_macs > 1 && r->n_macs != api_request_entries(r))
 		return bad(
-			e, API_ANNOTATION_MAC, a->mac,
+			e, API_ANNOTATION_MAC, value,
 			"a list of MACs needs a list of as many addresses in " API_ANNOTATION_IP);
+	return 0;
+}
+
+static int parse_interface(const char *value, struct api_request *r, struct err *e)
+{
+	const char *iface = value ? value : "eth1";
+
 	if (!str_eq(iface, "eth1") && !str_eq(iface, "eth0"))
 		return bad(e, API_ANNOTATION_INTERFACE, iface, "must be eth1 or eth0");
 	return str_copy(r->interface, sizeof(r->interface), iface);
 }
 
-int api_request_parse(const struct api_annotations *a, struct api_request *out, struct err *e)
+/* ------------------------------------------------------------------------------- the table */
+
+struct annotation {
+	const char *name;
+	int (*parse)(const char *value, struct api_request *r, struct err *e); /* NULL = absent */
+	const char *legacy;       /* the older product's name */
+	bool legacy_needed;       /* without it, its pods have no card */
+	const char *legacy_means; /* what any value of theirs stands for; NULL = the same as ours */
+};
+
+/* In the order in which they are parsed. */
+static const struct annotation table[API_ANNOTATIONS] = {
+	[API_ASKED_SUBNET] = {API_ANNOTATION_SUBNET, parse_subnet, API_LEGACY_SUBNET, true, NULL},
+	[API_ASKED_IP] = {API_ANNOTATION_IP, parse_ips, API_LEGACY_IP, true, NULL},
+	[API_ASKED_MAC] = {API_ANNOTATION_MAC, parse_macs, API_LEGACY_MAC, false, NULL},
+	[API_ASKED_INTERFACE] = {API_ANNOTATION_INTERFACE, parse_interface, API_LEGACY_NETWORK,
+				 false, "eth0"},
+};
+
+const char *api_annotation_name(enum api_annotation which)
+{
+	return table[which].name;
+}
+
+/* ------------------------------------------------------------------------------- a request */
+
+int api_request_parse(const char *const text[API_ANNOTATIONS], struct api_request *out,
+		      struct err *e)
 {
 	AUTO(api_request_done) struct api_request r = {0};
 
-	if (a->subnet) {
-		if (parse_values(a, &r, e) < 0)
-			return -1;
+	if (text[API_ASKED_SUBNET]) {
+		for (size_t i = 0; i < API_ANNOTATIONS; i++) {
+			if (table[i].parse(text[i], &r, e) < 0)
+				return -1;
+		}
 		r.wanted = true;
-		r.subnet = xstrdup(a->subnet);
-	} else if (a->ip || a->mac || a->interface) {
-		return err_set(e, ERR_CONFIG, 0, "annotation %s needs %s beside it",
-			       a->ip    ? API_ANNOTATION_IP
-			       : a->mac ? API_ANNOTATION_MAC
-					: API_ANNOTATION_INTERFACE,
-			       API_ANNOTATION_SUBNET);
+	}
+	for (size_t i = 0; i < API_ANNOTATIONS; i++) {
+		if (text[i] && !r.wanted)
+			return err_set(e, ERR_CONFIG, 0, "annotation %s needs %s beside it",
+				       table[i].name, API_ANNOTATION_SUBNET);
 	}
 	*out = r;
 	r = (struct api_request){0};
 	return 0;
+}
+
+struct api_request api_request_copy(const struct api_request *r)
+{
+	struct api_request out = *r;
+
+	out.subnet = r->subnet ? xstrdup(r->subnet) : NULL;
+	out.ips = r->n_ips ? xmemdup(r->ips, r->n_ips * sizeof(*r->ips)) : NULL;
+	out.macs = r->n_macs ? xmemdup(r->macs, r->n_macs * sizeof(*r->macs)) : NULL;
+	return out;
 }
 
 void api_request_done(struct api_request *r)
@@ -307,4 +275,124 @@ const struct mac_addr *api_request_mac(const struct api_request *r, size_t i)
 	if (!r->n_macs)
 		return NULL;
 	return &r->macs[r->n_macs == 1 ? 0 : i];
+}
+
+/* ------------------------------------------------------------------------------- read */
+
+static void free_texts(char *text[API_ANNOTATIONS])
+{
+	for (size_t i = 0; i < API_ANNOTATIONS; i++) {
+		free(text[i]);
+		text[i] = NULL;
+	}
+}
+
+static int read_texts(api_annotation_get_fn *get, const void *ctx, bool legacy,
+		      char *text[API_ANNOTATIONS], struct err *e)
+{
+	for (size_t i = 0; i < API_ANNOTATIONS; i++) {
+		if (get(ctx, legacy ? table[i].legacy : table[i].name, &text[i], e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Theirs to ours: an empty ip switches the feature off, an empty mac is "auto". */
+static void translate(char *text[API_ANNOTATIONS])
+{
+	bool off = false;
+
+	for (size_t i = 0; i < API_ANNOTATIONS; i++) {
+		const char *means = table[i].legacy_means;
+
+		if (text[i] && (means || !*text[i])) {
+			free(text[i]);
+			text[i] = means ? xstrdup(means) : NULL;
+		}
+		off = off || (table[i].legacy_needed && !text[i]);
+	}
+	if (off)
+		free_texts(text);
+}
+
+int api_annotations_read(api_annotation_get_fn *get, const void *ctx, bool legacy,
+			 struct api_annotations *out, struct err *e)
+{
+	AUTO(api_annotations_done) struct api_annotations a = {0};
+	struct err why = {0};
+
+	if (read_texts(get, ctx, false, a.text, e) < 0)
+		return -1;
+	if (legacy && api_annotations_is_empty(&a)) {
+		if (read_texts(get, ctx, true, a.text, e) < 0)
+			return -1;
+		translate(a.text);
+	}
+	if (api_request_parse((const char *const *)a.text, &a.request, &why) < 0)
+		a.why = xstrdup(why.msg);
+	*out = a;
+	a = (struct api_annotations){0};
+	return 0;
+}
+
+static int get_meta(const void *ctx, const char *key, char **out, struct err *e)
+{
+	const char *text = NULL;
+	int rc = jget_str(ctx, key, &text, e);
+
+	if (rc < 0)
+		return -1;
+	*out = rc ? xstrdup(text) : NULL;
+	return 0;
+}
+
+int api_annotations_read_meta(const struct jval *meta, bool legacy, struct api_annotations *out,
+			      struct err *e)
+{
+	struct jval all;
+	int rc = jget_obj(meta, "annotations", &all, e);
+
+	if (rc <= 0)
+		return rc;
+	return api_annotations_read(get_meta, &all, legacy, out, e);
+}
+
+void api_annotations_done(struct api_annotations *a)
+{
+	free_texts(a->text);
+	api_request_done(&a->request);
+	free(a->why);
+	*a = (struct api_annotations){0};
+}
+
+int api_annotations_request(const struct api_annotations *a, const struct api_request **out,
+			    struct err *e)
+{
+	if (a->why)
+		return err_set(e, ERR_CONFIG, 0, "%s", a->why);
+	*out = &a->request;
+	return 0;
+}
+
+const char *api_annotations_text(const struct api_annotations *a, enum api_annotation which)
+{
+	return a->text[which] ? a->text[which] : "";
+}
+
+bool api_annotations_is_empty(const struct api_annotations *a)
+{
+	for (size_t i = 0; i < API_ANNOTATIONS; i++) {
+		if (a->text[i])
+			return false;
+	}
+	return true;
+}
+
+bool api_annotations_eq(const struct api_annotations *a, const struct api_annotations *b)
+{
+	for (size_t i = 0; i < API_ANNOTATIONS; i++) {
+		if (!str_eq(a->text[i], b->text[i]))
+			return false;
+	}
+	return true;
 }

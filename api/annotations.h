@@ -25,35 +25,17 @@ struct jval;
 
 #define API_REQUEST_LIST_MAX 1024 /* addresses or MACs in one annotation */
 
-/* The values as they stand on the pod; NULL = not there. Lent. */
-struct api_annotations {
-	const char *subnet;
-	const char *ip;
-	const char *mac;
-	const char *interface;
+/* A new one is a row here and one of the table in annotations.c. */
+enum api_annotation {
+	API_ASKED_SUBNET = 0,
+	API_ASKED_IP,
+	API_ASKED_MAC,
+	API_ASKED_INTERFACE,
+	API_ANNOTATIONS,
 };
 
-/* How the four are kept: subnet, ip, mac, interface. */
-#define API_ANNOTATIONS 4
-
-/** api_annotations_of - lent from the four. */
-struct api_annotations api_annotations_of(char *const four[API_ANNOTATIONS]);
-
-/* One annotation by its key: *out a copy of its own, or NULL where it is absent. */
-typedef int api_annotation_get_fn(const void *ctx, const char *key, char **out, struct err *e);
-
-/**
- * api_annotations_read - the four out of wherever annotations stand.
- * @legacy: where a pod has none of ours, the older product's count: subnet and ip must both be there and
- *	ip not empty, else it asks for nothing; its single card becomes interface eth0
- *
- * The caller frees each of out[]. Fails as get does.
- */
-int api_annotations_read(api_annotation_get_fn *get, const void *ctx, bool legacy,
-			 char *out[API_ANNOTATIONS], struct err *e) FN_MUST;
-/** api_annotations_read_meta - out of an object's metadata. ERR_DECODE names the key. */
-int api_annotations_read_meta(const struct jval *meta, bool legacy, char *out[API_ANNOTATIONS],
-			      struct err *e) FN_MUST;
+/** api_annotation_name - "tandem-cni.io/subnet", ... */
+const char *api_annotation_name(enum api_annotation which);
 
 struct api_request {
 	bool wanted; /* the pod asks for a card; all else is empty when it does not */
@@ -67,12 +49,15 @@ struct api_request {
 
 /**
  * api_request_parse - annotations to a request.
+ * @text: by enum api_annotation, NULL = absent
  *
- * Without tandem-cni.io/subnet the pod wants nothing; the other three alone are a mistake.
+ * Without tandem-cni.io/subnet the pod wants nothing; the others alone are a mistake.
  * ERR_CONFIG with the annotation's name and value. The caller ends *out with api_request_done().
  */
-int api_request_parse(const struct api_annotations *a, struct api_request *out,
+int api_request_parse(const char *const text[API_ANNOTATIONS], struct api_request *out,
 		      struct err *e) FN_MUST;
+/** api_request_copy - one of its own. The caller ends it with api_request_done(). */
+struct api_request api_request_copy(const struct api_request *r);
 void api_request_done(struct api_request *r);
 DEFINE_AUTO_VALUE(struct api_request, api_request_done)
 
@@ -88,5 +73,41 @@ const struct ip_addr *api_request_ip(const struct api_request *r, uint8_t family
 long api_request_find(const struct api_request *r, const struct ip_addr *addr);
 /** api_request_mac - the MAC of that entry (any when ips is auto); NULL = computed. */
 const struct mac_addr *api_request_mac(const struct api_request *r, size_t i);
+
+/* What stands on a pod or on a template of pods, parsed when it is decoded. */
+struct api_annotations {
+	char *text[API_ANNOTATIONS]; /* as it stands there, NULL = absent */
+	struct api_request request;  /* wants nothing while they are malformed */
+	char *why;                   /* what is wrong with them, NULL = nothing */
+};
+
+/* One annotation by its key: *out a copy of its own, or NULL where it is absent. */
+typedef int api_annotation_get_fn(const void *ctx, const char *key, char **out, struct err *e);
+
+/**
+ * api_annotations_read - out of wherever annotations stand.
+ * @legacy: where a pod has none of ours, the older product's count: subnet and ip must both be there and
+ *	ip not empty, else it asks for nothing; its single card becomes interface eth0
+ *
+ * Malformed ones are no error here, see why. Fails as get does. The caller ends *out with
+ * api_annotations_done().
+ */
+int api_annotations_read(api_annotation_get_fn *get, const void *ctx, bool legacy,
+			 struct api_annotations *out, struct err *e) FN_MUST;
+/** api_annotations_read_meta - out of an object's metadata. ERR_DECODE names the key. */
+int api_annotations_read_meta(const struct jval *meta, bool legacy, struct api_annotations *out,
+			      struct err *e) FN_MUST;
+void api_annotations_done(struct api_annotations *a);
+DEFINE_AUTO_VALUE(struct api_annotations, api_annotations_done)
+
+/** api_annotations_request - what they ask for, lent; ERR_CONFIG where they are malformed. */
+int api_annotations_request(const struct api_annotations *a, const struct api_request **out,
+			    struct err *e) FN_MUST;
+/** api_annotations_text - one as it stands there, "" where it is absent. Lent. */
+const char *api_annotations_text(const struct api_annotations *a, enum api_annotation which);
+/** api_annotations_is_empty - none of them stands there. */
+bool api_annotations_is_empty(const struct api_annotations *a);
+/** api_annotations_eq - the same texts. */
+bool api_annotations_eq(const struct api_annotations *a, const struct api_annotations *b);
 
 #endif

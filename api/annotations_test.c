@@ -9,24 +9,25 @@
 
 static void nothing_asked(void **state)
 {
-	struct api_annotations a = {0};
+	const char *a[API_ANNOTATIONS] = {NULL};
 	struct api_request r = {0};
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(api_request_parse(&a, &r, &e), 0);
+	assert_int_equal(api_request_parse(a, &r, &e), 0);
 	assert_false(r.wanted);
 	api_request_done(&r);
 }
 
 static void defaults(void **state)
 {
-	struct api_annotations a = {.subnet = "vlan100", .ip = "auto", .mac = "auto"};
+	const char *a[API_ANNOTATIONS] = {
+		[API_ASKED_SUBNET] = "vlan100", [API_ASKED_IP] = "auto", [API_ASKED_MAC] = "auto"};
 	struct api_request r = {0};
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(api_request_parse(&a, &r, &e), 0);
+	assert_int_equal(api_request_parse(a, &r, &e), 0);
 	assert_true(r.wanted);
 	assert_string_equal(r.subnet, "vlan100");
 	assert_string_equal(r.interface, "eth1");
@@ -37,18 +38,18 @@ static void defaults(void **state)
 
 static void lists_are_paired(void **state)
 {
-	struct api_annotations a = {
-		.subnet = "v",
-		.ip = "192.168.1.5-192.168.1.6-192.168.1.7",
-		.mac = "0A:00:00:00:00:01-0a:00:00:00:00:02-0a:00:00:00:00:03",
-		.interface = "eth0",
+	const char *a[API_ANNOTATIONS] = {
+		[API_ASKED_SUBNET] = "v",
+		[API_ASKED_IP] = "192.168.1.5-192.168.1.6-192.168.1.7",
+		[API_ASKED_MAC] = "0A:00:00:00:00:01-0a:00:00:00:00:02-0a:00:00:00:00:03",
+		[API_ASKED_INTERFACE] = "eth0",
 	};
 	struct api_request r = {0};
 	struct err e = {0};
 	char text[IP_ADDR_LEN];
 
 	(void)state;
-	assert_int_equal(api_request_parse(&a, &r, &e), 0);
+	assert_int_equal(api_request_parse(a, &r, &e), 0);
 	assert_int_equal(r.n_ips, 3);
 	assert_string_equal(ip_format(&r.ips[1], text), "192.168.1.6");
 	assert_string_equal(mac_format(api_request_mac(&r, 2), text), "0a:00:00:00:00:03");
@@ -67,10 +68,10 @@ static void assert_ip(const struct ip_addr *a, const char *want)
 /* The i-th IPv4 address goes with the i-th IPv6 address and the i-th MAC, however they are mixed. */
 static void families_are_paired(void **state)
 {
-	struct api_annotations a = {
-		.subnet = "v",
-		.ip = "fd00::5-10.0.0.7-10.0.0.6-fd00::4",
-		.mac = "0a:00:00:00:00:01-0a:00:00:00:00:02",
+	const char *a[API_ANNOTATIONS] = {
+		[API_ASKED_SUBNET] = "v",
+		[API_ASKED_IP] = "fd00::5-10.0.0.7-10.0.0.6-fd00::4",
+		[API_ASKED_MAC] = "0a:00:00:00:00:01-0a:00:00:00:00:02",
 	};
 	AUTO(api_request_done) struct api_request r = {0};
 	struct ip_addr other = {AF_INET, {10, 0, 0, 9}};
@@ -78,7 +79,7 @@ static void families_are_paired(void **state)
 	char text[IP_ADDR_LEN];
 
 	(void)state;
-	assert_int_equal(api_request_parse(&a, &r, &e), 0);
+	assert_int_equal(api_request_parse(a, &r, &e), 0);
 	assert_int_equal(r.n_ips, 4);
 	assert_int_equal(api_request_entries(&r), 2);
 	assert_ip(api_request_ip(&r, AF_INET, 0), "10.0.0.7");
@@ -95,12 +96,13 @@ static void families_are_paired(void **state)
 
 static void one_family_alone(void **state)
 {
-	struct api_annotations a = {.subnet = "v", .ip = "fd00::5-fd00::6"};
+	const char *a[API_ANNOTATIONS] = {
+		[API_ASKED_SUBNET] = "v", [API_ASKED_IP] = "fd00::5-fd00::6"};
 	AUTO(api_request_done) struct api_request r = {0};
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(api_request_parse(&a, &r, &e), 0);
+	assert_int_equal(api_request_parse(a, &r, &e), 0);
 	assert_int_equal(api_request_entries(&r), 2);
 	assert_null(api_request_ip(&r, AF_INET, 0));
 	assert_ip(api_request_ip(&r, AF_INET6, 1), "fd00::6");
@@ -108,12 +110,13 @@ static void one_family_alone(void **state)
 
 static void one_mac_goes_with_any_address(void **state)
 {
-	struct api_annotations a = {.subnet = "v", .mac = "0a:00:00:00:00:01"};
+	const char *a[API_ANNOTATIONS] = {
+		[API_ASKED_SUBNET] = "v", [API_ASKED_MAC] = "0a:00:00:00:00:01"};
 	struct api_request r = {0};
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(api_request_parse(&a, &r, &e), 0);
+	assert_int_equal(api_request_parse(a, &r, &e), 0);
 	assert_non_null(api_request_mac(&r, 7));
 	api_request_done(&r);
 }
@@ -121,44 +124,45 @@ static void one_mac_goes_with_any_address(void **state)
 static void mistakes_are_named(void **state)
 {
 	static const struct {
-		struct api_annotations a;
+		const char *a[API_ANNOTATIONS];
 		const char *msg;
 	} rows[] = {
-		{{.subnet = ""},
+		{{[API_ASKED_SUBNET] = ""},
 		 "annotation tandem-cni.io/subnet: \"\": is not a name of a MacvlanSubnet"},
-		{{.subnet = "A"},
+		{{[API_ASKED_SUBNET] = "A"},
 		 "annotation tandem-cni.io/subnet: \"A\": is not a name of a MacvlanSubnet"},
-		{{.subnet = "a..b"},
+		{{[API_ASKED_SUBNET] = "a..b"},
 		 "annotation tandem-cni.io/subnet: \"a..b\": is not a name of a MacvlanSubnet"},
-		{{.subnet = "../x"},
+		{{[API_ASKED_SUBNET] = "../x"},
 		 "annotation tandem-cni.io/subnet: \"../x\": is not a name of a MacvlanSubnet"},
-		{{.ip = "auto"},
+		{{[API_ASKED_IP] = "auto"},
 		 "annotation tandem-cni.io/ip needs tandem-cni.io/subnet beside it"},
-		{{.mac = "auto"},
+		{{[API_ASKED_MAC] = "auto"},
 		 "annotation tandem-cni.io/mac needs tandem-cni.io/subnet beside it"},
-		{{.interface = "eth0"},
+		{{[API_ASKED_INTERFACE] = "eth0"},
 		 "annotation tandem-cni.io/interface needs tandem-cni.io/subnet beside it"},
-		{{.subnet = "v", .ip = ""},
+		{{[API_ASKED_SUBNET] = "v", [API_ASKED_IP] = ""},
 		 "annotation tandem-cni.io/ip: \"\": must be \"auto\", an address, or addresses joined by hyphens"},
-		{{.subnet = "v", .ip = "1.2.3.4-"},
+		{{[API_ASKED_SUBNET] = "v", [API_ASKED_IP] = "1.2.3.4-"},
 		 "annotation tandem-cni.io/ip: \"1.2.3.4-\": must be \"auto\", an address, or addresses joined by hyphens"},
-		{{.subnet = "v", .ip = "1.2.3.4/24"},
+		{{[API_ASKED_SUBNET] = "v", [API_ASKED_IP] = "1.2.3.4/24"},
 		 "annotation tandem-cni.io/ip: \"1.2.3.4/24\": must be \"auto\", an address, or addresses joined by hyphens"},
-		{{.subnet = "v", .ip = "1.2.3.4-1.2.3.4"},
+		{{[API_ASKED_SUBNET] = "v", [API_ASKED_IP] = "1.2.3.4-1.2.3.4"},
 		 "annotation tandem-cni.io/ip: \"1.2.3.4-1.2.3.4\": names an address twice"},
-		{{.subnet = "v", .ip = "10.0.0.5-fd00::5-fd00::6"},
+		{{[API_ASKED_SUBNET] = "v", [API_ASKED_IP] = "10.0.0.5-fd00::5-fd00::6"},
 		 "annotation tandem-cni.io/ip: \"10.0.0.5-fd00::5-fd00::6\": the i-th IPv4 address goes with the i-th IPv6 address: name as many of the one as of the other, or of one family alone"},
-		{{.subnet = "v",
-		  .ip = "10.0.0.5-10.0.0.6-fd00::5-fd00::6",
-		  .mac = "0a:00:00:00:00:01-0a:00:00:00:00:02-0a:00:00:00:00:03-0a:00:00:00:00:04"},
+		{{[API_ASKED_SUBNET] = "v",
+		  [API_ASKED_IP] = "10.0.0.5-10.0.0.6-fd00::5-fd00::6",
+		  [API_ASKED_MAC] =
+			  "0a:00:00:00:00:01-0a:00:00:00:00:02-0a:00:00:00:00:03-0a:00:00:00:00:04"},
 		 "annotation tandem-cni.io/mac: \"0a:00:00:00:00:01-0a:00:00:00:00:02-0a:00:00:00:00:03-0a:00:00:00:00:04\": a list of MACs needs a list of as many addresses in tandem-cni.io/ip"},
-		{{.subnet = "v", .mac = "0a-00"},
+		{{[API_ASKED_SUBNET] = "v", [API_ASKED_MAC] = "0a-00"},
 		 "annotation tandem-cni.io/mac: \"0a-00\": must be \"auto\", a MAC like 0a:00:00:00:00:01, or MACs joined by hyphens"},
-		{{.subnet = "v", .mac = "01:00:5e:00:00:01"},
+		{{[API_ASKED_SUBNET] = "v", [API_ASKED_MAC] = "01:00:5e:00:00:01"},
 		 "annotation tandem-cni.io/mac: \"01:00:5e:00:00:01\": a card cannot have a multicast or zero MAC"},
-		{{.subnet = "v", .mac = "0a:00:00:00:00:01-0a:00:00:00:00:02"},
+		{{[API_ASKED_SUBNET] = "v", [API_ASKED_MAC] = "0a:00:00:00:00:01-0a:00:00:00:00:02"},
 		 "annotation tandem-cni.io/mac: \"0a:00:00:00:00:01-0a:00:00:00:00:02\": a list of MACs needs a list of as many addresses in tandem-cni.io/ip"},
-		{{.subnet = "v", .interface = "net1"},
+		{{[API_ASKED_SUBNET] = "v", [API_ASKED_INTERFACE] = "net1"},
 		 "annotation tandem-cni.io/interface: \"net1\": must be eth1 or eth0"},
 	};
 
@@ -167,7 +171,7 @@ static void mistakes_are_named(void **state)
 		struct api_request r = {0};
 		struct err e = {0};
 
-		assert_int_equal(api_request_parse(&rows[i].a, &r, &e), -1);
+		assert_int_equal(api_request_parse(rows[i].a, &r, &e), -1);
 		assert_int_equal(e.kind, ERR_CONFIG);
 		assert_string_equal(e.msg, rows[i].msg);
 		assert_null(r.subnet);
@@ -177,14 +181,14 @@ static void mistakes_are_named(void **state)
 static void too_many_addresses(void **state)
 {
 	char *list = xcalloc(1, 16 * 1100);
-	struct api_annotations a = {.subnet = "v", .ip = list};
+	const char *a[API_ANNOTATIONS] = {[API_ASKED_SUBNET] = "v", [API_ASKED_IP] = list};
 	struct api_request r = {0};
 	struct err e = {0};
 
 	(void)state;
 	for (int i = 0; i < 1025; i++)
 		snprintf(list + strlen(list), 20, "%s10.0.%d.%d", i ? "-" : "", i / 250, i % 250);
-	assert_int_equal(api_request_parse(&a, &r, &e), -1);
+	assert_int_equal(api_request_parse(a, &r, &e), -1);
 	assert_non_null(strstr(e.msg, "more than 1024"));
 	free(list);
 }

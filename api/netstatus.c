@@ -10,9 +10,9 @@
 
 static const char *interface_of(const struct api_pod *pod)
 {
-	const char *name = api_pod_annotations(pod).interface;
+	const char *name = api_annotations_text(&pod->annotations, API_ASKED_INTERFACE);
 
-	return name && *name ? name : "eth1";
+	return *name ? name : "eth1";
 }
 
 /* Entries of others: of another card, and not the one by which we name the primary's. */

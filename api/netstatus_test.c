@@ -14,7 +14,8 @@ struct fixture {
 static struct fixture fixture(const char *interface)
 {
 	struct fixture f = {
-		.pod = {.annotation = {[0] = (char *)"vlan100", [3] = (char *)interface}},
+		.pod = {.annotations.text = {[API_ASKED_SUBNET] = (char *)"vlan100",
+					     [API_ASKED_INTERFACE] = (char *)interface}},
 		.card = {.subnet = (char *)"vlan100"}};
 
 	assert_int_equal(ip_parse("10.42.0.9", &f.pod.ips[0]), 0);

@@ -36,11 +36,11 @@ static int read_annotations(const struct jval *meta, bool legacy, struct api_pod
 	if (jget_str(&all, API_ANNOTATION_NETWORK_STATUS, &networks, e) < 0 ||
 	    api_service_is_disabled(meta, &p->service_off, e) < 0)
 		return -1;
-	if (api_annotations_read_meta(meta, legacy, p->annotation, e) < 0)
+	if (api_annotations_read_meta(meta, legacy, &p->annotations, e) < 0)
 		return -1;
 	if (networks) {
 		p->network_status = api_pod_status_hash(networks);
-		p->card = api_netstatus_card(networks, api_pod_annotations(p).subnet);
+		p->card = api_netstatus_card(networks, p->annotations.text[API_ASKED_SUBNET]);
 	}
 	return 0;
 }
@@ -335,23 +335,13 @@ void api_pod_free(struct api_pod *p)
 	free(p->subdomain);
 	free(p->ports);
 	free(p->card);
-	for (size_t i = 0; i < ARRAY_SIZE(p->annotation); i++)
-		free(p->annotation[i]);
+	api_annotations_done(&p->annotations);
 	free(p);
-}
-
-struct api_annotations api_pod_annotations(const struct api_pod *p)
-{
-	return api_annotations_of(p->annotation);
 }
 
 bool api_pod_is_annotated(const struct api_pod *p)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(p->annotation); i++) {
-		if (p->annotation[i])
-			return true;
-	}
-	return false;
+	return !api_annotations_is_empty(&p->annotations);
 }
 
 static bool ports_eq(const struct api_pod *a, const struct api_pod *b)

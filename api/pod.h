@@ -44,10 +44,10 @@ struct api_pod {
 	char *subdomain;
 	struct api_pod_port *ports; /* those with a name */
 	size_t n_ports;
-	struct ip_addr ips[2];             /* status.podIPs; unset = none */
-	uint64_t network_status;           /* hash of that annotation, 0 = it has none */
-	struct api_pod_card *card;         /* NULL = it names no card of the annotated subnet */
-	char *annotation[API_ANNOTATIONS]; /* NULL = absent */
+	struct ip_addr ips[2];     /* status.podIPs; unset = none */
+	uint64_t network_status;   /* hash of that annotation, 0 = it has none */
+	struct api_pod_card *card; /* NULL = it names no card of the annotated subnet */
+	struct api_annotations annotations;
 };
 
 /**
@@ -59,8 +59,6 @@ int api_pod_decode(const struct jval *obj, bool legacy, struct api_pod **out,
 void api_pod_free(struct api_pod *p);
 DEFINE_AUTO(struct api_pod, api_pod_free)
 
-/** api_pod_annotations - its four annotations, for api_request_parse(). Lent from the pod. */
-struct api_annotations api_pod_annotations(const struct api_pod *p);
 /** api_pod_is_annotated - it carries at least one of them. */
 bool api_pod_is_annotated(const struct api_pod *p);
 /** api_pod_status_hash - the hash that network_status would be for this text; never 0. */

@@ -40,8 +40,9 @@ static void what_the_controller_reads(void **state)
 	(void)state;
 	assert_true(api_pod_is_annotated(p));
 	assert_true(api_pod_is_over(p));
-	assert_string_equal(api_pod_annotations(p).subnet, "v");
-	assert_null(api_pod_annotations(p).ip);
+	assert_string_equal(p->annotations.request.subnet, "v");
+	assert_string_equal(api_annotations_text(&p->annotations, API_ASKED_SUBNET), "v");
+	assert_null(p->annotations.text[API_ASKED_IP]);
 	assert_string_equal(p->node, "n1");
 	assert_string_equal(p->owner_kind, "StatefulSet");
 	assert_string_equal(p->owner_name, "db");

@@ -39,19 +39,15 @@ static int read_template(const struct jval *obj, bool legacy, struct api_workloa
 	static const char *const plain[] = {"spec", "template", "metadata", NULL};
 	static const char *const cron[] = {"spec",     "jobTemplate", "spec",
 					   "template", "metadata",    NULL};
-	struct api_annotations a;
-	struct err ignored = {0};
 	struct jval meta;
 	int rc = descend(obj, w->kind == API_CRONJOB ? cron : plain, &meta, e);
 
 	if (rc <= 0)
 		return rc;
-	if (api_annotations_read_meta(&meta, legacy, w->annotation, e) < 0 ||
+	if (api_annotations_read_meta(&meta, legacy, &w->annotations, e) < 0 ||
 	    api_labels_decode(&meta, "labels", &w->labels, e) < 0 ||
 	    api_service_is_disabled(&meta, &w->service_off, e) < 0)
 		return -1;
-	a = api_annotations_of(w->annotation);
-	IGNORE(api_request_parse(&a, &w->request, &ignored), "its pods are told");
 	return 0;
 }
 
@@ -114,23 +110,17 @@ void api_workload_free(struct api_workload *w)
 	if (!w)
 		return;
 	api_meta_done(&w->meta);
-	api_request_done(&w->request);
+	api_annotations_done(&w->annotations);
 	free(w->owner_cronjob);
 	free(w->labels);
-	for (size_t i = 0; i < ARRAY_SIZE(w->annotation); i++)
-		free(w->annotation[i]);
 	free(w);
 }
 
 bool api_workload_asks_eq(const struct api_workload *a, const struct api_workload *b)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(a->annotation); i++) {
-		if (!str_eq(a->annotation[i], b->annotation[i]))
-			return false;
-	}
-	return a->kind == b->kind && a->replicas == b->replicas &&
-	       a->first_ordinal == b->first_ordinal && !a->meta.deletion == !b->meta.deletion &&
-	       str_eq(a->meta.uid, b->meta.uid);
+	return api_annotations_eq(&a->annotations, &b->annotations) && a->kind == b->kind &&
+	       a->replicas == b->replicas && a->first_ordinal == b->first_ordinal &&
+	       !a->meta.deletion == !b->meta.deletion && str_eq(a->meta.uid, b->meta.uid);
 }
 
 static char *make_id(const char *kind, const char *ns, const char *name, size_t name_len)

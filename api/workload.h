@@ -26,13 +26,12 @@ struct api_workload_form {
 struct api_workload {
 	enum api_workload_kind kind;
 	struct api_meta meta;
-	char *owner_cronjob;               /* the CronJob that made this Job, "" for none */
-	int64_t replicas;                  /* a StatefulSet's; 1 where it says nothing */
-	int64_t first_ordinal;             /* spec.ordinals.start */
-	char *annotation[API_ANNOTATIONS]; /* of the pod template; NULL = absent */
-	char *labels;                      /* of the pod template, see api/labels.h; NULL = none */
-	bool service_off;                  /* its pods are kept out of -macvlan Services */
-	struct api_request request; /* parsed from them; wants nothing while they are malformed */
+	char *owner_cronjob;                /* the CronJob that made this Job, "" for none */
+	int64_t replicas;                   /* a StatefulSet's; 1 where it says nothing */
+	int64_t first_ordinal;              /* spec.ordinals.start */
+	struct api_annotations annotations; /* of the pod template */
+	char *labels;                       /* of the pod template, see api/labels.h; NULL = none */
+	bool service_off;                   /* its pods are kept out of -macvlan Services */
 };
 
 /**

@@ -34,31 +34,31 @@ static void templates(void **state)
 		decode(API_DEPLOYMENT, false, "{" META ",\"spec\":{" TEMPLATE(ASKS) "}}");
 
 	(void)state;
-	assert_true(w->request.wanted);
-	assert_string_equal(w->request.subnet, "lan");
-	assert_int_equal(w->request.n_ips, 2);
+	assert_true(w->annotations.request.wanted);
+	assert_string_equal(w->annotations.request.subnet, "lan");
+	assert_int_equal(w->annotations.request.n_ips, 2);
 	api_workload_free(w);
 
 	w = decode(API_CRONJOB, false,
 		   "{" META ",\"spec\":{\"jobTemplate\":{\"spec\":{" TEMPLATE(ASKS) "}}}}");
-	assert_int_equal(w->request.n_ips, 2);
+	assert_int_equal(w->annotations.request.n_ips, 2);
 	api_workload_free(w);
 
 	/* A CronJob's jobTemplate.metadata is the Job's, not the pod's. */
 	w = decode(API_CRONJOB, false,
 		   "{" META ",\"spec\":{\"jobTemplate\":{\"metadata\":{\"annotations\":{" ASKS
 		   "}},\"spec\":{" TEMPLATE("") "}}}}");
-	assert_false(w->request.wanted);
+	assert_false(w->annotations.request.wanted);
 	api_workload_free(w);
 
 	w = decode(API_DAEMONSET, false,
 		   "{" META ",\"spec\":{" TEMPLATE("\"tandem-cni.io/subnet\":\"lan\","
 						   "\"tandem-cni.io/ip\":\"x\"") "}}");
-	assert_false(w->request.wanted);
+	assert_false(w->annotations.request.wanted);
 	api_workload_free(w);
 
 	w = decode(API_DEPLOYMENT, false, "{" META "}");
-	assert_false(w->request.wanted);
+	assert_false(w->annotations.request.wanted);
 	api_workload_free(w);
 }
 
@@ -102,12 +102,12 @@ static void legacy_annotations(void **state)
 			rows[i].annotations);
 		struct api_workload *w = decode(API_DEPLOYMENT, rows[i].legacy, text);
 
-		assert_int_equal(w->request.wanted, rows[i].wanted);
-		assert_int_equal(w->request.n_ips, rows[i].n_ips);
-		assert_int_equal(w->request.n_macs, rows[i].n_macs);
-		assert_string_equal(w->request.interface, rows[i].interface);
+		assert_int_equal(w->annotations.request.wanted, rows[i].wanted);
+		assert_int_equal(w->annotations.request.n_ips, rows[i].n_ips);
+		assert_int_equal(w->annotations.request.n_macs, rows[i].n_macs);
+		assert_string_equal(w->annotations.request.interface, rows[i].interface);
 		if (rows[i].wanted)
-			assert_string_equal(w->request.subnet, "lan");
+			assert_string_equal(w->annotations.request.subnet, "lan");
 		api_workload_free(w);
 	}
 }

@@ -13,13 +13,12 @@
 
 bool ask_request(struct ent *ent, struct err *e)
 {
-	struct api_annotations a = api_pod_annotations(ent->pod);
-	struct api_request r = {0};
+	const struct api_request *r;
 
-	if (api_request_parse(&a, &r, e) < 0)
+	if (api_annotations_request(&ent->pod->annotations, &r, e) < 0)
 		return false;
 	api_request_done(&ent->request);
-	ent->request = r;
+	ent->request = api_request_copy(r);
 	free(ent->owner);
 	ent->owner = reserve_pod_owner(ent->app, ent->pod);
 	return true;
@@ -113,13 +112,11 @@ static bool asks_for(const struct api_request *q, const struct api_ip *rec)
 
 bool ask_changed(const struct ent *ent, const struct api_ip *rec)
 {
-	struct api_annotations a = api_pod_annotations(ent->pod);
-	AUTO(api_request_done) struct api_request q = {0};
-	struct err ignored = {0};
+	const struct api_request *q = &ent->pod->annotations.request;
 
-	if (api_request_parse(&a, &q, &ignored) < 0)
+	if (ent->pod->annotations.why)
 		return true;
-	return q.wanted && (!str_eq(q.subnet, rec->subnet) || !asks_for(&q, rec));
+	return q->wanted && (!str_eq(q->subnet, rec->subnet) || !asks_for(q, rec));
 }
 
 /* The subnet may have been edited since: what it cannot have any more is given anew. */

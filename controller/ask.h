@@ -4,7 +4,7 @@
 
 #include "controller/app.h"
 
-/** ask_request - read its pod's annotations into ent->request and ent->owner. False = malformed, e says how. */
+/** ask_request - its pod's request into ent->request and its workload into ent->owner. False = malformed, e says how. */
 bool ask_request(struct ent *ent, struct err *e);
 
 /** ask_new - may its pod have a record? The subnet that it names goes to *out, NULL where it is not known. */

@@ -301,7 +301,7 @@ static int workload_decode(const struct app *app, enum api_workload_kind kind,
 
 	if (api_workload_decode(&form, obj, &w, e) < 0)
 		return -1;
-	if (w->request.wanted)
+	if (w->annotations.request.wanted)
 		*out = w;
 	else
 		api_workload_free(w);

@@ -227,7 +227,7 @@ static void fill(struct world *w)
 {
 	*w = (struct world){.subnet = "v", .node = "n1", .phase = "Pending", .ns = "d"};
 	w->pod = (struct api_pod){.meta = {.ns = w->ns}, .node = w->node, .phase = w->phase};
-	w->pod.annotation[0] = w->subnet;
+	w->pod.annotations.text[API_ASKED_SUBNET] = w->subnet;
 	w->request = (struct api_request){.wanted = true, .subnet = w->subnet};
 	w->in = (struct decide_new_in){
 		.pod = &w->pod,
@@ -323,7 +323,7 @@ static void pods_that_want_nothing(void **state)
 	w.pod.node = w.empty;
 	assert_int_equal(decide_new(&w.in, msg, sizeof(msg)), DECIDE_NOTHING);
 	fill(&w);
-	w.pod.annotation[0] = NULL;
+	w.pod.annotations.text[API_ASKED_SUBNET] = NULL;
 	assert_int_equal(decide_new(&w.in, msg, sizeof(msg)), DECIDE_NOTHING);
 	fill(&w);
 	w.pod.meta.deletion = 1;

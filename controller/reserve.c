@@ -32,7 +32,7 @@ static bool is_older(const struct api_workload *a, const struct api_workload *b)
 
 static void reserve_one(struct app *app, const struct api_workload *w, const struct ip_addr *addr)
 {
-	char *key = key_of(w->request.subnet, addr);
+	char *key = key_of(w->annotations.request.subnet, addr);
 	struct reservation *r = map_get(&app->reservations, key);
 
 	if (r) {
@@ -62,12 +62,12 @@ void reserve_done(struct app *app)
 
 static void reserve_workload(struct app *app, const struct api_workload *w)
 {
-	struct sub *sub = sub_find(app, w->request.subnet);
+	struct sub *sub = sub_find(app, w->annotations.request.subnet);
 
-	for (size_t i = 0; i < w->request.n_ips; i++) {
-		reserve_one(app, w, &w->request.ips[i]);
+	for (size_t i = 0; i < w->annotations.request.n_ips; i++) {
+		reserve_one(app, w, &w->annotations.request.ips[i]);
 		if (sub)
-			ipam_set_add(&sub->named, &w->request.ips[i]);
+			ipam_set_add(&sub->named, &w->annotations.request.ips[i]);
 	}
 }
 
@@ -83,7 +83,7 @@ void reserve_refresh(struct app *app)
 	for (int kind = 0; kind < API_WORKLOADS; kind++) {
 		pos = 0;
 		while ((w = kube_store_each(app->store[STORE_WORKLOADS + kind], &pos, NULL))) {
-			if (w->request.wanted)
+			if (w->annotations.request.wanted)
 				reserve_workload(app, w);
 		}
 	}

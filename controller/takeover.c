@@ -76,7 +76,7 @@ void takeover_inflight(struct sub *sub)
 static bool is_recordless(const struct ent *ent, const struct sub *sub)
 {
 	return ent->pod && ent->pod->has_ip && !api_pod_is_over(ent->pod) && !ent_record(ent) &&
-	       !ent->lost && ent->pod->annotation[0] && str_eq(ent->pod->annotation[0], sub->name);
+	       !ent->lost && str_eq(ent->pod->annotations.text[API_ASKED_SUBNET], sub->name);
 }
 
 static bool is_for(const struct sub *sub, const struct ent *ent, const struct ip_addr *addr)

@@ -58,6 +58,11 @@ static int64_t next_named(const struct sub *sub, const struct api_request *q)
 	return ipam_pool_next_expiry(&sub->next.pool, &named);
 }
 
+static const char *asked_text(const struct ent *ent, enum api_annotation which)
+{
+	return ent->pod ? api_annotations_text(&ent->pod->annotations, which) : "";
+}
+
 void work_tell_waiting(struct sub *sub, struct ent *ent, const struct plan_want *want)
 {
 	bool second = want->family == AF_INET6 && sub_range6(sub);
@@ -79,8 +84,8 @@ void work_tell_waiting(struct sub *sub, struct ent *ent, const struct plan_want 
 	case DECIDE_OUTSIDE:
 		snprintf(msg, sizeof(msg),
 			 "annotation " API_ANNOTATION_IP ": \"%.120s\": MacvlanSubnet %s %s%s%s",
-			 ent->pod && ent->pod->annotation[1] ? ent->pod->annotation[1] : "",
-			 sub->name, *family ? "has no " : "does not give that address", family,
+			 asked_text(ent, API_ASKED_IP), sub->name,
+			 *family ? "has no " : "does not give that address", family,
 			 *family ? "addresses" : "");
 		break;
 	case DECIDE_ADDRESS_IN_USE:
@@ -89,13 +94,13 @@ void work_tell_waiting(struct sub *sub, struct ent *ent, const struct plan_want 
 			 "annotation " API_ANNOTATION_IP
 			 ": \"%.120s\": in use or cooling down; the "
 			 "pod gets one as soon as one is free%s%s",
-			 ent->pod && ent->pod->annotation[1] ? ent->pod->annotation[1] : "",
-			 next ? ", the next one at " : "", next ? clock_rfc3339(next, when) : "");
+			 asked_text(ent, API_ASKED_IP), next ? ", the next one at " : "",
+			 next ? clock_rfc3339(next, when) : "");
 		break;
 	default:
 		snprintf(msg, sizeof(msg),
 			 "annotation " API_ANNOTATION_MAC ": \"%.120s\": another pod has that MAC",
-			 ent->pod && ent->pod->annotation[2] ? ent->pod->annotation[2] : "");
+			 asked_text(ent, API_ASKED_MAC));
 		break;
 	}
 	events_tell(ent, want->result, msg);

@@ -38,7 +38,8 @@ DEFINE_AUTO_VALUE(struct world, world_done)
 
 static void fill(struct world *w, const char *record, const char *interface)
 {
-	const struct api_annotations a = {.subnet = "vlan100", .interface = interface};
+	const char *text[API_ANNOTATIONS] = {
+		[API_ASKED_SUBNET] = "vlan100", [API_ASKED_INTERFACE] = interface};
 	struct err e = {0};
 	struct jval root;
 
@@ -46,7 +47,7 @@ static void fill(struct world *w, const char *record, const char *interface)
 	assert_int_equal(jdoc_parse("record", record, strlen(record), &w->doc, &e), 0);
 	root = jdoc_root(w->doc);
 	assert_int_equal(api_ip_decode(&root, &w->ip, &e), 0);
-	assert_int_equal(api_request_parse(&a, &w->req, &e), 0);
+	assert_int_equal(api_request_parse(text, &w->req, &e), 0);
 	card_fill(w->ip, &w->req, w->conf, "eth0", &w->card);
 }
 

@@ -76,7 +76,7 @@ int pod_need_uid(struct app *app, struct pod *pod, struct err *e)
 static int request_by_get(struct app *app, struct pod *pod, struct api_request *out, struct err *e)
 {
 	AUTO(api_pod_free) struct api_pod *found = NULL;
-	struct api_annotations a;
+	const struct api_request *r;
 
 	if (get_pod(app, pod, &found, e) < 0)
 		return -1;
@@ -84,12 +84,14 @@ static int request_by_get(struct app *app, struct pod *pod, struct api_request *
 		free(pod->uid);
 		pod->uid = xstrdup(found->meta.uid);
 	}
-	a = api_pod_annotations(found);
-	if (a.subnet && found->is_static)
+	if (found->annotations.text[API_ASKED_SUBNET] && found->is_static)
 		return err_set(e, ERR_CONFIG, 0,
 			       "annotation %s: a static pod cannot have a second card",
 			       API_ANNOTATION_SUBNET);
-	return api_request_parse(&a, out, e);
+	if (api_annotations_request(&found->annotations, &r, e) < 0)
+		return -1;
+	*out = api_request_copy(r);
+	return 0;
 }
 
 static int get_annotation(const void *conf, const char *key, char **out, struct err *e)
@@ -99,40 +101,38 @@ static int get_annotation(const void *conf, const char *key, char **out, struct 
 
 static int request_by_conf(const struct cni_conf *conf, struct api_request *out, struct err *e)
 {
-	char *four[API_ANNOTATIONS] = {NULL};
+	AUTO(api_annotations_done) struct api_annotations a = {0};
 	AUTO(free) char *source = NULL;
-	struct api_annotations a;
-	int rc;
+	const struct api_request *r;
 
 	if (cni_conf_annotation(conf, CONFIG_SOURCE, &source, e) < 0 ||
-	    api_annotations_read(get_annotation, conf, conf->legacy_annotations, four, e) < 0)
+	    api_annotations_read(get_annotation, conf, conf->legacy_annotations, &a, e) < 0)
 		return -1;
-	a = api_annotations_of(four);
-	if (a.subnet && source && !str_eq(source, "api"))
-		rc = err_set(
+	if (a.text[API_ASKED_SUBNET] && source && !str_eq(source, "api"))
+		return err_set(
 			e, ERR_CONFIG, 0,
 			"annotation %s: a static pod (source \"%s\") cannot have a second card",
 			API_ANNOTATION_SUBNET, source);
-	else
-		rc = api_request_parse(&a, out, e);
-	for (size_t i = 0; i < API_ANNOTATIONS; i++)
-		free(four[i]);
-	return rc;
+	if (api_annotations_request(&a, &r, e) < 0)
+		return -1;
+	*out = api_request_copy(r);
+	return 0;
 }
 
 int pod_request(struct app *app, struct pod *pod, struct api_request *out, struct err *e)
 {
-	const struct api_annotations none = {0};
-
 	switch (app->conf->annotations_state) {
 	case CNI_ANNOTATIONS_GIVEN:
 		return request_by_conf(app->conf, out, e);
 	case CNI_ANNOTATIONS_NULL:
-		return api_request_parse(&none, out, e);
+		*out = (struct api_request){0};
+		return 0;
 	case CNI_ANNOTATIONS_ABSENT:
 		break;
 	}
-	if (!*pod->name || !*pod->ns)
-		return api_request_parse(&none, out, e);
+	if (!*pod->name || !*pod->ns) {
+		*out = (struct api_request){0};
+		return 0;
+	}
 	return request_by_get(app, pod, out, e);
 }

@@ -7,30 +7,26 @@
 #include "lib/json/jread.h"
 #include "tests/fuzz/fuzz.h"
 
-static void ask(const struct api_annotations *a)
+static void look_at(const struct api_request *r)
 {
-	AUTO(api_request_done) struct api_request request = {0};
-	struct err e = {0};
 	size_t i;
 
-	if (api_request_parse(a, &request, &e) < 0) {
-		FUZZ_ASSERT(e.kind && e.msg[0]);
-		return;
-	}
-	FUZZ_ASSERT(request.wanted || (!request.subnet && !request.n_ips && !request.n_macs));
-	for (i = 0; i < request.n_ips; i++)
-		FUZZ_ASSERT(api_request_find(&request, &request.ips[i]) >= 0);
-	for (i = 0; i < api_request_entries(&request); i++) {
-		FUZZ_ASSERT(request.n_macs < 2 || api_request_mac(&request, i));
-		FUZZ_ASSERT(!request.n_ips || api_request_ip(&request, AF_INET, i) ||
-			    api_request_ip(&request, AF_INET6, i));
+	FUZZ_ASSERT(r->wanted || (!r->subnet && !r->n_ips && !r->n_macs));
+	for (i = 0; i < r->n_ips; i++)
+		FUZZ_ASSERT(api_request_find(r, &r->ips[i]) >= 0);
+	for (i = 0; i < api_request_entries(r); i++) {
+		FUZZ_ASSERT(r->n_macs < 2 || api_request_mac(r, i));
+		FUZZ_ASSERT(!r->n_ips || api_request_ip(r, AF_INET, i) ||
+			    api_request_ip(r, AF_INET6, i));
 	}
 }
 
 static void as_lines(char *text)
 {
-	char *four[API_ANNOTATIONS] = {NULL};
-	struct api_annotations a;
+	AUTO(api_request_done) struct api_request request = {0};
+	AUTO(api_request_done) struct api_request copy = {0};
+	const char *text_of[API_ANNOTATIONS] = {NULL};
+	struct err e = {0};
 	char *rest = text;
 	size_t i;
 
@@ -38,30 +34,31 @@ static void as_lines(char *text)
 		char *line = strsep(&rest, "\n");
 
 		/* A line of "-" stands for an annotation that is not there. */
-		four[i] = strcmp(line, "-") ? line : NULL;
+		text_of[i] = strcmp(line, "-") ? line : NULL;
 	}
-	a = api_annotations_of(four);
-	ask(&a);
+	if (api_request_parse(text_of, &request, &e) < 0) {
+		FUZZ_ASSERT(e.kind && e.msg[0]);
+		return;
+	}
+	copy = api_request_copy(&request);
+	look_at(&request);
+	look_at(&copy);
 }
 
 static void as_metadata(const uint8_t *data, size_t size, bool legacy)
 {
 	AUTO(jdoc_free) struct jdoc *doc = NULL;
-	char *four[API_ANNOTATIONS] = {NULL};
-	struct api_annotations a;
+	AUTO(api_annotations_done) struct api_annotations a = {0};
 	struct err e = {0};
 	struct jval root;
-	size_t i;
 
 	if (jdoc_parse("metadata", (const char *)data, size, &doc, &e) < 0)
 		return;
 	root = jdoc_root(doc);
-	if (jis_obj(&root) && api_annotations_read_meta(&root, legacy, four, &e) == 0) {
-		a = api_annotations_of(four);
-		ask(&a);
+	if (jis_obj(&root) && api_annotations_read_meta(&root, legacy, &a, &e) == 0) {
+		FUZZ_ASSERT(!a.why || (*a.why && !a.request.wanted));
+		look_at(&a.request);
 	}
-	for (i = 0; i < API_ANNOTATIONS; i++)
-		free(four[i]);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
