@@ -51,6 +51,27 @@ static void what_the_controller_reads(void **state)
 	api_pod_free(p);
 }
 
+/* What is wrong with them is kept with the pod, as is what stands there. */
+static void malformed_annotations_say_why(void **state)
+{
+	AUTO(api_pod_free)
+	struct api_pod *p = decode(",\"annotations\":{\"tandem-cni.io/subnet\":\"v\","
+				   "\"tandem-cni.io/interface\":\"net1\"}",
+				   "", "");
+	const struct api_request *r = NULL;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(api_annotations_request(&p->annotations, &r, &e), -1);
+	assert_int_equal(e.kind, ERR_CONFIG);
+	assert_string_equal(e.msg,
+			    "annotation tandem-cni.io/interface: \"net1\": must be eth1 or eth0");
+	assert_null(r);
+	assert_false(p->annotations.request.wanted);
+	assert_string_equal(api_annotations_text(&p->annotations, API_ASKED_INTERFACE), "net1");
+	assert_string_equal(api_annotations_text(&p->annotations, API_ASKED_IP), "");
+}
+
 static void mirrors_are_static(void **state)
 {
 	struct api_pod *p =
@@ -114,6 +135,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_controller_reads),
+		cmocka_unit_test(malformed_annotations_say_why),
 		cmocka_unit_test(mirrors_are_static),
 		cmocka_unit_test(containers_that_have_ended),
 	};

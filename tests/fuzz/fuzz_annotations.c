@@ -1,4 +1,4 @@
-/* The four annotations, a line each, and the same bytes as a pod's metadata. */
+/* The annotations, a line each, and the same bytes as a pod's metadata. */
 #include <string.h>
 
 #include "api/annotations.h"
