@@ -13,8 +13,9 @@ BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 CNIBINDIR ?= /opt/cni/bin
 
+# The rooms: folders with a .may_include (tools/check-includes), nested ones too.
 # DIRS can be narrowed to work on a part: make DIRS='lib/base lib/nl' check-unit
-DIRS ?= $(sort $(patsubst %/,%,$(wildcard lib/*/ meta/*/ controller/*/))) api admit delegate macvlan ipam controller node
+DIRS ?= $(sort $(patsubst %/.may_include,%,$(wildcard */.may_include */*/.may_include */*/*/.may_include)))
 
 # program = folder of its main.c
 PROGRAMS := tandem:meta/plugin tandem-controller:controller tandem-node:node
