@@ -1,5 +1,7 @@
+/* The network's fields, from one table: read, written, compared and copied. */
 #include "api/network.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,7 +11,47 @@
 #include "lib/json/jread.h"
 #include "lib/json/jwrite.h"
 
-#define MTU_MAX 65535
+/*
+ * A field: where it stands in the objects and in the struct. What is absent is zero there, its default, unless
+ * its type says otherwise.
+ */
+struct field {
+	const char *key;       /* in a MacvlanIP's spec */
+	const char *in_subnet; /* in a MacvlanSubnet's, where that differs, with dots */
+	const struct field_type *type;
+	size_t offset, size;
+	bool or_zero; /* of a number: 0 may stand for "as it is" beside min to max */
+	int64_t min, max;
+};
+
+/* Where a field is being read, for messages. */
+struct place {
+	const struct field *f;
+	const char *path;
+};
+
+struct field_type {
+	int (*read)(const struct jval *spec, const struct place *at, struct api_network *n,
+		    struct err *e);
+	void (*write)(struct jw *w, const struct field *f, const struct api_network *n, bool patch);
+	/* Not to be written: NULL = it always is. */
+	bool (*is_absent)(const struct field *f, const struct api_network *n);
+	/* NULL = by its bytes. */
+	bool (*eq)(const struct field *f, const struct api_network *a, const struct api_network *b);
+	/* What a copy of its bytes still shares becomes its own; and is freed. NULL = nothing. */
+	void (*own)(struct api_network *n);
+	void (*done)(struct api_network *n);
+};
+
+static void *at(struct api_network *n, const struct field *f)
+{
+	return (char *)n + f->offset;
+}
+
+static const void *in(const struct api_network *n, const struct field *f)
+{
+	return (const char *)n + f->offset;
+}
 
 static const char *const mode_names[] = {"bridge", "private", "vepa", "passthru",
 					 "l2",     "l3",      "l3s"};
@@ -31,6 +73,15 @@ static int bad(struct err *e, const char *path, const char *key, const char *val
 	return err_set(e, ERR_CONFIG, 0, "%s.%s: \"%.80s\" %s", path, key, value, why);
 }
 
+/* Absent: null takes the key away in a merge patch; a new object must not have it. */
+static void write_absent(struct jw *w, const char *key, bool patch)
+{
+	if (!patch)
+		return;
+	jw_key(w, key);
+	jw_null(w);
+}
+
 static int find_name(const char *const *names, size_t n, const char *name)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -40,73 +91,197 @@ static int find_name(const char *const *names, size_t n, const char *name)
 	return -1;
 }
 
-static int read_master(const struct jval *v, const char *path, struct api_network *n, struct err *e)
+/* ------------------------------------------------------------------------------- master */
+
+static int read_master(const struct jval *spec, const struct place *p, struct api_network *n,
+		       struct err *e)
 {
 	const char *s = "";
 
-	if (jget_str(v, "master", &s, e) < 0)
+	if (jget_str(spec, p->f->key, &s, e) < 0)
 		return -1;
 	if (!*s)
-		return err_set(e, ERR_CONFIG, 0, "%s.master: is missing", path);
+		return err_set(e, ERR_CONFIG, 0, "%s.%s: is missing", p->path, p->f->key);
 	/* What the kernel refuses in the name of a device. */
 	if (strpbrk(s, "/ \t\r\n\v\f") || str_eq(s, ".") || str_eq(s, "..") ||
 	    str_copy(n->master, sizeof(n->master), s) < 0)
-		return bad(e, path, "master", s, "is not the name of a network card");
+		return bad(e, p->path, p->f->key, s, "is not the name of a network card");
 	return 0;
 }
 
-static int read_kind(const struct jval *v, const char *path, struct api_network *n, struct err *e)
+static void write_master(struct jw *w, const struct field *f, const struct api_network *n,
+			 bool patch)
 {
-	const char *type = "macvlan", *mode = NULL;
+	(void)patch;
+	jw_kv_str(w, f->key, n->master);
+}
+
+static bool master_eq(const struct field *f, const struct api_network *a,
+		      const struct api_network *b)
+{
+	(void)f;
+	return str_eq(a->master, b->master);
+}
+
+static const struct field_type master_type = {
+	.read = read_master, .write = write_master, .eq = master_eq};
+
+/* ------------------------------------------------------------------------------- numbers */
+
+static int read_number(const struct jval *spec, const struct place *p, struct api_network *n,
+		       struct err *e)
+{
+	const struct field *f = p->f;
+	int64_t v = 0;
+
+	if (jget_i64(spec, f->key, JRANGE(INT32_MIN, INT32_MAX), &v, e) < 0)
+		return -1;
+	if ((v || !f->or_zero) && (v < f->min || v > f->max))
+		return err_set(e, ERR_CONFIG, 0, "%s.%s: %lld must be %s%lld to %lld", p->path,
+			       f->key, (long long)v, f->or_zero ? "0 or " : "", (long long)f->min,
+			       (long long)f->max);
+	if (f->size == sizeof(uint16_t))
+		*(uint16_t *)at(n, f) = (uint16_t)v;
+	else
+		*(uint32_t *)at(n, f) = (uint32_t)v;
+	return 0;
+}
+
+static void write_number(struct jw *w, const struct field *f, const struct api_network *n,
+			 bool patch)
+{
+	(void)patch;
+	jw_kv_i64(w, f->key,
+		  f->size == sizeof(uint16_t) ? *(const uint16_t *)in(n, f)
+					      : *(const uint32_t *)in(n, f));
+}
+
+static const struct field_type number_type = {.read = read_number, .write = write_number};
+
+/* ------------------------------------------------------------------------------- link type and mode */
+
+static int read_link_type(const struct jval *spec, const struct place *p, struct api_network *n,
+			  struct err *e)
+{
+	const char *name = link_names[0];
 	int found;
 
-	if (jget_str(v, "linkType", &type, e) < 0 || jget_str(v, "mode", &mode, e) < 0)
+	if (jget_str(spec, p->f->key, &name, e) < 0)
 		return -1;
-	found = find_name(link_names, ARRAY_SIZE(link_names), type);
+	found = find_name(link_names, ARRAY_SIZE(link_names), name);
 	if (found < 0)
-		return bad(e, path, "linkType", type, "must be macvlan or ipvlan");
+		return bad(e, p->path, p->f->key, name, "must be macvlan or ipvlan");
 	n->link_type = (enum api_link_type)found;
-	if (!mode || !*mode)
-		mode = n->link_type == API_LINK_MACVLAN ? "bridge" : "l2";
-	found = find_name(mode_names, ARRAY_SIZE(mode_names), mode);
+	return 0;
+}
+
+static void write_link_type(struct jw *w, const struct field *f, const struct api_network *n,
+			    bool patch)
+{
+	(void)patch;
+	jw_kv_str(w, f->key, api_link_type_name(n->link_type));
+}
+
+static const struct field_type link_type_type = {.read = read_link_type, .write = write_link_type};
+
+/* The link type has been read before it. */
+static int read_mode(const struct jval *spec, const struct place *p, struct api_network *n,
+		     struct err *e)
+{
+	const char *name = NULL;
+	int found;
+
+	if (jget_str(spec, p->f->key, &name, e) < 0)
+		return -1;
+	if (!name || !*name)
+		name = n->link_type == API_LINK_MACVLAN ? "bridge" : "l2";
+	found = find_name(mode_names, ARRAY_SIZE(mode_names), name);
 	if (n->link_type == API_LINK_MACVLAN && (found < 0 || found > API_MODE_PASSTHRU))
-		return bad(e, path, "mode", mode, "must be bridge, private, vepa or passthru");
+		return bad(e, p->path, p->f->key, name,
+			   "must be bridge, private, vepa or passthru");
 	if (n->link_type == API_LINK_IPVLAN && found < API_MODE_L2)
-		return bad(e, path, "mode", mode, "of an ipvlan must be l2, l3 or l3s");
+		return bad(e, p->path, p->f->key, name, "of an ipvlan must be l2, l3 or l3s");
 	n->mode = (enum api_mode)found;
 	return 0;
 }
 
-static int read_numbers(const struct jval *v, const char *path, struct api_network *n,
-			struct err *e)
+static void write_mode(struct jw *w, const struct field *f, const struct api_network *n, bool patch)
 {
-	int64_t vlan = 0, mtu = 0;
-
-	if (jget_i64(v, "vlan", JRANGE(INT32_MIN, INT32_MAX), &vlan, e) < 0 ||
-	    jget_i64(v, "mtu", JRANGE(INT32_MIN, INT32_MAX), &mtu, e) < 0)
-		return -1;
-	if (vlan < 0 || vlan > 4094)
-		return err_set(e, ERR_CONFIG, 0, "%s.vlan: %lld must be 0 to 4094", path,
-			       (long long)vlan);
-	if (mtu && (mtu < 68 || mtu > MTU_MAX))
-		return err_set(e, ERR_CONFIG, 0, "%s.mtu: %lld must be 0 or 68 to 65535", path,
-			       (long long)mtu);
-	n->vlan = (uint16_t)vlan;
-	n->mtu = (uint32_t)mtu;
-	return 0;
+	(void)patch;
+	jw_kv_str(w, f->key, api_mode_name(n->mode));
 }
 
-static int read_gateway(const struct jval *v, const char *path, const char *key,
-			struct ip_addr *out, struct err *e)
+static const struct field_type mode_type = {.read = read_mode, .write = write_mode};
+
+/* ------------------------------------------------------------------------------- addresses */
+
+static int read_addr(const struct jval *spec, const struct place *p, struct api_network *n,
+		     struct err *e)
 {
 	const char *s = "";
 
-	if (jget_str(v, key, &s, e) < 0)
+	if (jget_str(spec, p->f->key, &s, e) < 0)
 		return -1;
-	if (*s && ip_parse(s, out) < 0)
-		return bad(e, path, key, s, "is not an address");
+	if (*s && ip_parse(s, at(n, p->f)) < 0)
+		return bad(e, p->path, p->f->key, s, "is not an address");
 	return 0;
 }
+
+static void write_addr(struct jw *w, const struct field *f, const struct api_network *n, bool patch)
+{
+	char text[IP_ADDR_LEN];
+
+	(void)patch;
+	jw_kv_str(w, f->key, ip_format(in(n, f), text));
+}
+
+static bool addr_is_absent(const struct field *f, const struct api_network *n)
+{
+	return !ip_is_set(in(n, f));
+}
+
+static bool addr_eq(const struct field *f, const struct api_network *a, const struct api_network *b)
+{
+	return ip_eq(in(a, f), in(b, f));
+}
+
+static const struct field_type addr_type = {
+	.read = read_addr, .write = write_addr, .is_absent = addr_is_absent, .eq = addr_eq};
+
+/* ------------------------------------------------------------------------------- switches */
+
+static int read_switch(const struct jval *spec, const struct place *p, struct api_network *n,
+		       struct err *e)
+{
+	enum api_switch *out = at(n, p->f);
+	bool on = false;
+	int rc = jget_bool(spec, p->f->key, &on, e);
+
+	if (rc == 1)
+		*out = on ? API_SWITCH_ON : API_SWITCH_OFF;
+	return rc < 0 ? -1 : 0;
+}
+
+static void write_switch(struct jw *w, const struct field *f, const struct api_network *n,
+			 bool patch)
+{
+	const enum api_switch *s = in(n, f);
+
+	(void)patch;
+	jw_kv_bool(w, f->key, *s == API_SWITCH_ON);
+}
+
+static bool switch_is_absent(const struct field *f, const struct api_network *n)
+{
+	const enum api_switch *s = in(n, f);
+
+	return *s == API_SWITCH_UNSET;
+}
+
+static const struct field_type switch_type = {
+	.read = read_switch, .write = write_switch, .is_absent = switch_is_absent};
+
+/* ------------------------------------------------------------------------------- routes */
 
 static int read_route(const struct jval *v, const char *path, struct api_route *r, struct err *e)
 {
@@ -129,25 +304,87 @@ static int read_route(const struct jval *v, const char *path, struct api_route *
 	return str_copy(r->iface, sizeof(r->iface), iface);
 }
 
-static int read_routes(const struct jval *v, const char *path, struct api_network *n, struct err *e)
+static int read_routes(const struct jval *spec, const struct place *p, struct api_network *n,
+		       struct err *e)
 {
 	struct jval list = {0}, item;
-	int rc = jget_arr(v, "routes", &list, e);
+	int rc = jget_arr(spec, p->f->key, &list, e);
 	char where[80];
 
 	if (rc <= 0)
 		return rc;
 	if (jlen(&list) > API_ROUTES_MAX)
-		return err_set(e, ERR_CONFIG, 0, "%s.routes: more than %d", path, API_ROUTES_MAX);
+		return err_set(e, ERR_CONFIG, 0, "%s.%s: more than %d", p->path, p->f->key,
+			       API_ROUTES_MAX);
 	n->routes = xcalloc(jlen(&list) + 1, sizeof(*n->routes));
 	for (struct jiter it = jiter_of(&list); jiter_next(&it, &item);) {
-		snprintf(where, sizeof(where), "%s.routes[%zu]", path, n->n_routes);
+		snprintf(where, sizeof(where), "%s.%s[%zu]", p->path, p->f->key, n->n_routes);
 		if (read_route(&item, where, &n->routes[n->n_routes], e) < 0)
 			return -1;
 		n->n_routes++;
 	}
 	return 0;
 }
+
+static void write_routes(struct jw *w, const struct field *f, const struct api_network *n,
+			 bool patch)
+{
+	char dst[IP_NET_LEN], gw[IP_ADDR_LEN];
+
+	(void)patch;
+	jw_kv_arr(w, f->key);
+	for (size_t i = 0; i < n->n_routes; i++) {
+		const struct api_route *r = &n->routes[i];
+
+		jw_obj(w);
+		jw_kv_str(w, "dst", ip_net_format(&r->dst, dst));
+		jw_kv_opt(w, "gw", ip_format(&r->gw, gw));
+		jw_kv_str(w, "iface", r->iface);
+		jw_end(w);
+	}
+	jw_end(w);
+}
+
+static bool routes_are_absent(const struct field *f, const struct api_network *n)
+{
+	(void)f;
+	return !n->n_routes;
+}
+
+static bool route_eq(const struct api_route *a, const struct api_route *b)
+{
+	return ip_net_eq(&a->dst, &b->dst) && ip_eq(&a->gw, &b->gw) && str_eq(a->iface, b->iface);
+}
+
+static bool routes_eq(const struct field *f, const struct api_network *a,
+		      const struct api_network *b)
+{
+	(void)f;
+	if (a->n_routes != b->n_routes)
+		return false;
+	for (size_t i = 0; i < a->n_routes; i++) {
+		if (!route_eq(&a->routes[i], &b->routes[i]))
+			return false;
+	}
+	return true;
+}
+
+static void own_routes(struct api_network *n)
+{
+	n->routes = n->n_routes ? xmemdup(n->routes, n->n_routes * sizeof(*n->routes)) : NULL;
+}
+
+static void free_routes(struct api_network *n)
+{
+	free(n->routes);
+	n->routes = NULL;
+	n->n_routes = 0;
+}
+
+static const struct field_type routes_type = {read_routes, write_routes, routes_are_absent,
+					      routes_eq,   own_routes,   free_routes};
+
+/* ------------------------------------------------------------------------------- default gateway */
 
 /* "10.43.0.0/16, fd00::/108": blanks around the commas are taken as people write them. */
 static int read_service_cidrs(const char *text, const char *path, struct api_network *n,
@@ -180,109 +417,30 @@ bad_list:
 		   "must be CIDRs separated by commas");
 }
 
-static int read_default_gateway(const struct jval *v, const char *path, struct api_network *n,
-				struct err *e)
+static int read_default_gateway(const struct jval *spec, const struct place *p,
+				struct api_network *n, struct err *e)
 {
 	struct jval gw;
 	const char *cidrs = "";
-	int rc = jget_obj(v, "podDefaultGateway", &gw, e);
+	int rc = jget_obj(spec, p->f->key, &gw, e);
 
 	if (rc <= 0)
 		return rc;
 	if (jget_bool(&gw, "enable", &n->pod_default_gateway, e) < 0 ||
 	    jget_str(&gw, "serviceCidr", &cidrs, e) < 0)
 		return -1;
-	return *cidrs ? read_service_cidrs(cidrs, path, n, e) : 0;
+	return *cidrs ? read_service_cidrs(cidrs, p->path, n, e) : 0;
 }
 
-static int read_switch(const struct jval *v, const char *key, enum api_switch *out, struct err *e)
-{
-	bool on = false;
-	int rc = jget_bool(v, key, &on, e);
-
-	if (rc == 1)
-		*out = on ? API_SWITCH_ON : API_SWITCH_OFF;
-	return rc < 0 ? -1 : 0;
-}
-
-int api_network_decode(const struct jval *spec, const char *path, struct api_network *out,
-		       struct err *e)
-{
-	AUTO(api_network_done) struct api_network n = {0};
-
-	if (read_master(spec, path, &n, e) < 0 || read_kind(spec, path, &n, e) < 0 ||
-	    read_numbers(spec, path, &n, e) < 0 ||
-	    read_gateway(spec, path, "gateway", &n.gateway, e) < 0 ||
-	    read_gateway(spec, path, "gateway6", &n.gateway6, e) < 0 ||
-	    read_routes(spec, path, &n, e) < 0 || read_default_gateway(spec, path, &n, e) < 0 ||
-	    read_switch(spec, "hostAccess", &n.host_access, e) < 0 ||
-	    read_switch(spec, "conflictDetection", &n.conflict_detection, e) < 0)
-		return -1;
-	*out = n;
-	n = (struct api_network){0};
-	return 0;
-}
-
-/* Absent: null takes the key away in a merge patch; a new object must not have it. */
-static void write_absent(struct jw *w, const char *key, bool patch)
-{
-	if (!patch)
-		return;
-	jw_key(w, key);
-	jw_null(w);
-}
-
-static void write_switch(struct jw *w, const char *key, enum api_switch s, bool patch)
-{
-	if (s == API_SWITCH_UNSET)
-		write_absent(w, key, patch);
-	else
-		jw_kv_bool(w, key, s == API_SWITCH_ON);
-}
-
-static void write_addr(struct jw *w, const char *key, const struct ip_addr *a, bool patch)
-{
-	char text[IP_ADDR_LEN];
-
-	if (ip_is_set(a))
-		jw_kv_str(w, key, ip_format(a, text));
-	else
-		write_absent(w, key, patch);
-}
-
-static void write_routes(struct jw *w, const struct api_network *n, bool patch)
-{
-	char dst[IP_NET_LEN], gw[IP_ADDR_LEN];
-
-	if (!n->n_routes) {
-		write_absent(w, "routes", patch);
-		return;
-	}
-	jw_kv_arr(w, "routes");
-	for (size_t i = 0; i < n->n_routes; i++) {
-		const struct api_route *r = &n->routes[i];
-
-		jw_obj(w);
-		jw_kv_str(w, "dst", ip_net_format(&r->dst, dst));
-		jw_kv_opt(w, "gw", ip_format(&r->gw, gw));
-		jw_kv_str(w, "iface", r->iface);
-		jw_end(w);
-	}
-	jw_end(w);
-}
-
-static void write_default_gateway(struct jw *w, const struct api_network *n, bool patch)
+static void write_default_gateway(struct jw *w, const struct field *f, const struct api_network *n,
+				  bool patch)
 {
 	AUTO(sb_done) struct sb cidrs = SB_INIT;
 	char net[IP_NET_LEN];
 
-	if (!n->pod_default_gateway && !n->n_service_cidrs) {
-		write_absent(w, "podDefaultGateway", patch);
-		return;
-	}
 	for (size_t i = 0; i < n->n_service_cidrs; i++)
 		sb_printf(&cidrs, "%s%s", i ? "," : "", ip_net_format(&n->service_cidrs[i], net));
-	jw_kv_obj(w, "podDefaultGateway");
+	jw_kv_obj(w, f->key);
 	jw_kv_bool(w, "enable", n->pod_default_gateway);
 	/* An empty string would be refused by API servers of 1.20. */
 	if (cidrs.len)
@@ -292,42 +450,111 @@ static void write_default_gateway(struct jw *w, const struct api_network *n, boo
 	jw_end(w);
 }
 
+static bool default_gateway_is_absent(const struct field *f, const struct api_network *n)
+{
+	(void)f;
+	return !n->pod_default_gateway && !n->n_service_cidrs;
+}
+
+static bool default_gateway_eq(const struct field *f, const struct api_network *a,
+			       const struct api_network *b)
+{
+	(void)f;
+	if (a->pod_default_gateway != b->pod_default_gateway ||
+	    a->n_service_cidrs != b->n_service_cidrs)
+		return false;
+	for (size_t i = 0; i < a->n_service_cidrs; i++) {
+		if (!ip_net_eq(&a->service_cidrs[i], &b->service_cidrs[i]))
+			return false;
+	}
+	return true;
+}
+
+static void own_service_cidrs(struct api_network *n)
+{
+	size_t size = n->n_service_cidrs * sizeof(*n->service_cidrs);
+
+	n->service_cidrs = size ? xmemdup(n->service_cidrs, size) : NULL;
+}
+
+static void free_service_cidrs(struct api_network *n)
+{
+	free(n->service_cidrs);
+	n->service_cidrs = NULL;
+	n->n_service_cidrs = 0;
+}
+
+static const struct field_type default_gateway_type = {
+	read_default_gateway, write_default_gateway, default_gateway_is_absent,
+	default_gateway_eq,   own_service_cidrs,     free_service_cidrs};
+
+/* ------------------------------------------------------------------------------- the table */
+
+#define AT(member) offsetof(struct api_network, member), sizeof(((struct api_network *)0)->member)
+
+/* In the order in which they are read and written: a mode comes after its link type. */
+static const struct field fields[] = {
+	{"master", NULL, &master_type, AT(master), false, 0, 0},
+	{"vlan", NULL, &number_type, AT(vlan), false, 0, 4094},
+	{"linkType", NULL, &link_type_type, AT(link_type), false, 0, 0},
+	{"mode", NULL, &mode_type, AT(mode), false, 0, 0},
+	{"mtu", NULL, &number_type, AT(mtu), true, 68, 65535},
+	{"gateway", NULL, &addr_type, AT(gateway), false, 0, 0},
+	{"gateway6", "ipv6.gateway", &addr_type, AT(gateway6), false, 0, 0},
+	{"routes", NULL, &routes_type, AT(routes), false, 0, 0},
+	{"podDefaultGateway", NULL, &default_gateway_type, AT(pod_default_gateway), false, 0, 0},
+	{"hostAccess", NULL, &switch_type, AT(host_access), false, 0, 0},
+	{"conflictDetection", NULL, &switch_type, AT(conflict_detection), false, 0, 0},
+};
+
+const char *api_network_key(size_t i, bool in_subnet)
+{
+	if (i >= ARRAY_SIZE(fields))
+		return NULL;
+	return in_subnet && fields[i].in_subnet ? fields[i].in_subnet : fields[i].key;
+}
+
+/* ------------------------------------------------------------------------------- all of them */
+
+int api_network_decode(const struct jval *spec, const char *path, struct api_network *out,
+		       struct err *e)
+{
+	AUTO(api_network_done) struct api_network n = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		const struct place place = {&fields[i], path};
+
+		if (fields[i].type->read(spec, &place, &n, e) < 0)
+			return -1;
+	}
+	*out = n;
+	n = (struct api_network){0};
+	return 0;
+}
+
 /* Without what is not asked for: the API server reads and writes each key, and its managedFields, some ten times. */
 void api_network_write(struct jw *w, const struct api_network *n, bool patch)
 {
-	jw_kv_str(w, "master", n->master);
-	jw_kv_i64(w, "vlan", n->vlan);
-	jw_kv_str(w, "linkType", api_link_type_name(n->link_type));
-	jw_kv_str(w, "mode", api_mode_name(n->mode));
-	jw_kv_i64(w, "mtu", n->mtu);
-	write_addr(w, "gateway", &n->gateway, patch);
-	write_addr(w, "gateway6", &n->gateway6, patch);
-	write_routes(w, n, patch);
-	write_default_gateway(w, n, patch);
-	write_switch(w, "hostAccess", n->host_access, patch);
-	write_switch(w, "conflictDetection", n->conflict_detection, patch);
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		const struct field *f = &fields[i];
+
+		if (f->type->is_absent && f->type->is_absent(f, n))
+			write_absent(w, f->key, patch);
+		else
+			f->type->write(w, f, n, patch);
+	}
 }
 
-static bool route_eq(const struct api_route *a, const struct api_route *b)
+static bool field_eq(const struct field *f, const struct api_network *a,
+		     const struct api_network *b)
 {
-	return ip_net_eq(&a->dst, &b->dst) && ip_eq(&a->gw, &b->gw) && str_eq(a->iface, b->iface);
+	return f->type->eq ? f->type->eq(f, a, b) : memcmp(in(a, f), in(b, f), f->size) == 0;
 }
 
 bool api_network_eq(const struct api_network *a, const struct api_network *b)
 {
-	if (!str_eq(a->master, b->master) || a->vlan != b->vlan || a->link_type != b->link_type ||
-	    a->mode != b->mode || a->mtu != b->mtu || !ip_eq(&a->gateway, &b->gateway) ||
-	    !ip_eq(&a->gateway6, &b->gateway6) || a->n_routes != b->n_routes ||
-	    a->pod_default_gateway != b->pod_default_gateway ||
-	    a->n_service_cidrs != b->n_service_cidrs || a->host_access != b->host_access ||
-	    a->conflict_detection != b->conflict_detection)
-		return false;
-	for (size_t i = 0; i < a->n_routes; i++) {
-		if (!route_eq(&a->routes[i], &b->routes[i]))
-			return false;
-	}
-	for (size_t i = 0; i < a->n_service_cidrs; i++) {
-		if (!ip_net_eq(&a->service_cidrs[i], &b->service_cidrs[i]))
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		if (!field_eq(&fields[i], a, b))
 			return false;
 	}
 	return true;
@@ -336,19 +563,16 @@ bool api_network_eq(const struct api_network *a, const struct api_network *b)
 void api_network_copy(const struct api_network *n, struct api_network *out)
 {
 	*out = *n;
-	out->routes = n->n_routes ? xmemdup(n->routes, n->n_routes * sizeof(*n->routes)) : NULL;
-	out->service_cidrs =
-		n->n_service_cidrs
-			? xmemdup(n->service_cidrs, n->n_service_cidrs * sizeof(*n->service_cidrs))
-			: NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		if (fields[i].type->own)
+			fields[i].type->own(out);
+	}
 }
 
 void api_network_done(struct api_network *n)
 {
-	free(n->routes);
-	free(n->service_cidrs);
-	n->routes = NULL;
-	n->n_routes = 0;
-	n->service_cidrs = NULL;
-	n->n_service_cidrs = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		if (fields[i].type->done)
+			fields[i].type->done(n);
+	}
 }

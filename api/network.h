@@ -49,6 +49,7 @@ struct api_route {
 	char iface[8];     /* "eth0" or "eth1", never empty (default "eth1") */
 };
 
+/* Each has its row in the table of network.c. */
 struct api_network {
 	char master[API_MASTER_MAX]; /* NIC name, altname, or alias of the node's masters file */
 	uint16_t vlan;               /* 0 = untagged */
@@ -90,6 +91,12 @@ bool api_network_eq(const struct api_network *a, const struct api_network *b);
 void api_network_copy(const struct api_network *n, struct api_network *out);
 void api_network_done(struct api_network *n);
 DEFINE_AUTO_VALUE(struct api_network, api_network_done)
+
+/**
+ * api_network_key - the key of the i-th field in a MacvlanIP's spec, or in a MacvlanSubnet's, where dots
+ * lead into objects; NULL after the last.
+ */
+const char *api_network_key(size_t i, bool in_subnet);
 
 /** api_mode_name, api_link_type_name - the words of the objects ("bridge", "macvlan"). */
 const char *api_mode_name(enum api_mode mode);
