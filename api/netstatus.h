@@ -19,12 +19,4 @@
 char *api_netstatus_text(const struct api_pod *pod, const struct api_ip *card,
 			 const char *system_ns, const char *old);
 
-/**
- * api_netstatus_card - the card of that subnet (NULL = none) which a value of the annotation names, in any
- *	namespace; NULL when there is none with an address, or the text is not what it should be.
- *
- * Whoever may edit the pod may have written it. The caller frees it.
- */
-struct api_pod_card *api_netstatus_card(const char *text, const char *subnet);
-
 #endif

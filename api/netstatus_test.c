@@ -90,7 +90,7 @@ static void others_entries_stay(void **state)
 /* "kube-system 192.168.100.10 fd00::1 e6:..", or "-" */
 static char *card_text(const char *text, const char *subnet)
 {
-	AUTO(free) struct api_pod_card *c = api_netstatus_card(text, subnet);
+	AUTO(free) struct api_pod_card *c = api_pod_card_parse(text, subnet);
 	char a[IP_ADDR_LEN], b[IP_ADDR_LEN], mac[MAC_ADDR_LEN];
 
 	return c ? xasprintf("%s %s %s %s", c->ns, ip_format(&c->ips[0], a),
@@ -126,7 +126,7 @@ static void the_card_is_read_again(void **state)
 
 		assert_string_equal(text, cases[i].want);
 	}
-	assert_null(api_netstatus_card("[" CARD "]", NULL));
+	assert_null(api_pod_card_parse("[" CARD "]", NULL));
 }
 
 int main(void)

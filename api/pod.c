@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "api/labels.h"
-#include "api/netstatus.h"
 #include "api/service.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
@@ -40,7 +39,7 @@ static int read_annotations(const struct jval *meta, bool legacy, struct api_pod
 		return -1;
 	if (networks) {
 		p->network_status = api_pod_status_hash(networks);
-		p->card = api_netstatus_card(networks, p->annotations.text[API_ASKED_SUBNET]);
+		p->card = api_pod_card_parse(networks, p->annotations.text[API_ASKED_SUBNET]);
 	}
 	return 0;
 }

@@ -3,6 +3,7 @@
 #define API_POD_H
 
 #include "api/annotations.h"
+#include "api/card.h"
 #include "api/meta.h"
 #include "lib/base/ip.h"
 
@@ -13,13 +14,6 @@ struct api_pod_port {
 	char name[16];
 	char protocol[8];
 	uint16_t port;
-};
-
-/* What network-status says of the pod's LAN card. */
-struct api_pod_card {
-	char ns[64];           /* the network's name is "<ns>/<subnet>" */
-	struct ip_addr ips[2]; /* unset = none */
-	struct mac_addr mac;   /* all zero = not said */
 };
 
 struct api_pod {
