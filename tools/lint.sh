@@ -4,7 +4,7 @@
 #	tools/lint.sh [FILE...]
 #
 # clang-format, cppcheck, clang-tidy (with clang's warnings as errors), shellcheck, mandoc, and the
-# project's own tools/check-includes and tools/check-banned. Prints what is found and ends with
+# project's own tools/check-includes, tools/check-banned and tools/rooms. Prints what is found and ends with
 # "ok lint" or "not ok lint: ...". clang-tidy passes over a file whose preprocessed text, flags and
 # configuration it has found clean within a month; it takes minutes for all, so what it has found stays in
 # ${TANDEM_CACHE:-/var/cache/tandem}/tidy, or below build/lint for who may not write there.
@@ -117,6 +117,7 @@ sources '*.[ch]'
 step clang-format clang-format --dry-run -Werror "${files[@]}"
 step check-banned tools/check-banned "${files[@]}"
 step check-includes tools/check-includes
+step rooms tools/rooms --check docs/architecture.md
 sources '*.c'
 step cppcheck bug_search
 step clang-tidy tidy
