@@ -1,11 +1,14 @@
 #include "api/meta.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
+#include "lib/base/sb.h"
 #include "lib/base/str.h"
 #include "lib/json/jread.h"
+#include "lib/json/jwrite.h"
 
 #define NAME_MAX_LEN 253
 
@@ -88,6 +91,42 @@ bool api_meta_has_finalizer(const struct api_meta *m, const char *name)
 			return true;
 	}
 	return false;
+}
+
+void api_meta_write_uid(struct jw *w, const char *uid)
+{
+	assert(uid && *uid);
+	jw_kv_str(w, "uid", uid);
+}
+
+void api_meta_write_condition(struct jw *w, const char *uid, const char *version)
+{
+	assert(version && *version);
+	api_meta_write_uid(w, uid);
+	jw_kv_str(w, "resourceVersion", version);
+}
+
+void api_meta_begin_patch(struct jw *w, const char *uid, const char *version)
+{
+	jw_obj(w);
+	jw_kv_obj(w, "metadata");
+	api_meta_write_condition(w, uid, version);
+}
+
+char *api_meta_delete_options(const char *uid, const char *version)
+{
+	AUTO(sb_done) struct sb sb = SB_INIT;
+	struct jw w = jw_init(&sb);
+
+	jw_obj(&w);
+	jw_kv_str(&w, "kind", "DeleteOptions");
+	jw_kv_str(&w, "apiVersion", "v1");
+	jw_kv_obj(&w, "preconditions");
+	api_meta_write_condition(&w, uid, version);
+	jw_end(&w);
+	jw_end(&w);
+	jw_finish(&w);
+	return sb_take(&sb);
 }
 
 static bool is_alnum(char c)

@@ -10,6 +10,7 @@
 #include "lib/base/err.h"
 
 struct jval;
+struct jw;
 
 #define API_FINALIZERS_MAX 64
 
@@ -36,6 +37,30 @@ DEFINE_AUTO_VALUE(struct api_meta, api_meta_done)
 
 /** api_meta_has_finalizer - name stands in metadata.finalizers. */
 bool api_meta_has_finalizer(const struct api_meta *m, const char *name);
+
+/*
+ * The fence: a write holds for the object that was read (its UID) in the state that was read (its
+ * resourceVersion). Otherwise the API server answers 409 and changes nothing. Addresses stay unique because
+ * every write of ours has these conditions, so they are written here alone.
+ *
+ * uid and version must be set and not empty: an empty one would be no condition. Both assert.
+ */
+
+/** api_meta_write_condition - both conditions, as members of a "metadata" that the caller has opened. */
+void api_meta_write_condition(struct jw *w, const char *uid, const char *version);
+
+/**
+ * api_meta_write_uid - the UID alone: the write holds for this object in any state.
+ *
+ * Only where a write replaces nothing that it depends on, and a later one corrects it.
+ */
+void api_meta_write_uid(struct jw *w, const char *uid);
+
+/** api_meta_begin_patch - start a merge patch with both conditions. Object and "metadata" are left open. */
+void api_meta_begin_patch(struct jw *w, const char *uid, const char *version);
+
+/** api_meta_delete_options - a DeleteOptions with both conditions. The caller frees it. */
+char *api_meta_delete_options(const char *uid, const char *version);
 
 /** api_name_ok - a DNS-1123 subdomain of 1..253 characters: what Kubernetes takes for a name. */
 bool api_name_ok(const char *s);

@@ -405,7 +405,7 @@ static void delete_record(struct ent *ent, const struct api_ip *rec)
 {
 	AUTO(free) char *path = path_of(ent);
 	AUTO(free)
-	char *options = kube_delete_options(rec->meta.uid, rec->meta.resource_version);
+	char *options = api_meta_delete_options(rec->meta.uid, rec->meta.resource_version);
 	struct kube_request req = kube_request_delete(path, options, clock_now_ms() + TIMEOUT_MS);
 
 	submit(ent, &req, delete_done);

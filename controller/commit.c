@@ -32,10 +32,7 @@ static char *path_of(const struct sub *sub, const char *subresource)
 /* Every write names the object and the state of it that it was decided on. */
 static void begin_patch(struct jw *w, const struct sub *sub)
 {
-	jw_obj(w);
-	jw_kv_obj(w, "metadata");
-	jw_kv_str(w, "uid", sub->uid);
-	jw_kv_str(w, "resourceVersion", sub->version);
+	api_meta_begin_patch(w, sub->uid, sub->version);
 }
 
 static void send_patch(struct sub *sub, const char *subresource, const struct sb *body,

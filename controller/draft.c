@@ -41,8 +41,8 @@ static void begin_whole(struct jw *w, const struct api_pod *pod, const char *sub
 	jw_kv_obj(w, "metadata");
 	jw_kv_str(w, "name", pod->meta.name);
 	jw_kv_str(w, "namespace", pod->meta.ns);
-	jw_kv_opt(w, "uid", known ? known->uid : NULL);
-	jw_kv_opt(w, "resourceVersion", known ? known->resource_version : NULL);
+	if (known)
+		api_meta_write_condition(w, known->uid, known->resource_version);
 	jw_kv_obj(w, "labels");
 	jw_kv_str(w, API_LABEL_NODE, api_label_value(pod->node, node));
 	jw_kv_str(w, API_LABEL_SUBNET, api_label_value(subnet, label));
@@ -78,10 +78,7 @@ void draft_new(struct sb *sb, const struct api_pod *pod, const char *subnet,
 
 void draft_begin(struct jw *w, const struct api_ip *rec)
 {
-	jw_obj(w);
-	jw_kv_obj(w, "metadata");
-	jw_kv_str(w, "uid", rec->meta.uid);
-	jw_kv_str(w, "resourceVersion", rec->meta.resource_version);
+	api_meta_begin_patch(w, rec->meta.uid, rec->meta.resource_version);
 }
 
 void draft_cidr(struct jw *w, const char *key, const struct ip_net *net)

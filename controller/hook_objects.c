@@ -71,8 +71,7 @@ static void write_meta(struct jw *w, const char *ns, const char *name)
 static void write_condition(struct jw *w, const char *uid, const char *version)
 {
 	jw_kv_obj(w, "metadata");
-	jw_kv_str(w, "uid", uid);
-	jw_kv_str(w, "resourceVersion", version);
+	api_meta_write_condition(w, uid, version);
 	jw_end(w);
 }
 

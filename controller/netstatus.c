@@ -146,9 +146,10 @@ static void write_status(struct netjob *job, const struct ent *ent, const char *
 
 	jw_obj(&w);
 	jw_kv_obj(&w, "metadata");
-	jw_kv_str(&w, "uid", ent->pod->meta.uid);
 	if (version)
-		jw_kv_str(&w, "resourceVersion", version);
+		api_meta_write_condition(&w, ent->pod->meta.uid, version);
+	else
+		api_meta_write_uid(&w, ent->pod->meta.uid);
 	jw_kv_obj(&w, "annotations");
 	jw_kv_str(&w, API_ANNOTATION_NETWORK_STATUS, text);
 	jw_end(&w);

@@ -167,7 +167,7 @@ void svc_call_delete(struct svc *svc, enum svc_store store, const struct api_met
 {
 	AUTO(free) char *collection = collection_of(svc, store);
 	AUTO(free) char *path = kube_path_child(collection, meta->name);
-	AUTO(free) char *options = kube_delete_options(meta->uid, meta->resource_version);
+	AUTO(free) char *options = api_meta_delete_options(meta->uid, meta->resource_version);
 	struct kube_request req = kube_request_delete(path, options, clock_now_ms() + TIMEOUT_MS);
 
 	expect(svc, store, meta->name, meta->uid);

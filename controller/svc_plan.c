@@ -283,10 +283,7 @@ char *svc_plan_head_patch(const struct api_service *svc, const struct api_servic
 	AUTO(sb_done) struct sb sb = SB_INIT;
 	struct jw w = jw_init(&sb);
 
-	jw_obj(&w);
-	jw_kv_obj(&w, "metadata");
-	jw_kv_str(&w, "uid", head->meta.uid);
-	jw_kv_str(&w, "resourceVersion", head->meta.resource_version);
+	api_meta_begin_patch(&w, head->meta.uid, head->meta.resource_version);
 	write_labels(&w, svc);
 	jw_end(&w);
 	jw_kv_obj(&w, "spec");

@@ -235,14 +235,6 @@ static enum svc_step put_head(struct svc *svc, const struct api_service *head,
 	}
 }
 
-static void begin_patch(struct jw *w, const struct api_meta *meta)
-{
-	jw_obj(w);
-	jw_kv_obj(w, "metadata");
-	jw_kv_str(w, "uid", meta->uid);
-	jw_kv_str(w, "resourceVersion", meta->resource_version);
-}
-
 static enum svc_step put_endpoints(struct svc *svc, const struct api_endpoints_owner *owner,
 				   const struct svc_groups *groups)
 {
@@ -263,7 +255,7 @@ static enum svc_step put_endpoints(struct svc *svc, const struct api_endpoints_o
 		return drop_slices(svc);
 	if (in_round(svc, "endpoints", owner->name))
 		return SVC_STEP_LATER;
-	begin_patch(&w, &have->meta);
+	api_meta_begin_patch(&w, have->meta.uid, have->meta.resource_version);
 	api_endpoints_write_owner(&w, owner);
 	jw_end(&w);
 	api_endpoints_write_body(&w, groups->items, groups->n, terminating);
@@ -285,7 +277,7 @@ static void send_op(struct svc *svc, const struct api_endpoints_owner *owner,
 		svc_call_create(svc, SVC_SLICES, op->name, sb_get(&sb));
 		break;
 	case SVC_PACK_UPDATE:
-		begin_patch(&w, &op->have->meta);
+		api_meta_begin_patch(&w, op->have->meta.uid, op->have->meta.resource_version);
 		jw_end(&w);
 		api_slice_write_body(&w, &content);
 		jw_end(&w);

@@ -91,10 +91,7 @@ void report_write(enum report report, const struct api_ip *rec, const char *node
 {
 	struct jw w = jw_init(out);
 
-	jw_obj(&w);
-	jw_kv_obj(&w, "metadata");
-	jw_kv_str(&w, "uid", rec->meta.uid);
-	jw_kv_str(&w, "resourceVersion", rec->meta.resource_version);
+	api_meta_begin_patch(&w, rec->meta.uid, rec->meta.resource_version);
 	jw_end(&w);
 	jw_kv_obj(&w, "status");
 	write_status(&w, report, rec, node);

@@ -7,7 +7,9 @@
 
 #include <ftw.h>
 
+#include "lib/base/sb.h"
 #include "lib/json/jread.h"
+#include "lib/json/jwrite.h"
 #include "lib/kube/json.h"
 #include "lib/kube/lease.h"
 #include "lib/kube/path.h"
@@ -42,9 +44,16 @@ static int patch_map(struct real *r, const char *name, const char *body)
 static int delete_map(struct real *r, const char *name, const char *uid, const char *version)
 {
 	AUTO(free) char *path = kube_path("v1", "t", "configmaps", name, NULL);
-	AUTO(free) char *options = kube_delete_options(uid, version);
+	AUTO(sb_done) struct sb options = SB_INIT;
+	struct jw w = jw_init(&options);
 
-	return do_it(r, kube_request_delete(path, options, in_ms(5000)));
+	jw_obj(&w);
+	jw_kv_obj(&w, "preconditions");
+	jw_kv_opt(&w, "uid", uid);
+	jw_kv_opt(&w, "resourceVersion", version);
+	jw_end(&w);
+	jw_end(&w);
+	return do_it(r, kube_request_delete(path, sb_get(&options), in_ms(5000)));
 }
 
 /* A metadata string of the last answer; the caller frees it. */

@@ -3,10 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/sb.h"
 #include "lib/base/str.h"
 #include "lib/json/jread.h"
-#include "lib/json/jwrite.h"
 #include "lib/kube/json.h"
 
 #define RETRY_AFTER_MAX_S 600
@@ -77,25 +75,6 @@ struct kube_request kube_request_replace(const char *path, const char *body, int
 struct kube_request kube_request_delete(const char *path, const char *options, int64_t deadline_ms)
 {
 	return request("DELETE", path, options, deadline_ms);
-}
-
-char *kube_delete_options(const char *uid, const char *resource_version)
-{
-	AUTO(sb_done) struct sb sb = SB_INIT;
-	struct jw w = jw_init(&sb);
-
-	jw_obj(&w);
-	jw_kv_str(&w, "kind", "DeleteOptions");
-	jw_kv_str(&w, "apiVersion", "v1");
-	if (uid || resource_version) {
-		jw_kv_obj(&w, "preconditions");
-		jw_kv_opt(&w, "uid", uid);
-		jw_kv_opt(&w, "resourceVersion", resource_version);
-		jw_end(&w);
-	}
-	jw_end(&w);
-	jw_finish(&w);
-	return sb_take(&sb);
 }
 
 static enum err_kind kind_of(int code)

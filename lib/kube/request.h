@@ -75,14 +75,8 @@ struct kube_request kube_request_merge_patch(const char *path, const char *body,
 					     int64_t deadline_ms);
 /** kube_request_replace - PUT. A metadata.resourceVersion or uid in it is a condition (409). */
 struct kube_request kube_request_replace(const char *path, const char *body, int64_t deadline_ms);
-/** kube_request_delete - options: kube_delete_options() or NULL. */
+/** kube_request_delete - options: a DeleteOptions (its preconditions may answer 409), or NULL. */
 struct kube_request kube_request_delete(const char *path, const char *options, int64_t deadline_ms);
-
-/**
- * kube_delete_options - a DeleteOptions with preconditions: 409 unless the object has this uid and
- * resourceVersion. NULL = no such condition. The caller frees it.
- */
-char *kube_delete_options(const char *uid, const char *resource_version);
 
 /**
  * kube_status_err - a Status object (a failure's body, an ERROR event's object) as an error.

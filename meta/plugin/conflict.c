@@ -30,10 +30,7 @@ static int patch_status(struct app *app, const struct api_ip *ip, const char *ph
 	struct kube_client *client;
 	struct kube_request req;
 
-	jw_obj(&w);
-	jw_kv_obj(&w, "metadata");
-	jw_kv_str(&w, "uid", ip->meta.uid);
-	jw_kv_str(&w, "resourceVersion", ip->meta.resource_version);
+	api_meta_begin_patch(&w, ip->meta.uid, ip->meta.resource_version);
 	jw_end(&w);
 	jw_kv_obj(&w, "status");
 	jw_key(&w, "phase");

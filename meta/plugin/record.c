@@ -72,10 +72,7 @@ static void write_claim(struct sb *sb, const struct app *app, const struct api_i
 				  clock_rfc3339_micro(now));
 	struct jw w = jw_init(sb);
 
-	jw_obj(&w);
-	jw_kv_obj(&w, "metadata");
-	jw_kv_str(&w, "uid", ip->meta.uid);
-	jw_kv_str(&w, "resourceVersion", ip->meta.resource_version);
+	api_meta_begin_patch(&w, ip->meta.uid, ip->meta.resource_version);
 	jw_end(&w);
 	jw_kv_obj(&w, "status");
 	jw_kv_str(&w, "phase", NULL);
