@@ -61,7 +61,7 @@ bool api_ip_card_is_down(const struct api_ip *ip);
  * api_ip_is_ending - its address is to be freed, or nobody saw its pod's card go.
  *
  * From then on its node reports a card that is down, and whoever makes a card for the pod writes the record
- * before: see docs/architecture.md.
+ * before: see docs/allocation.md.
  */
 bool api_ip_is_ending(const struct api_ip *ip);
 
