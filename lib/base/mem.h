@@ -22,4 +22,7 @@ char *xasprintf(const char *fmt, ...)
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
+/* The struct that ptr's target is embedded in as member. */
+#define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+
 #endif

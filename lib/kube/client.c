@@ -116,6 +116,11 @@ static void unqueue(struct kube_call *call)
 	call->client->queued--;
 }
 
+static struct kube_call *first_to_wake(const struct kube_client *c)
+{
+	return CONTAINER_OF(c->heap.at[0], struct kube_call, wake);
+}
+
 static void drop_call(struct kube_call *call)
 {
 	struct kube_client *c = call->client;
@@ -130,7 +135,7 @@ static void drop_call(struct kube_call *call)
 		c->running -= !call->data;
 	}
 	if (call->state != CALL_FINISHED && call->state != CALL_ZOMBIE)
-		kube_heap_remove(&c->heap, call);
+		kube_heap_remove(&c->heap, &call->wake);
 	kube_http_stop(call);
 	kube_call_free(call);
 }
@@ -147,7 +152,7 @@ void kube_client_free(struct kube_client *c)
 	if (!c)
 		return;
 	while (c->heap.n)
-		drop_call(c->heap.at[0]);
+		drop_call(first_to_wake(c));
 	while (!TAILQ_EMPTY(&c->finished))
 		drop_call(TAILQ_FIRST(&c->finished));
 	while (!TAILQ_EMPTY(&c->zombies))
@@ -157,7 +162,7 @@ void kube_client_free(struct kube_client *c)
 		close(c->timerfd);
 	if (c->epfd >= 0)
 		close(c->epfd);
-	free(c->heap.at);
+	kube_heap_done(&c->heap);
 	free(c->server);
 	free(c->connect_to);
 	free(c->user_agent);
@@ -218,8 +223,8 @@ void kube_call_enqueue(struct kube_call *call, bool first)
 	struct kube_client *c = call->client;
 
 	call->state = CALL_QUEUED;
-	call->wake_ms = call->deadline_ms;
-	kube_heap_update(&c->heap, call);
+	call->wake.at_ms = call->deadline_ms;
+	kube_heap_update(&c->heap, &call->wake);
 	/* A watch must not wait behind a thousand writes: it is what the writes are based on. */
 	if (first || call->data)
 		TAILQ_INSERT_HEAD(&c->queues[call->priority], call, link);
@@ -231,8 +236,8 @@ void kube_call_enqueue(struct kube_call *call, bool first)
 void kube_call_pause(struct kube_call *call, int64_t until_ms)
 {
 	call->state = CALL_PAUSED;
-	call->wake_ms = until_ms;
-	kube_heap_update(&call->client->heap, call);
+	call->wake.at_ms = until_ms;
+	kube_heap_update(&call->client->heap, &call->wake);
 }
 
 void kube_call_delay(struct kube_call *call, int64_t at_ms)
@@ -247,7 +252,7 @@ void kube_call_finish(struct kube_call *call)
 
 	if (call->state == CALL_QUEUED)
 		unqueue(call);
-	kube_heap_remove(&c->heap, call);
+	kube_heap_remove(&c->heap, &call->wake);
 	call->state = CALL_FINISHED;
 	TAILQ_INSERT_TAIL(&c->finished, call, link);
 }
@@ -311,8 +316,8 @@ static void wake_due(struct kube_client *c)
 {
 	int64_t now = clock_now_ms();
 
-	while (c->heap.n && c->heap.at[0]->wake_ms <= now) {
-		struct kube_call *call = c->heap.at[0];
+	while (c->heap.n && c->heap.at[0]->at_ms <= now) {
+		struct kube_call *call = first_to_wake(c);
 
 		if (call->state == CALL_PAUSED && now < call->deadline_ms)
 			kube_call_enqueue(call, true);
@@ -337,8 +342,8 @@ static int64_t next_wake(struct kube_client *c)
 	const struct kube_call *first = first_queued(c);
 	int64_t at = c->curl_wake_ms;
 
-	if (c->heap.n && (at < 0 || c->heap.at[0]->wake_ms < at))
-		at = c->heap.at[0]->wake_ms;
+	if (c->heap.n && (at < 0 || c->heap.at[0]->at_ms < at))
+		at = c->heap.at[0]->at_ms;
 	if (first && has_room(c, first)) {
 		int64_t now = clock_now_ms();
 		int64_t token_at = c->qps > 0 && c->tokens < 1
@@ -408,8 +413,8 @@ struct kube_call *kube_submit_stream(struct kube_client *c, const struct kube_re
 		call->priority = KUBE_URGENT;
 	call->done = done;
 	call->ctx = ctx;
-	call->wake_ms = call->deadline_ms;
-	kube_heap_add(&c->heap, call);
+	call->wake.at_ms = call->deadline_ms;
+	kube_heap_add(&c->heap, &call->wake);
 	kube_call_enqueue(call, false);
 	arm_timer(c, 0);
 	return call;
@@ -433,7 +438,7 @@ void kube_cancel(struct kube_call *call)
 		return;
 	}
 	/* curl stands in the middle of a transfer: it is stopped as soon as curl returns. */
-	kube_heap_remove(&c->heap, call);
+	kube_heap_remove(&c->heap, &call->wake);
 	c->running -= !call->data;
 	call->state = CALL_ZOMBIE;
 	TAILQ_INSERT_TAIL(&c->zombies, call, link);

@@ -7,11 +7,12 @@
 
 #include "lib/base/sb.h"
 #include "lib/kube/client.h"
+#include "lib/kube/heap.h"
 
 enum call_state {
 	CALL_QUEUED,   /* in one of client->queues, waits for its turn */
 	CALL_RUNNING,  /* with curl */
-	CALL_PAUSED,   /* before a repeat: wake_ms */
+	CALL_PAUSED,   /* before a repeat: wake */
 	CALL_FINISHED, /* in client->finished, waits for its callback */
 	CALL_ZOMBIE,   /* in client->zombies: cancelled from inside curl */
 };
@@ -30,8 +31,7 @@ struct kube_call {
 	kube_done_fn *done;
 	void *ctx;
 
-	int64_t wake_ms; /* when the heap hands it out: deadline or end of pause */
-	size_t heap_pos;
+	struct kube_heap_item wake; /* when the heap hands it out: deadline or end of pause */
 
 	/* of this attempt */
 	CURL *easy;
@@ -52,11 +52,6 @@ struct kube_call {
 
 TAILQ_HEAD(kube_calls, kube_call);
 
-struct kube_heap {
-	struct kube_call **at;
-	size_t n, cap;
-};
-
 struct kube_client {
 	char *server, *connect_to, *user_agent;
 	char *ca_pem, *cert_pem, *key_pem;
@@ -74,7 +69,7 @@ struct kube_client {
 	bool in_curl;
 
 	struct kube_calls queues[KUBE_IDLE + 1], finished, zombies;
-	struct kube_heap heap;
+	struct kube_heap heap; /* all calls that wait or run */
 	unsigned int max_running, running, queued;
 	void (*before_send)(void *ctx);
 	void *before_send_ctx;
@@ -83,11 +78,6 @@ struct kube_client {
 	uint64_t random;
 	struct kube_client_stats stats;
 };
-
-/* heap.c: all calls that wait or run, the earliest wake_ms first */
-void kube_heap_add(struct kube_heap *h, struct kube_call *call);
-void kube_heap_remove(struct kube_heap *h, struct kube_call *call);
-void kube_heap_update(struct kube_heap *h, struct kube_call *call);
 
 /* http.c: one attempt over curl */
 int kube_http_init(struct kube_client *c, struct err *e) FN_MUST;

@@ -1,65 +1,80 @@
-#include "lib/base/mem.h"
-#include "lib/kube/client_int.h"
+#include "lib/kube/heap.h"
 
-static void place(struct kube_heap *h, size_t pos, struct kube_call *call)
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "lib/base/mem.h"
+
+static bool is_before(const struct kube_heap_item *a, const struct kube_heap_item *b)
 {
-	h->at[pos] = call;
-	call->heap_pos = pos;
+	return a->at_ms != b->at_ms ? a->at_ms < b->at_ms : a->seq < b->seq;
+}
+
+static void place(struct kube_heap *h, size_t pos, struct kube_heap_item *item)
+{
+	h->at[pos] = item;
+	item->pos = pos;
 }
 
 static void sift_up(struct kube_heap *h, size_t pos)
 {
-	struct kube_call *call = h->at[pos];
+	struct kube_heap_item *item = h->at[pos];
 
-	while (pos && h->at[(pos - 1) / 2]->wake_ms > call->wake_ms) {
+	while (pos && is_before(item, h->at[(pos - 1) / 2])) {
 		place(h, pos, h->at[(pos - 1) / 2]);
 		pos = (pos - 1) / 2;
 	}
-	place(h, pos, call);
+	place(h, pos, item);
 }
 
 static void sift_down(struct kube_heap *h, size_t pos)
 {
-	struct kube_call *call = h->at[pos];
+	struct kube_heap_item *item = h->at[pos];
 
 	for (;;) {
 		size_t child = 2 * pos + 1;
 
 		if (child >= h->n)
 			break;
-		if (child + 1 < h->n && h->at[child + 1]->wake_ms < h->at[child]->wake_ms)
+		if (child + 1 < h->n && is_before(h->at[child + 1], h->at[child]))
 			child++;
-		if (h->at[child]->wake_ms >= call->wake_ms)
+		if (!is_before(h->at[child], item))
 			break;
 		place(h, pos, h->at[child]);
 		pos = child;
 	}
-	place(h, pos, call);
+	place(h, pos, item);
 }
 
-void kube_heap_add(struct kube_heap *h, struct kube_call *call)
+void kube_heap_add(struct kube_heap *h, struct kube_heap_item *item)
 {
 	if (h->n == h->cap) {
 		h->cap = h->cap ? h->cap * 2 : 16;
-		h->at = xreallocarray(h->at, h->cap, sizeof(*h->at));
+		h->at = xreallocarray(h->at, h->cap, sizeof(struct kube_heap_item *));
 	}
-	place(h, h->n++, call);
-	sift_up(h, call->heap_pos);
+	place(h, h->n++, item);
+	sift_up(h, item->pos);
 }
 
-void kube_heap_remove(struct kube_heap *h, struct kube_call *call)
+void kube_heap_remove(struct kube_heap *h, struct kube_heap_item *item)
 {
-	size_t pos = call->heap_pos;
-	struct kube_call *last = h->at[--h->n];
+	size_t pos = item->pos;
+	struct kube_heap_item *last = h->at[--h->n];
 
-	if (last == call)
+	if (last == item)
 		return;
 	place(h, pos, last);
 	kube_heap_update(h, last);
 }
 
-void kube_heap_update(struct kube_heap *h, struct kube_call *call)
+void kube_heap_update(struct kube_heap *h, struct kube_heap_item *item)
 {
-	sift_up(h, call->heap_pos);
-	sift_down(h, call->heap_pos);
+	sift_up(h, item->pos);
+	sift_down(h, item->pos);
+}
+
+void kube_heap_done(struct kube_heap *h)
+{
+	free(h->at);
+	*h = (struct kube_heap){0};
 }
