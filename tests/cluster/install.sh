@@ -1,5 +1,5 @@
 #!/bin/bash
-# Puts tandem on the running test cluster by hand, step by step as README.md tells a user.
+# Puts tandem on the running test cluster by hand, step by step as docs/install.md says.
 #
 #   install.sh                everything: objects, controller, nodes
 #   install.sh objects        CRDs, accounts and their rights
