@@ -206,9 +206,9 @@ static bool check_their_gateway(const struct check *c, const struct api_family *
 		range_field(c, &f->gateway), ip_format(&f->gateway, text), other->name);
 }
 
-static bool is_passthru(const struct api_subnet *s)
+static bool is_alone(const struct api_subnet *s)
 {
-	return s->network.mode == API_MODE_PASSTHRU;
+	return nl_link_mode_get(s->network.mode)->alone;
 }
 
 static bool check_kinds(const struct check *c, const struct admit_subnet *other)
@@ -221,21 +221,23 @@ static bool check_kinds(const struct check *c, const struct admit_subnet *other)
 		return complain(c, is_new,
 				"spec.linkType: \"%s\" cannot be on master %s, %s, where "
 				"MacvlanSubnet %s is %s: a card has links of one type only",
-				api_link_type_name(ours->link_type), ours->master,
+				nl_link_type_get(ours->link_type)->kind, ours->master,
 				vlan_text(c->now, vlan), other->name,
-				api_link_type_name(theirs->link_type));
-	is_new = moved(c) || is_passthru(c->was) != is_passthru(c->now);
-	if (is_passthru(c->now))
+				nl_link_type_get(theirs->link_type)->kind);
+	is_new = moved(c) || is_alone(c->was) != is_alone(c->now);
+	if (is_alone(c->now))
 		return complain(c, is_new,
-				"spec.mode: \"passthru\" needs master %s, %s for itself, where "
+				"spec.mode: \"%s\" needs master %s, %s for itself, where "
 				"MacvlanSubnet %s is already",
-				ours->master, vlan_text(c->now, vlan), other->name);
-	if (is_passthru(other->spec))
+				nl_link_mode_get(ours->mode)->name, ours->master,
+				vlan_text(c->now, vlan), other->name);
+	if (is_alone(other->spec))
 		return complain(
 			c, is_new,
 			"spec.master: \"%s\", %s belongs to MacvlanSubnet %s alone, whose mode "
-			"is passthru",
-			ours->master, vlan_text(c->now, vlan), other->name);
+			"is %s",
+			ours->master, vlan_text(c->now, vlan), other->name,
+			nl_link_mode_get(theirs->mode)->name);
 	return true;
 }
 
@@ -343,13 +345,13 @@ static bool check_unchanged(const struct check *c)
 	snprintf(b, sizeof(b), "%u", now->network.vlan);
 	if (!keep(c, "master", was->network.master, now->network.master, &users) ||
 	    !keep(c, "vlan", a, b, &users) ||
-	    !keep(c, "linkType", api_link_type_name(was->network.link_type),
-		  api_link_type_name(now->network.link_type), &users) ||
+	    !keep(c, "linkType", nl_link_type_get(was->network.link_type)->kind,
+		  nl_link_type_get(now->network.link_type)->kind, &users) ||
 	    !keep_cidr(c, "cidr", &was->v.cidr, &now->v.cidr, &users))
 		return false;
-	if (is_passthru(was) != is_passthru(now))
-		return keep(c, "mode", api_mode_name(was->network.mode),
-			    api_mode_name(now->network.mode), &users);
+	if (is_alone(was) != is_alone(now))
+		return keep(c, "mode", nl_link_mode_get(was->network.mode)->name,
+			    nl_link_mode_get(now->network.mode)->name, &users);
 	/* A second family may come; once there it stays as it is. */
 	return !ip_is_set(&was->v6.cidr.addr) ||
 	       keep_cidr(c, "ipv6.cidr", &was->v6.cidr, &now->v6.cidr, &users);

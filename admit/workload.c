@@ -220,6 +220,7 @@ static void look_at_numbers(const struct check *c)
 
 static void check_request(struct check *c)
 {
+	const struct nl_link_type *type;
 	struct admit_subnet subnet = {0};
 
 	if (c->in->host_network)
@@ -231,12 +232,12 @@ static void check_request(struct check *c)
 		return;
 	c->subnet = &subnet;
 	admit_range_of(subnet.spec, &c->range);
-	if (subnet.spec->network.link_type == API_LINK_IPVLAN && c->request->n_macs)
+	type = nl_link_type_get(subnet.spec->network.link_type);
+	if (!type->own_mac && c->request->n_macs)
 		admit_refuse(c->answer,
-			     "annotation " API_ANNOTATION_MAC
-			     ": MacvlanSubnet %s is of type ipvlan, "
+			     "annotation " API_ANNOTATION_MAC ": MacvlanSubnet %s is of type %s, "
 			     "whose cards have their master's MAC",
-			     c->request->subnet);
+			     c->request->subnet, type->kind);
 	else if (check_namespace(c))
 		check_addresses(c);
 	ipam_set_done(&c->range);

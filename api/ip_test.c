@@ -87,7 +87,7 @@ static void network_round_trip(void **state)
 	AUTO(sb_done) struct sb sb = SB_INIT;
 	struct jw w = jw_init(&sb);
 	struct api_network n = {
-		.vlan = 7, .mode = API_MODE_VEPA, .mtu = 1400, .host_access = API_SWITCH_ON};
+		.vlan = 7, .mode = NL_MODE_VEPA, .mtu = 1400, .host_access = API_SWITCH_ON};
 	struct api_network back;
 	struct api_route route = {.iface = "eth0"};
 	struct ip_net service;

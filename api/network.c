@@ -53,20 +53,6 @@ static const void *in(const struct api_network *n, const struct field *f)
 	return (const char *)n + f->offset;
 }
 
-static const char *const mode_names[] = {"bridge", "private", "vepa", "passthru",
-					 "l2",     "l3",      "l3s"};
-static const char *const link_names[] = {"macvlan", "ipvlan"};
-
-const char *api_mode_name(enum api_mode mode)
-{
-	return mode_names[mode];
-}
-
-const char *api_link_type_name(enum api_link_type type)
-{
-	return link_names[type];
-}
-
 /* Rules of the spec, told by path: what a user can mend. */
 static int bad(struct err *e, const char *path, const char *key, const char *value, const char *why)
 {
@@ -80,15 +66,6 @@ static void write_absent(struct jw *w, const char *key, bool patch)
 		return;
 	jw_key(w, key);
 	jw_null(w);
-}
-
-static int find_name(const char *const *names, size_t n, const char *name)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (str_eq(names[i], name))
-			return (int)i;
-	}
-	return -1;
 }
 
 /* ------------------------------------------------------------------------------- master */
@@ -160,18 +137,35 @@ static const struct field_type number_type = {.read = read_number, .write = writ
 
 /* ------------------------------------------------------------------------------- link type and mode */
 
+/* "a, b or c": of the words the i-th is the last but one, or earlier. */
+static const char *joint(size_t i, size_t n)
+{
+	return i + 2 < n ? ", " : i + 2 == n ? " or " : "";
+}
+
+static int bad_link_type(const struct place *p, const char *name, struct err *e)
+{
+	AUTO(sb_done) struct sb why = SB_INIT;
+
+	sb_puts(&why, "must be ");
+	for (size_t i = 0; i < NL_TYPES; i++)
+		sb_printf(&why, "%s%s", nl_link_type_get((enum nl_type)i)->kind,
+			  joint(i, NL_TYPES));
+	return bad(e, p->path, p->f->key, name, sb_get(&why));
+}
+
 static int read_link_type(const struct jval *spec, const struct place *p, struct api_network *n,
 			  struct err *e)
 {
-	const char *name = link_names[0];
-	int found;
+	const char *name = nl_link_type_get(n->link_type)->kind;
+	const struct nl_link_type *type;
 
 	if (jget_str(spec, p->f->key, &name, e) < 0)
 		return -1;
-	found = find_name(link_names, ARRAY_SIZE(link_names), name);
-	if (found < 0)
-		return bad(e, p->path, p->f->key, name, "must be macvlan or ipvlan");
-	n->link_type = (enum api_link_type)found;
+	type = nl_link_type_find(name);
+	if (!type)
+		return bad_link_type(p, name, e);
+	n->link_type = nl_link_type_number(type);
 	return 0;
 }
 
@@ -179,36 +173,48 @@ static void write_link_type(struct jw *w, const struct field *f, const struct ap
 			    bool patch)
 {
 	(void)patch;
-	jw_kv_str(w, f->key, api_link_type_name(n->link_type));
+	jw_kv_str(w, f->key, nl_link_type_get(n->link_type)->kind);
 }
 
 static const struct field_type link_type_type = {.read = read_link_type, .write = write_link_type};
+
+static int bad_mode(const struct place *p, const struct nl_link_type *type, const char *name,
+		    struct err *e)
+{
+	AUTO(sb_done) struct sb why = SB_INIT;
+	size_t n = (size_t)type->last - type->first + 1;
+
+	/* The default type goes without saying. */
+	if (nl_link_type_number(type) != (enum nl_type)0)
+		sb_printf(&why, "of %s %s ", type->article, type->kind);
+	sb_puts(&why, "must be ");
+	for (size_t i = 0; i < n; i++)
+		sb_printf(&why, "%s%s", nl_link_mode_get((enum nl_mode)(type->first + i))->name,
+			  joint(i, n));
+	return bad(e, p->path, p->f->key, name, sb_get(&why));
+}
 
 /* The link type has been read before it. */
 static int read_mode(const struct jval *spec, const struct place *p, struct api_network *n,
 		     struct err *e)
 {
+	const struct nl_link_type *type = nl_link_type_get(n->link_type);
+	const struct nl_link_mode *mode;
 	const char *name = NULL;
-	int found;
 
 	if (jget_str(spec, p->f->key, &name, e) < 0)
 		return -1;
-	if (!name || !*name)
-		name = n->link_type == API_LINK_MACVLAN ? "bridge" : "l2";
-	found = find_name(mode_names, ARRAY_SIZE(mode_names), name);
-	if (n->link_type == API_LINK_MACVLAN && (found < 0 || found > API_MODE_PASSTHRU))
-		return bad(e, p->path, p->f->key, name,
-			   "must be bridge, private, vepa or passthru");
-	if (n->link_type == API_LINK_IPVLAN && found < API_MODE_L2)
-		return bad(e, p->path, p->f->key, name, "of an ipvlan must be l2, l3 or l3s");
-	n->mode = (enum api_mode)found;
+	mode = name && *name ? nl_link_mode_find(type, name) : nl_link_mode_get(type->first);
+	if (!mode)
+		return bad_mode(p, type, name, e);
+	n->mode = nl_link_mode_number(mode);
 	return 0;
 }
 
 static void write_mode(struct jw *w, const struct field *f, const struct api_network *n, bool patch)
 {
 	(void)patch;
-	jw_kv_str(w, f->key, api_mode_name(n->mode));
+	jw_kv_str(w, f->key, nl_link_mode_get(n->mode)->name);
 }
 
 static const struct field_type mode_type = {.read = read_mode, .write = write_mode};

@@ -9,6 +9,7 @@
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 #include "lib/base/ip.h"
+#include "lib/nl/link_type.h"
 
 struct jval;
 struct jw;
@@ -28,18 +29,6 @@ struct jw;
 #define API_ROUTES_MAX 256
 #define API_CIDRS_MAX  16
 
-enum api_link_type { API_LINK_MACVLAN = 0, API_LINK_IPVLAN };
-
-enum api_mode {
-	API_MODE_BRIDGE = 0,
-	API_MODE_PRIVATE,
-	API_MODE_VEPA,
-	API_MODE_PASSTHRU,
-	API_MODE_L2,
-	API_MODE_L3,
-	API_MODE_L3S,
-};
-
 /* For switches whose default depends on something else. */
 enum api_switch { API_SWITCH_UNSET = 0, API_SWITCH_OFF, API_SWITCH_ON };
 
@@ -53,9 +42,9 @@ struct api_route {
 struct api_network {
 	char master[API_MASTER_MAX]; /* NIC name, altname, or alias of the node's masters file */
 	uint16_t vlan;               /* 0 = untagged */
-	enum api_link_type link_type;
-	enum api_mode mode; /* the effective one: bridge or l2 where the object says nothing */
-	uint32_t mtu;       /* 0 = the parent's */
+	enum nl_type link_type;
+	enum nl_mode mode; /* the effective one: the type's default where the object says nothing */
+	uint32_t mtu;      /* 0 = the parent's */
 	struct ip_addr
 		gateway; /* of the cidr's family; in a MacvlanIP the effective one; may be unset */
 	struct ip_addr gateway6;
@@ -97,9 +86,5 @@ DEFINE_AUTO_VALUE(struct api_network, api_network_done)
  * lead into objects; NULL after the last.
  */
 const char *api_network_key(size_t i, bool in_subnet);
-
-/** api_mode_name, api_link_type_name - the words of the objects ("bridge", "macvlan"). */
-const char *api_mode_name(enum api_mode mode);
-const char *api_link_type_name(enum api_link_type type);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/sb.h"
 #include "lib/base/str.h"
 #include "lib/base/test.h"
 #include "lib/json/jread.h"
@@ -135,6 +136,40 @@ static void records_are_defined_alike(void **state)
 	hold_against(API_KIND_IP, false, others, ARRAY_SIZE(others));
 }
 
+/* How often the line stands there. */
+static int count_lines(const char *want)
+{
+	FILE *f = fopen(CRDS, "re");
+	char line[1024];
+	int n = 0;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		n += str_eq(line + blanks(line), want);
+	}
+	fclose(f);
+	return n;
+}
+
+/* Both kinds name the types of links and the modes that there are. */
+static void link_types_are_defined_alike(void **state)
+{
+	AUTO(sb_done) struct sb types = SB_INIT, modes = SB_INIT;
+
+	(void)state;
+	for (size_t i = 0; i < NL_TYPES; i++)
+		sb_printf(&types, "%s%s", i ? ", " : "enum: [",
+			  nl_link_type_get((enum nl_type)i)->kind);
+	for (size_t i = 0; i < NL_MODES; i++)
+		sb_printf(&modes, "%s%s", i ? ", " : "enum: [",
+			  nl_link_mode_get((enum nl_mode)i)->name);
+	sb_putc(&types, ']');
+	sb_putc(&modes, ']');
+	assert_int_equal(count_lines(sb_get(&types)), 2);
+	assert_int_equal(count_lines(sb_get(&modes)), 2);
+}
+
 /* ------------------------------------------------------------------------------- the table itself */
 
 /* Each field set to something, in objects that differ from the first in one field each. */
@@ -193,6 +228,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(subnets_are_defined_alike),
 		cmocka_unit_test(records_are_defined_alike),
+		cmocka_unit_test(link_types_are_defined_alike),
 		cmocka_unit_test(each_field_counts),
 	};
 

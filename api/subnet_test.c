@@ -40,7 +40,7 @@ static void everything_absent_has_a_default(void **state)
 	assert_int_equal(s->meta.deletion, 1767225600);
 	assert_true(api_meta_has_finalizer(&s->meta, "a/b"));
 	assert_int_equal(s->network.vlan, 0);
-	assert_int_equal(s->network.mode, API_MODE_BRIDGE);
+	assert_int_equal(s->network.mode, NL_MODE_BRIDGE);
 	assert_int_equal(s->delay_reuse_s, 60);
 	assert_string_equal(ip_format(&s->v.gateway, text), "192.168.100.1");
 	assert_string_equal(ip_format(&s->network.gateway, text), "192.168.100.1");
@@ -70,7 +70,7 @@ static void everything_given_is_taken(void **state)
 		       "\"operator\":\"DoesNotExist\"}]}}",
 		       &s, &e),
 		0);
-	assert_int_equal(s->network.mode, API_MODE_L2);
+	assert_int_equal(s->network.mode, NL_MODE_L2);
 	assert_int_equal(s->n_exclude, 3);
 	assert_string_equal(ip_format(&s->exclude[2].end, text), "10.0.0.3");
 	assert_string_equal(s->network.routes[0].iface, "eth1");

@@ -87,7 +87,7 @@ char *status_text(const struct status_in *in)
 	jw_obj(&w);
 	jw_kv_str(&w, "phase", phase(in));
 	jw_kv_i64(&w, "observedGeneration", in->obj->meta.generation);
-	jw_kv_str(&w, "mode", net ? api_mode_name(net->mode) : NULL);
+	jw_kv_str(&w, "mode", net ? nl_link_mode_get(net->mode)->name : NULL);
 	jw_kv_str(&w, "gateway",
 		  net && ip_is_set(&net->gateway) ? ip_format(&net->gateway, gateway) : NULL);
 	jw_kv_str(&w, "gateway6",

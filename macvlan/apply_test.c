@@ -194,10 +194,10 @@ static void the_primary_cannot_unlock_it(void **state)
 static void modes_reach_the_kernel(void **state)
 {
 	static const char *const want[] = {"bridge", "private", "vepa", "passthru"};
-	enum macvlan_card_mode mode;
+	enum nl_mode mode;
 
 	(void)state;
-	for (mode = MACVLAN_CARD_BRIDGE; mode <= MACVLAN_CARD_PASSTHRU; mode++) {
+	for (mode = NL_MODE_BRIDGE; mode <= NL_MODE_PASSTHRU; mode++) {
 		AUTO(macvlan_link_free) struct macvlan_link *l = NULL;
 		AUTO(free) char *parent = NULL;
 		struct macvlan_card c = world_card("192.168.22.3/24", "192.168.22.1");
@@ -216,7 +216,7 @@ static void modes_reach_the_kernel(void **state)
 		mac_format(&mac, text);
 		text[MAC_ADDR_LEN - 1] = '\n';
 		text[MAC_ADDR_LEN] = '\0';
-		if (mode == MACVLAN_CARD_PASSTHRU)
+		if (mode == NL_MODE_PASSTHRU)
 			assert_string_equal(text, parent);
 		else
 			assert_true(mac_eq(&mac, &c.mac));

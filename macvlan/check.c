@@ -256,7 +256,7 @@ int macvlan_check_card(int netns_fd, const struct macvlan_check_card *card, stru
 	AUTO(nl_close) struct nl *pod = NULL;
 	char is[MAC_ADDR_LEN], want[MAC_ADDR_LEN];
 	struct nl_link l = {0};
-	bool ipvlan;
+	const struct nl_link_type *type;
 	int rc;
 
 	if (nl_open_in(netns_fd, &pod, e) < 0)
@@ -264,13 +264,12 @@ int macvlan_check_card(int netns_fd, const struct macvlan_check_card *card, stru
 	rc = nl_link_find(pod, card->ifname, &l, e);
 	if (rc < 0)
 		return err_wrap(e, "look for %s in the pod", card->ifname);
-	ipvlan = rc > 0 && str_eq(l.kind, "ipvlan");
-	if (rc == 0 || (!ipvlan && !str_eq(l.kind, "macvlan")))
+	type = rc > 0 ? nl_link_type_find(l.kind) : NULL;
+	if (!type)
 		return card->optional
 			       ? 0
 			       : err_set(e, ERR_MISSING, 0, "link %s is missing", card->ifname);
-	/* An ipvlan's MAC is its parent's, and changes with it. */
-	if (card->mac && !ipvlan && !mac_eq(card->mac, &l.mac))
+	if (card->mac && type->own_mac && !mac_eq(card->mac, &l.mac))
 		return err_set(e, ERR_MISSING, 0, "link %s mac is %s instead of %s", l.name,
 			       mac_format(&l.mac, is), mac_format(card->mac, want));
 	if (!(l.flags & IFF_UP))

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/if_link.h>
 #include <linux/ip.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,38 +72,9 @@ int64_t macvlan_link_announce_us(const struct macvlan_link *l)
 	return l->announce_us;
 }
 
-static uint32_t kernel_mode(enum macvlan_card_mode mode)
-{
-	switch (mode) {
-	case MACVLAN_CARD_PRIVATE:
-		return MACVLAN_MODE_PRIVATE;
-	case MACVLAN_CARD_VEPA:
-		return MACVLAN_MODE_VEPA;
-	case MACVLAN_CARD_PASSTHRU:
-		return MACVLAN_MODE_PASSTHRU;
-	case MACVLAN_CARD_BRIDGE:
-		break;
-	}
-	return MACVLAN_MODE_BRIDGE;
-}
-
-static uint16_t kernel_ipvlan_mode(enum macvlan_ipvlan_mode mode)
-{
-	switch (mode) {
-	case MACVLAN_IPVLAN_L3:
-		return IPVLAN_MODE_L3;
-	case MACVLAN_IPVLAN_L3S:
-		return IPVLAN_MODE_L3S;
-	case MACVLAN_IPVLAN_L2:
-		break;
-	}
-	return IPVLAN_MODE_L2;
-}
-
 static int check_card(const struct macvlan_card *card, int64_t deadline_ms, struct err *e)
 {
-	if (card->host_access &&
-	    (card->type != MACVLAN_TYPE_MACVLAN || card->mode != MACVLAN_CARD_BRIDGE))
+	if (card->host_access && !nl_link_mode_get(card->mode)->meets_host)
 		return err_set(e, ERR_CONFIG, 0, "hostAccess needs a macvlan of the mode bridge");
 	if (!nl_ifname_ok(card->ifname))
 		return err_set(e, ERR_CONFIG, 0, "\"%.32s\" is no name for a card", card->ifname);
@@ -126,13 +96,13 @@ static int check_name_free(struct nl *pod, const char *name, struct err *e)
 	return 0;
 }
 
-/* In passthru, and of an ipvlan, the MAC is the parent's, and setting it would set that. */
+/* Where the MAC is the parent's, setting it would set that. */
 static bool is_disguise_wanted(const struct macvlan_card *card)
 {
 	static const struct mac_addr none;
 
-	return card->detect && card->type == MACVLAN_TYPE_MACVLAN &&
-	       card->mode != MACVLAN_CARD_PASSTHRU && !mac_eq(&card->mac, &none);
+	return card->detect && nl_link_type_of(card->mode)->own_mac &&
+	       !nl_link_mode_get(card->mode)->alone && !mac_eq(&card->mac, &none);
 }
 
 /* Locally administered, unicast. */
@@ -148,31 +118,23 @@ static int random_mac(struct mac_addr *out, struct err *e)
 static int add_link(struct nl *host, const struct macvlan_link *l, const struct macvlan_card *card,
 		    const struct nl_link *parent, const char *name, struct err *e)
 {
-	uint32_t mtu = card->mtu ? card->mtu : parent->mtu;
-	struct nl_macvlan m = {
+	const struct nl_card c = {
 		.name = name,
 		.parent = parent->index,
 		.netns_fd = l->netns_fd,
-		.mode = kernel_mode(card->mode),
-		.mtu = mtu,
+		.mode = card->mode,
+		.mtu = card->mtu ? card->mtu : parent->mtu,
 		.mac = l->mac,
 	};
-	struct nl_ipvlan v = {
-		.name = name,
-		.parent = parent->index,
-		.netns_fd = l->netns_fd,
-		.mode = kernel_ipvlan_mode(card->ipvlan_mode),
-		.mtu = mtu,
-	};
 
-	return card->type == MACVLAN_TYPE_IPVLAN ? nl_link_add_ipvlan(host, &v, e)
-						 : nl_link_add_macvlan(host, &m, e);
+	return nl_link_add_card(host, &c, e);
 }
 
 /* RTM_NEWLINK gives no index back when it creates in another namespace: the name finds it. */
 static int make_link(struct nl *host, struct macvlan_link *l, const struct macvlan_card *card,
 		     const struct nl_link *parent, struct err *e)
 {
+	const struct nl_link_type *type = nl_link_type_of(card->mode);
 	struct nl_link made = {0};
 	char name[IFNAMSIZ];
 	int rc, i;
@@ -191,12 +153,10 @@ static int make_link(struct nl *host, struct macvlan_link *l, const struct macvl
 	}
 	if (rc < 0 && e->num == EOPNOTSUPP)
 		return err_set(e, ERR_UNSUPPORTED, EOPNOTSUPP, "the node's kernel has no %s",
-			       card->type == MACVLAN_TYPE_IPVLAN ? "ipvlan" : "macvlan");
+			       type->kind);
 	if (rc < 0) {
 		macvlan_parent_explain(host, parent, e);
-		return err_wrap(e, "make %s on %s",
-				card->type == MACVLAN_TYPE_IPVLAN ? "an ipvlan" : "a macvlan",
-				parent->name);
+		return err_wrap(e, "make %s %s on %s", type->article, type->kind, parent->name);
 	}
 	rc = nl_link_find(l->pod, name, &made, e);
 	if (rc <= 0)

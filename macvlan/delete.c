@@ -40,17 +40,14 @@ void macvlan_deletion_free(struct macvlan_deletion *d)
 
 static bool is_victim(const struct nl_link *l, const char *ifname, const struct mac_addr *mac)
 {
-	bool ipvlan = str_eq(l->kind, "ipvlan");
+	const struct nl_link_type *type = nl_link_type_find(l->kind);
 
-	if (!ipvlan && !str_eq(l->kind, "macvlan"))
+	if (!type)
 		return false;
 	/* A card that an ADD left behind before it had its name. */
 	if (macvlan_is_temp_name(l->name))
 		return true;
-	/* An ipvlan's MAC is its parent's, and changes with it. */
-	if (ipvlan)
-		return str_eq(l->name, ifname);
-	return str_eq(l->name, ifname) && (!mac || mac_eq(mac, &l->mac));
+	return str_eq(l->name, ifname) && (!type->own_mac || !mac || mac_eq(mac, &l->mac));
 }
 
 static int find_victims(struct macvlan_deletion *d, const char *ifname, const struct mac_addr *mac,

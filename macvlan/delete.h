@@ -12,9 +12,9 @@ struct macvlan_deletion;
 
 /**
  * macvlan_delete - remove our card, its leftovers under temporary names, our rules and tables.
- * @mac: only a macvlan with this MAC; NULL = any. An ipvlan goes by its name alone
+ * @mac: only a card with this MAC, where its type has one of its own; NULL = any
  *
- * A link of that name that is neither macvlan nor ipvlan is not ours and stays. Nothing there is a success.
+ * A link of that name that is of no type of card is not ours and stays. Nothing there is a success.
  * Takes ~17 ms, which the kernel spends waiting; see macvlan_delete_start().
  */
 int macvlan_delete(int netns_fd, const char *ifname, const struct mac_addr *mac,

@@ -425,7 +425,7 @@ static void passthru_keeps_the_parents_mac(void **state)
 	struct err e = {0};
 
 	(void)state;
-	c.mode = MACVLAN_CARD_PASSTHRU;
+	c.mode = NL_MODE_PASSTHRU;
 	l = created(&c);
 	assert_int_equal(detect(l, &c, &r), 0);
 	LAB_OK(macvlan_configure(l, &c, soon(5000), &e));

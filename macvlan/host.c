@@ -82,16 +82,16 @@ static int device_find(struct host *h, struct err *e)
 
 static int device_make(struct host *h, struct err *e)
 {
-	struct nl_macvlan m = {
+	struct nl_card m = {
 		.name = h->name,
 		.parent = h->parent.index,
 		.netns_fd = -1,
-		.mode = MACVLAN_MODE_BRIDGE,
+		.mode = NL_MODE_BRIDGE,
 		.mac = macvlan_host_mac(&h->parent),
 	};
 	int rc;
 
-	if (nl_link_add_macvlan(h->nl, &m, e) < 0)
+	if (nl_link_add_card(h->nl, &m, e) < 0)
 		return -1;
 	rc = device_find(h, e);
 	return rc == 0 ? err_set(e, ERR_KERNEL, ENODEV, "it is not there") : rc < 0 ? -1 : 0;

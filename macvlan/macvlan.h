@@ -19,17 +19,6 @@
 /* Alias of links on the host that we made. */
 #define MACVLAN_ALIAS "tandem"
 
-enum macvlan_type { MACVLAN_TYPE_MACVLAN = 0, MACVLAN_TYPE_IPVLAN };
-
-enum macvlan_card_mode {
-	MACVLAN_CARD_BRIDGE = 0,
-	MACVLAN_CARD_PRIVATE,
-	MACVLAN_CARD_VEPA,
-	MACVLAN_CARD_PASSTHRU,
-};
-
-enum macvlan_ipvlan_mode { MACVLAN_IPVLAN_L2 = 0, MACVLAN_IPVLAN_L3, MACVLAN_IPVLAN_L3S };
-
 enum macvlan_iface { MACVLAN_IFACE_CARD = 0 /* "eth1" */, MACVLAN_IFACE_PRIMARY /* "eth0" */ };
 
 struct macvlan_route {
@@ -60,15 +49,13 @@ struct macvlan_card {
 	char master[NL_ALTNAME_MAX]; /* NIC of the host: name or altname */
 	const char *node;            /* the node's name, for messages; NULL = the host name */
 	uint16_t vlan;               /* 0 = untagged */
-	enum macvlan_type type;
-	enum macvlan_card_mode mode;          /* of a macvlan */
-	enum macvlan_ipvlan_mode ipvlan_mode; /* of an ipvlan, whose mac is its parent's */
-	uint32_t mtu;                         /* 0 = the parent's */
-	struct mac_addr mac;                  /* all zero = the kernel makes one */
-	struct ip_net addr;                   /* either family; host bits set */
-	struct ip_net addr6;     /* the second family of a dual-stack subnet, may be unset */
-	struct ip_addr gateway;  /* of addr's family, may be unset */
-	struct ip_addr gateway6; /* of addr6's family, may be unset */
+	enum nl_mode mode;           /* and with it the type of link */
+	uint32_t mtu;                /* 0 = the parent's */
+	struct mac_addr mac;         /* all zero = the kernel makes one */
+	struct ip_net addr;          /* either family; host bits set */
+	struct ip_net addr6;         /* the second family of a dual-stack subnet, may be unset */
+	struct ip_addr gateway;      /* of addr's family, may be unset */
+	struct ip_addr gateway6;     /* of addr6's family, may be unset */
 	const struct macvlan_route *routes;
 	size_t n_routes;
 	bool detect;          /* see whether anybody has the address first, macvlan/detect.h */
@@ -84,10 +71,10 @@ struct macvlan_card {
 	struct macvlan_node host;      /* what macvlan_host_join() found, when they shall */
 };
 
-/** macvlan_is_routed - an ipvlan in one of the l3 modes: no ARP, no neighbours, no gateway; the node routes. */
+/** macvlan_is_routed - no ARP, no neighbours, no gateway; the node routes. */
 static inline bool macvlan_is_routed(const struct macvlan_card *card)
 {
-	return card->type == MACVLAN_TYPE_IPVLAN && card->ipvlan_mode != MACVLAN_IPVLAN_L2;
+	return nl_link_mode_get(card->mode)->routed;
 }
 
 #endif

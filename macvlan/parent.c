@@ -54,7 +54,7 @@ static int check_fit(const struct macvlan_card *card, const struct nl_link *l, s
 
 	if (l->flags & IFF_LOOPBACK || !mac_is_usable(&l->mac))
 		return refuse(card, l->name, "is no Ethernet device", e);
-	if (str_eq(l->kind, "macvlan") || str_eq(l->kind, "macvtap") || str_eq(l->kind, "ipvlan")) {
+	if (nl_link_type_find(l->kind) || str_eq(l->kind, "macvtap")) {
 		snprintf(reason, sizeof(reason), "is itself a %s", l->kind);
 		return refuse(card, l->name, reason, e);
 	}

@@ -519,8 +519,7 @@ static void a_routed_card_needs_no_gateway(void **state)
 				    route("0.0.0.0/0", NULL, MACVLAN_IFACE_CARD)};
 
 	(void)state;
-	c.type = MACVLAN_TYPE_IPVLAN;
-	c.ipvlan_mode = MACVLAN_IPVLAN_L3;
+	c.mode = NL_MODE_L3;
 	c.gateway = (struct ip_addr){0};
 	with_routes(&c, r, 1);
 	EXPECT(&c, &p, "address 192.168.120.2/24 dev eth1", "up eth1",
@@ -532,15 +531,14 @@ static void a_routed_card_needs_no_gateway(void **state)
 	       "rule 1000 from 10.42.0.18 lookup 2000", "rule 1001 from 192.168.120.2 lookup 2001",
 	       "route 10.43.0.0/16 via 10.42.0.1 dev eth0",
 	       "route 172.16.18.0/24 dev eth1 scope link", "replace default dev eth1 scope link");
-	single.type = MACVLAN_TYPE_IPVLAN;
-	single.ipvlan_mode = MACVLAN_IPVLAN_L3S;
+	single.mode = NL_MODE_L3S;
 	single.single = true;
 	alone.seen.primary_index = 0;
 	with_routes(&single, r, 2);
 	EXPECT(&single, &alone, "address 10.77.0.3/24 dev eth1", "up eth1",
 	       "route 172.16.18.0/24 dev eth1 scope link", "replace default dev eth1 scope link");
 	/* In l2 it is a card among others. */
-	single.ipvlan_mode = MACVLAN_IPVLAN_L2;
+	single.mode = NL_MODE_L2;
 	expect_err(&single, &alone, "route 0.0.0.0/0: there is no gateway");
 }
 

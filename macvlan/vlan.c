@@ -144,7 +144,7 @@ static int check_name(struct nl *host, const char *name, struct err *e)
 
 /*
  * Name, mark and up in one message: a link with the name has the mark. The host has no business on the pods'
- * network and gets no IPv6 there; where it sends for its pods (ipvlan's l3 modes) it needs a link-local
+ * network and gets no IPv6 there; where it sends for its pods (routed cards) it needs a link-local
  * address, to ask for neighbours.
  */
 static int vlan_finish(struct nl *host, const struct nl_link *master, uint16_t id, bool routed,
@@ -301,12 +301,12 @@ static int used_by_cards(struct nl *host, const struct nl_link *l, const struct 
 static int used_by_hidden(struct nl *host, const struct nl_link *l, struct err *e)
 {
 	char name[IFNAMSIZ];
-	struct nl_macvlan trial = {
-		.name = name, .parent = l->index, .netns_fd = -1, .mode = MACVLAN_MODE_BRIDGE};
+	struct nl_card trial = {
+		.name = name, .parent = l->index, .netns_fd = -1, .mode = NL_MODE_BRIDGE};
 
 	if (macvlan_temp_name(name, e) < 0)
 		return -1;
-	if (nl_link_add_macvlan(host, &trial, e) == 0)
+	if (nl_link_add_card(host, &trial, e) == 0)
 		return 0;
 	if (e->num == EBUSY || e->num == EINVAL) {
 		err_clear(e);

@@ -36,7 +36,7 @@ int macvlan_vlan_list(struct nl *host, struct macvlan_vlan **out, size_t *out_n,
 
 /**
  * macvlan_vlan_ensure - the VLAN link of that id on master, made where there is none, and up if it is ours.
- * @routed: a new one gets IPv6 of its own, which cards of ipvlan's l3 modes send by; else it has none
+ * @routed: a new one gets IPv6 of its own, which routed cards send by; else it has none
  *
  * Somebody else's link is taken as it is. ERR_AGAIN when the name belongs to another link, which
  * the text names. Whoever may remove it at the same time must be kept out by the caller.

@@ -16,12 +16,13 @@
 
 static bool is_card(const struct card_place *p, const struct nl_link *l)
 {
+	const struct nl_link_type *type = nl_link_type_find(l->kind);
+
 	if (p->parent && (l->parent != p->parent || !l->parent_elsewhere))
 		return false;
 	if (!(l->flags & IFF_UP) || (l->flags & IFF_NOARP) || !l->carrier)
 		return false;
-	return str_eq(l->kind, "ipvlan") ||
-	       (str_eq(l->kind, "macvlan") && mac_is_usable(&p->mac) && mac_eq(&l->mac, &p->mac));
+	return type && (!type->own_mac || (mac_is_usable(&p->mac) && mac_eq(&l->mac, &p->mac)));
 }
 
 /* 1 it is there, 0 not, -1. */

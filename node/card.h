@@ -9,7 +9,7 @@
 struct card_place {
 	const char *netns; /* path */
 	const char *name;
-	struct mac_addr mac;     /* of a macvlan: an ipvlan has its parent's */
+	struct mac_addr mac;     /* of a card that has one of its own */
 	struct ip_addr addrs[2]; /* unset: none */
 	int parent;              /* index of the host's link that it has to sit on; 0 = any */
 };
@@ -18,7 +18,7 @@ struct card_place {
  * card_announce - tell the LAN of its addresses: gratuitous ARP in request form, unsolicited advertisement.
  *
  * 1 done; 0 there is no such card: no namespace or link, another kind or MAC, another parent, down, without
- * ARP (ipvlan's l3 modes), or none of the addresses is on it. ERR_NETNS, ERR_KERNEL.
+ * ARP (routed cards), or none of the addresses is on it. ERR_NETNS, ERR_KERNEL.
  */
 int card_announce(const struct card_place *p, struct err *e) FN_MUST;
 

@@ -20,8 +20,8 @@ static bool is_card_of(const struct node_file *file, const struct api_ip *rec)
 
 	if (!file->complete || !file->this_boot || !*file->card || !str_eq(file->uid, rec->pod_id))
 		return false;
-	/* The card of an earlier record of the pod is not this one's. An ipvlan bears its parent's MAC. */
-	return rec->network.link_type == API_LINK_IPVLAN || mac_eq(&file->mac, &none) ||
+	/* The card of an earlier record of the pod is not this one's. */
+	return !nl_link_type_get(rec->network.link_type)->own_mac || mac_eq(&file->mac, &none) ||
 	       mac_eq(&file->mac, &rec->mac);
 }
 

@@ -172,7 +172,7 @@ static void ipvlan(void **state)
 	(void)state;
 	fill(&files, list);
 	fill_record(&rec, &rows[0]);
-	rec.network.link_type = API_LINK_IPVLAN;
+	rec.network.link_type = NL_TYPE_IPVLAN;
 	assert_int_equal(report_of(&rec, "n1", &files, false), REPORT_ATTACHED);
 }
 

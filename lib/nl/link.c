@@ -40,18 +40,23 @@ static void link_str(const struct nlattr *attr, char *dst, size_t size)
 		*dst = '\0';
 }
 
+static uint32_t link_number(const struct nlattr *attr, size_t size)
+{
+	if (size == sizeof(uint32_t))
+		return link_u32(attr);
+	return mnl_attr_get_payload_len(attr) >= size ? mnl_attr_get_u16(attr) : 0;
+}
+
 static void link_read_data(const struct nlattr *data, struct nl_link *l)
 {
+	const struct nl_link_type *card = nl_link_type_find(l->kind);
 	const struct nlattr *attr;
 
 	mnl_attr_for_each_nested(attr, data) {
 		uint16_t type = mnl_attr_get_type(attr);
 
-		if (str_eq(l->kind, "macvlan") && type == IFLA_MACVLAN_MODE)
-			l->macvlan_mode = link_u32(attr);
-		if (str_eq(l->kind, "ipvlan") && type == IFLA_IPVLAN_MODE &&
-		    mnl_attr_get_payload_len(attr) >= 2)
-			l->ipvlan_mode = mnl_attr_get_u16(attr);
+		if (card && type == card->mode_attr)
+			l->mode = link_number(attr, card->mode_size);
 		if (str_eq(l->kind, "vlan") && type == IFLA_VLAN_ID &&
 		    mnl_attr_get_payload_len(attr) >= 2)
 			l->vlan_id = mnl_attr_get_u16(attr);
@@ -244,53 +249,39 @@ static int link_bad_name(const char *name, struct err *e)
 	return err_set(e, ERR_CONFIG, EINVAL, "\"%.32s\" is no name for a link", name);
 }
 
-int nl_link_add_macvlan(struct nl *nl, const struct nl_macvlan *m, struct err *e)
+static void put_mode(struct nl_req *r, enum nl_mode mode)
 {
-	struct ifinfomsg ifi = {0};
-	struct nlattr *info, *data;
-	struct nl_req r;
+	const struct nl_link_type *type = nl_link_type_of(mode);
+	uint32_t value = nl_link_mode_get(mode)->kernel;
+	struct nlattr *info = nl_req_nest(r, IFLA_LINKINFO), *data;
 
-	if (!nl_ifname_ok(m->name))
-		return link_bad_name(m->name, e);
-	nl_req_init(&r, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(ifi));
-	nl_req_put_str(&r, IFLA_IFNAME, m->name);
-	nl_req_put_u32(&r, IFLA_LINK, (uint32_t)m->parent);
-	if (m->netns_fd >= 0)
-		nl_req_put_u32(&r, IFLA_NET_NS_FD, (uint32_t)m->netns_fd);
-	if (m->mtu)
-		nl_req_put_u32(&r, IFLA_MTU, m->mtu);
-	if (mac_is_usable(&m->mac))
-		nl_req_put(&r, IFLA_ADDRESS, m->mac.b, sizeof(m->mac.b));
-	info = nl_req_nest(&r, IFLA_LINKINFO);
-	nl_req_put_str(&r, IFLA_INFO_KIND, "macvlan");
-	data = nl_req_nest(&r, IFLA_INFO_DATA);
-	nl_req_put_u32(&r, IFLA_MACVLAN_MODE, m->mode);
-	nl_req_nest_end(&r, data);
-	nl_req_nest_end(&r, info);
-	return nl_talk(nl, &r, e);
+	nl_req_put_str(r, IFLA_INFO_KIND, type->kind);
+	data = nl_req_nest(r, IFLA_INFO_DATA);
+	if (type->mode_size == sizeof(uint32_t))
+		nl_req_put_u32(r, type->mode_attr, value);
+	else
+		nl_req_put_u16(r, type->mode_attr, (uint16_t)value);
+	nl_req_nest_end(r, data);
+	nl_req_nest_end(r, info);
 }
 
-int nl_link_add_ipvlan(struct nl *nl, const struct nl_ipvlan *v, struct err *e)
+int nl_link_add_card(struct nl *nl, const struct nl_card *c, struct err *e)
 {
 	struct ifinfomsg ifi = {0};
-	struct nlattr *info, *data;
 	struct nl_req r;
 
-	if (!nl_ifname_ok(v->name))
-		return link_bad_name(v->name, e);
+	if (!nl_ifname_ok(c->name))
+		return link_bad_name(c->name, e);
 	nl_req_init(&r, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &ifi, sizeof(ifi));
-	nl_req_put_str(&r, IFLA_IFNAME, v->name);
-	nl_req_put_u32(&r, IFLA_LINK, (uint32_t)v->parent);
-	if (v->netns_fd >= 0)
-		nl_req_put_u32(&r, IFLA_NET_NS_FD, (uint32_t)v->netns_fd);
-	if (v->mtu)
-		nl_req_put_u32(&r, IFLA_MTU, v->mtu);
-	info = nl_req_nest(&r, IFLA_LINKINFO);
-	nl_req_put_str(&r, IFLA_INFO_KIND, "ipvlan");
-	data = nl_req_nest(&r, IFLA_INFO_DATA);
-	nl_req_put_u16(&r, IFLA_IPVLAN_MODE, v->mode);
-	nl_req_nest_end(&r, data);
-	nl_req_nest_end(&r, info);
+	nl_req_put_str(&r, IFLA_IFNAME, c->name);
+	nl_req_put_u32(&r, IFLA_LINK, (uint32_t)c->parent);
+	if (c->netns_fd >= 0)
+		nl_req_put_u32(&r, IFLA_NET_NS_FD, (uint32_t)c->netns_fd);
+	if (c->mtu)
+		nl_req_put_u32(&r, IFLA_MTU, c->mtu);
+	if (nl_link_type_of(c->mode)->own_mac && mac_is_usable(&c->mac))
+		nl_req_put(&r, IFLA_ADDRESS, c->mac.b, sizeof(c->mac.b));
+	put_mode(&r, c->mode);
 	return nl_talk(nl, &r, e);
 }
 

@@ -9,6 +9,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/ip.h"
+#include "lib/nl/link_type.h"
 
 struct nl;
 
@@ -28,8 +29,7 @@ struct nl_link {
 	int parent;            /* IFLA_LINK: index of the device below, 0 = none */
 	bool parent_elsewhere; /* the device below is in another namespace */
 	struct mac_addr mac;   /* zero where the link has none */
-	uint32_t macvlan_mode; /* MACVLAN_MODE_*, of a macvlan */
-	uint16_t ipvlan_mode;  /* IPVLAN_MODE_*, of an ipvlan */
+	uint32_t mode;         /* the kernel's number, of a type in lib/nl/link_type.h */
 	uint16_t vlan_id;      /* of a vlan */
 };
 
@@ -45,28 +45,19 @@ int nl_link_list(struct nl *nl, struct nl_link **out, size_t *out_n, struct err 
 /** nl_link_by_index - the one of that number in a list; NULL: there is none. Lent. */
 const struct nl_link *nl_link_by_index(const struct nl_link *links, size_t n, int index);
 
-struct nl_macvlan {
+struct nl_card {
 	const char *name;
-	int parent;          /* index in the namespace of the socket */
-	int netns_fd;        /* where it shall live; -1 = the namespace of the socket */
-	uint32_t mode;       /* MACVLAN_MODE_*, always sent: the kernel's own default is vepa */
-	uint32_t mtu;        /* 0 = the parent's */
-	struct mac_addr mac; /* zero = the kernel makes one */
+	int parent;   /* index in the namespace of the socket */
+	int netns_fd; /* where it shall live; -1 = the namespace of the socket */
+	enum nl_mode
+		mode; /* and with it the type; always sent: a kernel's own default may be another */
+	uint32_t mtu; /* 0 = the parent's */
+	struct mac_addr
+		mac; /* zero = the kernel makes one; unused where the type has none of its own */
 };
 
-/** nl_link_add_macvlan - make one, straight in its namespace. ERR_KERNEL, EEXIST: the name is taken. */
-int nl_link_add_macvlan(struct nl *nl, const struct nl_macvlan *m, struct err *e) FN_MUST;
-
-struct nl_ipvlan {
-	const char *name;
-	int parent;    /* index in the namespace of the socket */
-	int netns_fd;  /* where it shall live; -1 = the namespace of the socket */
-	uint16_t mode; /* IPVLAN_MODE_*: becomes that of every ipvlan on this parent */
-	uint32_t mtu;  /* 0 = the parent's */
-};
-
-/** nl_link_add_ipvlan - make one, straight in its namespace. ERR_KERNEL, EEXIST: the name is taken. */
-int nl_link_add_ipvlan(struct nl *nl, const struct nl_ipvlan *v, struct err *e) FN_MUST;
+/** nl_link_add_card - make one, straight in its namespace. ERR_KERNEL, EEXIST: the name is taken. */
+int nl_link_add_card(struct nl *nl, const struct nl_card *c, struct err *e) FN_MUST;
 
 /** nl_link_add_vlan - make an 802.1Q link on parent. ERR_KERNEL, EEXIST: name or id is taken. */
 int nl_link_add_vlan(struct nl *nl, const char *name, int parent, uint16_t id,

@@ -93,7 +93,7 @@ static void links_are_described(void **state)
 	assert_int_equal(m.index, l.index);
 	assert_int_equal(nl_link_find(nl, "mv0", &m, &e), 1);
 	assert_string_equal(m.kind, "macvlan");
-	assert_int_equal(m.macvlan_mode, MACVLAN_MODE_PRIVATE);
+	assert_int_equal(m.mode, MACVLAN_MODE_PRIVATE);
 	assert_int_equal(m.parent, l.index);
 	assert_false(m.parent_elsewhere);
 	assert_int_equal(nl_link_find(nl, "e1", &m, &e), 1);
@@ -115,12 +115,12 @@ static void macvlan_is_born_in_its_namespace(void **state)
 {
 	AUTO(fd) int pod = lab_netns();
 	AUTO(nl_close) struct nl *there = NULL;
-	struct nl_macvlan m = {.name = "tdm1",
-			       .parent = index_of("e0"),
-			       .netns_fd = pod,
-			       .mode = MACVLAN_MODE_BRIDGE,
-			       .mtu = 1300,
-			       .mac = lab_mac("02:00:00:00:00:aa")};
+	struct nl_card m = {.name = "tdm1",
+			    .parent = index_of("e0"),
+			    .netns_fd = pod,
+			    .mode = NL_MODE_BRIDGE,
+			    .mtu = 1300,
+			    .mac = lab_mac("02:00:00:00:00:aa")};
 	static const struct nl_ipv4_conf conf[] = {{IPV4_DEVCONF_ARP_IGNORE, 1},
 						   {IPV4_DEVCONF_ARP_ANNOUNCE, 2}};
 	struct nl_link_change up = {.name = "eth1", .flags = IFF_UP, .flags_mask = IFF_UP};
@@ -129,14 +129,14 @@ static void macvlan_is_born_in_its_namespace(void **state)
 
 	(void)state;
 	LAB_OK(nl_open_in(pod, &there, &e));
-	LAB_OK(nl_link_add_macvlan(nl, &m, &e));
+	LAB_OK(nl_link_add_card(nl, &m, &e));
 	assert_int_equal(nl_link_find(nl, "tdm1", &l, &e), 0);
 	assert_int_equal(nl_link_find(there, "tdm1", &l, &e), 1);
 	assert_true(l.parent_elsewhere);
 	assert_int_equal(l.mtu, 1300);
 	assert_true(mac_eq(&l.mac, &m.mac));
-	assert_int_equal(l.macvlan_mode, MACVLAN_MODE_BRIDGE);
-	assert_int_equal(nl_link_add_macvlan(nl, &m, &e), -1);
+	assert_int_equal(l.mode, MACVLAN_MODE_BRIDGE);
+	assert_int_equal(nl_link_add_card(nl, &m, &e), -1);
 	assert_int_equal(e.num, EEXIST);
 	LAB_OK(nl_link_set_ipv4_conf(there, l.index, conf, 2, &e));
 	LAB_OK(nl_link_set(there, l.index, &up, &e));
@@ -153,7 +153,7 @@ static void macvlan_is_born_in_its_namespace(void **state)
 static void the_kernel_s_own_words_come_through(void **state)
 {
 	struct nl_route r = {.dst = lab_net("10.9.0.0/16"), .gw = lab_addr("10.8.0.1")};
-	struct nl_macvlan m = {.name = "x", .parent = index_of("e0"), .netns_fd = -1, .mtu = 10};
+	struct nl_card m = {.name = "x", .parent = index_of("lo"), .netns_fd = -1};
 	struct err e = {0};
 
 	(void)state;
@@ -162,7 +162,7 @@ static void the_kernel_s_own_words_come_through(void **state)
 	assert_int_equal(e.kind, ERR_KERNEL);
 	assert_int_equal(e.num, ENETUNREACH);
 	assert_string_equal(e.msg, "Nexthop has invalid gateway (Network is unreachable)");
-	assert_int_equal(nl_link_add_macvlan(nl, &m, &e), -1);
+	assert_int_equal(nl_link_add_card(nl, &m, &e), -1);
 	assert_int_equal(e.num, EINVAL);
 	assert_string_equal(e.msg, "Invalid argument");
 	assert_int_equal(nl_link_add_vlan(nl, "bad/name", m.parent, 1, &e), -1);

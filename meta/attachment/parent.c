@@ -17,15 +17,6 @@
 #define RELEASE_LOCK_MS 5000
 #define RELEASE_BUSY_MS 1000
 
-static const char *link_text(const struct macvlan_card *card)
-{
-	static const char *const ipvlan[] = {"ipvlan l2", "ipvlan l3", "ipvlan l3s"};
-
-	if (card->type == MACVLAN_TYPE_IPVLAN)
-		return ipvlan[card->ipvlan_mode];
-	return card->mode == MACVLAN_CARD_PASSTHRU ? "macvlan passthru" : "macvlan";
-}
-
 static void set_string(char **at, const char *value)
 {
 	free(*at);
@@ -41,7 +32,7 @@ static void fill_state(struct state *s, const struct user *who)
 }
 
 static int check_others(struct users *u, const struct state *s, const struct user *who,
-			struct err *e)
+			const char *article, struct err *e)
 {
 	struct user other = {0};
 	int rc = users_other(u, s, &other, e);
@@ -52,16 +43,17 @@ static int check_others(struct users *u, const struct state *s, const struct use
 		e, ERR_AGAIN, 0,
 		"%s cannot get %s %s card beside the %s card of pod %s: a link carries cards of "
 		"one sort only",
-		who->at.name, who->link[0] == 'i' ? "an" : "a", who->link, other.link, other.pod);
+		who->at.name, article, who->link, other.link, other.pod);
 }
 
 /* The seat is taken before the VLAN is looked for, under the lock that its removal needs. */
 static int sit_down(struct users *u, const struct state *s, const struct user *who, struct nl *host,
 		    const struct macvlan_card *card, struct err *e)
 {
+	const char *article = nl_link_type_of(card->mode)->article;
 	struct nl_link parent;
 
-	if (check_others(u, s, who, e) < 0 || users_add(u, s, who, e) < 0)
+	if (check_others(u, s, who, article, e) < 0 || users_add(u, s, who, e) < 0)
 		return -1;
 	return card->vlan ? macvlan_parent_find(host, card, &parent, e) : 0;
 }
@@ -110,7 +102,7 @@ int parent_claim(const struct state_dir *d, struct state *s, const struct parent
 	AUTO(nl_close) struct nl *host = NULL;
 	struct user who = {0};
 
-	snprintf(who.link, sizeof(who.link), "%s", link_text(card));
+	snprintf(who.link, sizeof(who.link), "%s", nl_link_mode_get(card->mode)->sort);
 	snprintf(who.pod, sizeof(who.pod), "%s/%s", claim->ns, claim->pod);
 	if (nl_open(&host, e) < 0 || macvlan_parent_name(host, card, &who.at, e) < 0)
 		return -1;

@@ -21,8 +21,8 @@ struct parent_claim {
  * parent_claim - before the card is made: take a seat on its parent, and see to it that the VLAN is there and
  * stays. The state is filled in and not saved: who finds a file without the parent asks the seats.
  *
- * ERR_AGAIN, naming whose they are, when cards of another sort sit there: macvlan beside ipvlan,
- * ipvlan of another mode. Else as macvlan_parent_find(). parent_release() takes back all of it.
+ * ERR_AGAIN, naming whose they are, when cards of another sort sit there: another type, another mode where
+ * all on a parent have one. Else as macvlan_parent_find(). parent_release() takes back all of it.
  */
 int parent_claim(const struct state_dir *d, struct state *s, const struct parent_claim *claim,
 		 struct err *e) FN_MUST;

@@ -36,7 +36,7 @@ struct state {
 	char *parent; /* link on the host that it sits on, "ens4.100"; NULL: not yet known, or an old file */
 	char *master;  /* the NIC of that */
 	uint16_t vlan; /* 0 = the NIC itself */
-	char *link;    /* what the card is: "macvlan", "macvlan passthru", "ipvlan l2" */
+	char *link;    /* what the card is: the sort in lib/nl/link_type.h */
 	char *boot_id; /* of the boot that the attachment was made in */
 	bool complete; /* ADD answered with success */
 	struct state_host host;

@@ -13,6 +13,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/sb.h"
 #include "lib/base/str.h"
+#include "lib/nl/link_type.h"
 #include "meta/attachment/state.h"
 #include "meta/attachment/state_priv.h"
 
@@ -265,12 +266,13 @@ int users_find(const struct state_dir *d, const char *container_id, const char *
 
 /*
  * The card may live on. Then its parent is safe by the kernel, which tells of it and refuses others beside it, but for
- * ipvlan: there it would take another mode, and change that of all. 1, 0 or -1.
+ * cards that share one mode: there it would take another mode, and change that of all. 1, 0 or -1.
  */
 static int is_lost(const struct state_dir *d, const struct users *u, const char *name,
 		   struct err *e)
 {
 	AUTO(free) char *boot = NULL;
+	const struct nl_link_mode *mode;
 	struct user who = {0};
 
 	/* Other than "not there" a failure tells nothing. */
@@ -278,7 +280,8 @@ static int is_lost(const struct state_dir *d, const struct users *u, const char 
 		return 0;
 	if (read_user(u->dir, name, &who, &boot, e) < 0)
 		return -1;
-	return !str_starts(who.link, "ipvlan");
+	mode = nl_link_mode_find_sort(who.link);
+	return !mode || !nl_link_type_get(mode->type)->one_mode;
 }
 
 static int end_lost(const struct state_dir *d, const struct users *u, size_t *n, struct err *e)
@@ -327,8 +330,9 @@ int users_end_lost(const struct state_dir *d, size_t *n, struct err *e)
 	return 0;
 }
 
-/* A passthru card wants its parent for itself, and all ipvlan cards of a parent have one mode. */
 bool links_agree(const char *a, const char *b)
 {
-	return str_eq(a, b) && !str_eq(a, "macvlan passthru");
+	const struct nl_link_mode *mode = nl_link_mode_find_sort(a);
+
+	return str_eq(a, b) && (!mode || !mode->alone);
 }

@@ -20,7 +20,7 @@ struct users;
 
 /* One attachment on a parent. */
 struct user {
-	char link[32];            /* "macvlan", "macvlan passthru", "ipvlan l2": what the card is */
+	char link[32];            /* what the card is: the sort in lib/nl/link_type.h */
 	char pod[USERS_TEXT_MAX]; /* "namespace/name" of its pod, for messages */
 	struct macvlan_vlan at;   /* the parent, for who finds nothing but this */
 };
@@ -63,7 +63,7 @@ int users_find(const struct state_dir *d, const char *container_id, const char *
  * users_end_lost - take away the seats that no state file stands behind: nobody's DEL would. Adds their number to *n.
  *
  * An ADD writes its file before it sits down, a DEL takes it away after it stood up. A parent that a verb is
- * at work on is left alone, and so are seats of ipvlan. A card that lives on without its file keeps its parent: the
+ * at work on is left alone, and so are seats of cards that share one mode. A card that lives on without its file keeps its parent: the
  * kernel is asked before a VLAN goes. ERR_IO.
  */
 int users_end_lost(const struct state_dir *d, size_t *n, struct err *e) FN_MUST;

@@ -8,32 +8,6 @@
 #include "lib/base/str.h"
 #include "lib/cni/conf.h"
 
-static enum macvlan_card_mode card_mode(enum api_mode mode)
-{
-	switch (mode) {
-	case API_MODE_PRIVATE:
-		return MACVLAN_CARD_PRIVATE;
-	case API_MODE_VEPA:
-		return MACVLAN_CARD_VEPA;
-	case API_MODE_PASSTHRU:
-		return MACVLAN_CARD_PASSTHRU;
-	default:
-		return MACVLAN_CARD_BRIDGE;
-	}
-}
-
-static enum macvlan_ipvlan_mode ipvlan_mode(enum api_mode mode)
-{
-	switch (mode) {
-	case API_MODE_L3:
-		return MACVLAN_IPVLAN_L3;
-	case API_MODE_L3S:
-		return MACVLAN_IPVLAN_L3S;
-	default:
-		return MACVLAN_IPVLAN_L2;
-	}
-}
-
 /* The node routes for such a card, by its own table: there is no neighbour that could be a gateway. */
 static void drop_gateways(struct card *out)
 {
@@ -88,7 +62,7 @@ static bool host_access(const struct api_network *net, const struct macvlan_card
 {
 	if (net->host_access != API_SWITCH_UNSET)
 		return net->host_access == API_SWITCH_ON;
-	return m->single && m->type == MACVLAN_TYPE_MACVLAN && m->mode == MACVLAN_CARD_BRIDGE;
+	return m->single && nl_link_mode_get(m->mode)->meets_host;
 }
 
 void card_fill(const struct api_ip *ip, const struct api_request *req, const struct cni_conf *conf,
@@ -105,17 +79,14 @@ void card_fill(const struct api_ip *ip, const struct api_request *req, const str
 	snprintf(m->master, sizeof(m->master), "%s", net->master);
 	m->node = ip->node;
 	m->vlan = net->vlan;
-	m->type = net->link_type == API_LINK_IPVLAN ? MACVLAN_TYPE_IPVLAN : MACVLAN_TYPE_MACVLAN;
-	m->mode = card_mode(net->mode);
-	m->ipvlan_mode = ipvlan_mode(net->mode);
+	m->mode = net->mode;
 	m->mtu = net->mtu;
 	m->mac = ip->mac;
 	m->addr = ip->cidr;
 	m->addr6 = ip->cidr6;
 	m->gateway = net->gateway;
 	m->gateway6 = net->gateway6;
-	/* Answers to a probe have no target that the kernel could find the ipvlan card by. */
-	m->detect = net->conflict_detection == API_SWITCH_ON && m->type == MACVLAN_TYPE_MACVLAN;
+	m->detect = net->conflict_detection == API_SWITCH_ON && nl_link_type_of(m->mode)->probes;
 	m->default_gateway = net->pod_default_gateway;
 	m->host_access = host_access(net, m);
 	fill_routes(net, out);

@@ -76,8 +76,7 @@ static void a_second_card_has_the_records_network(void **state)
 	assert_false(w.card.m.default_gateway);
 	assert_int_equal(w.card.m.vlan, 100);
 	assert_int_equal(w.card.m.mtu, 1400);
-	assert_int_equal(w.card.m.mode, MACVLAN_CARD_PRIVATE);
-	assert_int_equal(w.card.m.type, MACVLAN_TYPE_MACVLAN);
+	assert_int_equal(w.card.m.mode, NL_MODE_PRIVATE);
 	assert_net(&w.card.m.addr, "192.168.100.50/24");
 	assert_string_equal(ip_format(&w.card.m.gateway, text), "192.168.100.1");
 	assert_int_equal(w.card.m.mac.b[5], 0x32);
@@ -187,13 +186,12 @@ static void a_routed_card_has_no_gateways(void **state)
 
 	(void)state;
 	fill(&w, spec, NULL);
-	assert_int_equal(w.card.m.type, MACVLAN_TYPE_IPVLAN);
-	assert_int_equal(w.card.m.ipvlan_mode, MACVLAN_IPVLAN_L3);
+	assert_int_equal(w.card.m.mode, NL_MODE_L3);
 	assert_false(ip_is_set(&w.card.m.gateway));
 	assert_false(ip_is_set(&w.card.m.routes[0].gw));
 	assert_string_equal(ip_format(&w.card.m.routes[1].gw, text), "10.42.0.7");
 	fill(&flat, RECORD("\"linkType\":\"ipvlan\",\"gateway\":\"192.168.100.1\""), NULL);
-	assert_int_equal(flat.card.m.ipvlan_mode, MACVLAN_IPVLAN_L2);
+	assert_int_equal(flat.card.m.mode, NL_MODE_L2);
 	assert_string_equal(ip_format(&flat.card.m.gateway, text), "192.168.100.1");
 }
 
