@@ -11,6 +11,7 @@
 #include "lib/json/jread.h"
 #include "lib/kube/client.h"
 #include "lib/kube/path.h"
+#include "lib/kube/queue.h"
 #include "lib/kube/reflector.h"
 #include "lib/kube/store.h"
 #include "node/cards.h"
@@ -28,14 +29,15 @@
 struct job {
 	struct tell *tell;
 	char *key;
+	struct kube_queue_item item; /* of tell->queue; in flight = call is set */
 	struct kube_call *call;
-	enum report report;    /* that the call carries */
-	char *version;         /* of the record that it was said about */
-	int64_t retry_ms;      /* not again before */
-	int64_t without_ms;    /* since when there is no file; 0 = there is */
-	unsigned int failures; /* in a row */
-	bool withheld;         /* told that the card is there without a file */
-	bool needed;           /* for tell_run() */
+	char *version;      /* of the record that something was said about; NULL = nothing was */
+	int64_t without_ms; /* since when there is no file; 0 = there is */
+	bool withheld;      /* told that the card is there without a file */
+	/* Of this tell_run(): */
+	bool needed;
+	const struct api_ip *rec;
+	enum report report; /* what is to be said of it, and what the call says */
 };
 
 struct tell {
@@ -45,6 +47,7 @@ struct tell {
 	const char *node, *netns_dir;
 	struct job **jobs;
 	size_t n_jobs;
+	struct kube_queue queue;
 	bool changed;
 	bool was_away; /* the last request found no API server */
 };
@@ -55,7 +58,7 @@ struct pass {
 	struct files *files;
 	struct cards cards; /* read when the first card is said to be gone */
 	bool has_cards;
-	int64_t now_ms, next_ms;
+	int64_t now_ms;
 };
 
 /* ------------------------------------------------------------------------------- the store */
@@ -111,6 +114,7 @@ struct tell *tell_new(struct kube_client *client, const char *node, const char *
 	AUTO(free) char *selector = NULL;
 	char label[64];
 
+	t->queue.pause_max_ms = PAUSE_MAX_MS;
 	t->client = client;
 	t->node = node;
 	t->netns_dir = netns_dir;
@@ -151,6 +155,7 @@ static struct job *job_get(struct tell *t, const char *key)
 static void job_free(struct job *job)
 {
 	kube_cancel(job->call);
+	kube_queue_remove(&job->tell->queue, &job->item);
 	free(job->key);
 	free(job->version);
 	free(job);
@@ -176,6 +181,7 @@ void tell_free(struct tell *t)
 	for (size_t i = 0; i < t->n_jobs; i++)
 		job_free(t->jobs[i]);
 	free(t->jobs);
+	kube_queue_done(&t->queue);
 	kube_reflector_free(t->reflector);
 	kube_store_free(t->store);
 	free(t);
@@ -203,15 +209,9 @@ static void take_in(struct tell *t, const struct kube_response *res)
 
 static void refused(struct job *job, const struct err *e)
 {
-	int64_t pause = 250LL << (job->failures < 6 ? job->failures : 6);
 	bool away = e->kind == ERR_TRANSPORT || e->kind == ERR_TIMEOUT;
 
-	job->failures++;
-	if (pause > PAUSE_MAX_MS)
-		pause = PAUSE_MAX_MS;
-	if (e->retry_after_ms > pause)
-		pause = e->retry_after_ms;
-	job->retry_ms = clock_now_ms() + pause;
+	kube_queue_failed(&job->tell->queue, &job->item, clock_now_ms(), e->retry_after_ms);
 	/* What was said holds no more: it is decided anew on what the watch shows. */
 	if (e->kind == ERR_CONFLICT || e->kind == ERR_NOT_FOUND)
 		log_debug("record has changed meanwhile", "record", job->key);
@@ -234,36 +234,29 @@ static void done(void *ctx, struct kube_response *res, const struct err *e)
 		return;
 	}
 	t->was_away = false;
-	job->failures = 0;
-	job->retry_ms = clock_now_ms() + SHOWN_MS;
+	kube_queue_forget(&t->queue, &job->item);
+	kube_queue_later(&t->queue, &job->item, clock_now_ms() + SHOWN_MS);
 	log_debug("reported", "record", job->key, "report", report_name(job->report));
 	take_in(t, res);
 }
 
-static void submit(struct job *job, const struct api_ip *rec, enum report report)
+static void submit(struct job *job)
 {
+	const struct api_ip *rec = job->rec;
 	AUTO(free)
 	char *path =
 		kube_path(API_GROUP_VERSION, rec->meta.ns, API_PLURAL_IP, rec->meta.name, "status");
 	AUTO(sb_done) struct sb body = SB_INIT;
 	struct kube_request req;
 
-	report_write(report, rec, job->tell->node, &body);
+	report_write(job->report, rec, job->tell->node, &body);
 	req = kube_request_merge_patch(path, sb_get(&body), clock_now_ms() + TIMEOUT_MS);
 	free(job->version);
 	job->version = xstrdup(rec->meta.resource_version);
-	job->report = report;
-	job->retry_ms = 0;
 	job->call = kube_submit(job->tell->client, &req, done, job);
 }
 
 /* ------------------------------------------------------------------------------- a pass */
-
-static void run_again(struct pass *p, int64_t at_ms)
-{
-	if (!p->next_ms || at_ms < p->next_ms)
-		p->next_ms = at_ms;
-}
 
 /* Its file went by a hand and not by a DEL: in its namespace, or in any, the address is still there. */
 static bool is_up_all_the_same(struct pass *p, const struct api_ip *rec)
@@ -281,24 +274,24 @@ static bool is_up_all_the_same(struct pass *p, const struct api_ip *rec)
 	return cards_have(&p->cards, rec);
 }
 
-static bool is_withheld(struct pass *p, struct job *job, const struct api_ip *rec)
+static bool is_withheld(struct pass *p, struct job *job)
 {
-	if (!is_up_all_the_same(p, rec)) {
+	if (!is_up_all_the_same(p, job->rec)) {
 		job->withheld = false;
 		return false;
 	}
 	if (!job->withheld)
 		log_warn("card is up without a state file: nothing is reported", "record", job->key,
-			 "pod-uid", rec->pod_id);
+			 "pod-uid", job->rec->pod_id);
 	job->withheld = true;
 	return true;
 }
 
 /* Said already, and not shown by the watch yet. */
-static bool is_said(const struct job *job, const struct api_ip *rec, int64_t now_ms)
+static bool is_said(const struct job *job)
 {
-	return job->call || (job->retry_ms > now_ms &&
-			     (!job->version || str_eq(job->version, rec->meta.resource_version)));
+	return job->call || (job->item.state == KUBE_QUEUE_WAITING && job->version &&
+			     str_eq(job->version, job->rec->meta.resource_version));
 }
 
 static void look(struct pass *p, const char *key, const struct api_ip *rec)
@@ -310,19 +303,32 @@ static void look(struct pass *p, const char *key, const struct api_ip *rec)
 	if (report == REPORT_NOTHING)
 		return;
 	job = job_get(p->tell, key);
-	if (report == REPORT_WAIT) {
-		if (!job->without_ms)
-			job->without_ms = p->now_ms;
-		run_again(p, job->without_ms + SETTLE_MS);
-		return;
+	job->rec = rec;
+	if (report == REPORT_WAIT && !job->without_ms)
+		job->without_ms = p->now_ms;
+	if (report == REPORT_WAIT)
+		kube_queue_mark(&p->tell->queue, &job->item, job->without_ms + SETTLE_MS);
+	else if (!is_said(job))
+		kube_queue_mark(&p->tell->queue, &job->item, p->now_ms);
+	/* A call that is under way says what it was sent with. */
+	if (!job->call)
+		job->report = report;
+}
+
+/* Its time has come. */
+static void act(struct pass *p, struct job *job)
+{
+	struct kube_queue *q = &p->tell->queue;
+
+	if (job->report == REPORT_WAIT) {
+		kube_queue_later(q, &job->item, job->without_ms + SETTLE_MS);
+	} else if (job->report != REPORT_ATTACHED && is_withheld(p, job)) {
+		free(job->version);
+		job->version = NULL;
+		kube_queue_finish(q, &job->item);
+	} else {
+		submit(job);
 	}
-	if (is_said(job, rec, p->now_ms)) {
-		if (!job->call)
-			run_again(p, job->retry_ms);
-		return;
-	}
-	if (report == REPORT_ATTACHED || !is_withheld(p, job, rec))
-		submit(job, rec, report);
 }
 
 static bool has_record(const struct tell *t, const char *uid)
@@ -363,6 +369,7 @@ static void forget_gone(struct pass *p)
 int64_t tell_run(struct tell *t, struct files *files)
 {
 	struct pass p = {.tell = t, .files = files, .now_ms = clock_now_ms()};
+	struct kube_queue_item *item;
 	const struct api_ip *rec;
 	const char *key = NULL;
 	size_t pos = 0;
@@ -374,8 +381,10 @@ int64_t tell_run(struct tell *t, struct files *files)
 		t->jobs[i]->needed = false;
 	while ((rec = kube_store_each(t->store, &pos, &key)))
 		look(&p, key, rec);
-	forget_gone(&p);
 	drop_idle(t);
+	while ((item = kube_queue_take(&t->queue, p.now_ms)))
+		act(&p, CONTAINER_OF(item, struct job, item));
+	forget_gone(&p);
 	cards_done(&p.cards);
-	return p.next_ms;
+	return kube_queue_next_ms(&t->queue);
 }

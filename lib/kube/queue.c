@@ -160,6 +160,8 @@ void kube_queue_failed(struct kube_queue *q, struct kube_queue_item *item, int64
 	q->n_retrying += !item->failures;
 	item->failures++;
 	pause_ms = kube_queue_backoff_ms(item->failures);
+	if (q->pause_max_ms && pause_ms > q->pause_max_ms)
+		pause_ms = q->pause_max_ms;
 	item->not_before_ms = now_ms + (least_ms > pause_ms ? least_ms : pause_ms);
 	wait_until(q, item, item->not_before_ms);
 }

@@ -11,7 +11,7 @@
  * - One look and one request for each key: what is in flight is not taken again before it has ended. A mark in
  *   the meantime is kept, and the key waits again afterwards, since the request was made before that change.
  * - Marks are level triggered: ten marks are one look. The earliest due time holds.
- * - A failure is followed by a pause of 0.25 s that doubles up to 30 s, for that key alone, and no mark shortens
+ * - A failure is followed by a pause of 0.25 s that doubles up to 30 s or the owner's maximum, for that key alone, and no mark shortens
  *   it. Success forgets it.
  * - The order is the due time, then first come, first served.
  *
@@ -51,12 +51,14 @@ struct kube_queue_item {
 	bool checked;          /* it waits, or was taken, for kube_queue_check() alone */
 };
 
-/* All zero is an empty queue without limit. */
+/* All zero is an empty queue. */
 struct kube_queue {
 	struct kube_heap heap;
 	uint64_t seq;
 	size_t n_in_flight, n_retrying;
-	size_t max_in_flight; /* take hands out nothing above that; 0 = no limit. Set by the owner. */
+	/* Set by the owner. */
+	size_t max_in_flight; /* take hands out nothing above that; 0 = no limit */
+	int64_t pause_max_ms; /* after failures; 0 = 30 s */
 };
 
 /* What waits, for metrics. */

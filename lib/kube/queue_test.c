@@ -212,6 +212,26 @@ static void rules(void **state)
 
 /* ------------------------------------------------------------------ checks, gauge, pauses */
 
+static void pause_has_the_owners_maximum(void **state)
+{
+	struct kube_queue q = {.pause_max_ms = 400};
+	struct kube_queue_item item = {0};
+
+	(void)state;
+	kube_queue_mark(&q, &item, 1);
+	assert_ptr_equal(kube_queue_take(&q, 1), &item);
+	kube_queue_failed(&q, &item, 1000, 0);
+	assert_int_equal(kube_queue_next_ms(&q), 1250);
+	assert_ptr_equal(kube_queue_take(&q, 1250), &item);
+	kube_queue_failed(&q, &item, 2000, 0);
+	assert_int_equal(kube_queue_next_ms(&q), 2400);
+	/* It bounds what we would wait by ourselves, not what the server asks for. */
+	assert_ptr_equal(kube_queue_take(&q, 2400), &item);
+	kube_queue_failed(&q, &item, 3000, 900);
+	assert_int_equal(kube_queue_next_ms(&q), 3900);
+	kube_queue_done(&q);
+}
+
 static void check_is_told_from_mark(void **state)
 {
 	struct kube_queue_item items[2] = {0};
@@ -490,6 +510,7 @@ int main(void)
 		cmocka_unit_test(check_is_told_from_mark),
 		cmocka_unit_test(gauge_counts),
 		cmocka_unit_test(pauses),
+		cmocka_unit_test(pause_has_the_owners_maximum),
 		cmocka_unit_test(like_a_naive_list),
 	};
 
