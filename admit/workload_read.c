@@ -1,36 +1,30 @@
 #include "admit/span.h"
 #include "admit/workload.h"
+#include "api/workload.h"
 #include "lib/base/mem.h"
+#include "lib/base/sb.h"
 #include "lib/base/str.h"
 
 #define PREFIX "tandem-cni.io/"
 
-/* Where each kind has its pods' metadata and spec: spec.template, but for a bare pod and a CronJob. */
+/* What is reviewed: a workload, or a pod, which is its own template. */
 struct form {
-	const char *group, *resource, *kind; /* kind NULL = a pod */
-	const char *pod[5];
-	const char *replicas; /* in spec; NULL = not told there */
-};
-
-static const struct form forms[] = {
-	{"", "pods", NULL, {NULL}, NULL},
-	{"apps", "deployments", "Deployment", {"spec", "template"}, "replicas"},
-	{"apps", "statefulsets", "StatefulSet", {"spec", "template"}, "replicas"},
-	{"apps", "daemonsets", "DaemonSet", {"spec", "template"}, NULL},
-	{"batch", "jobs", "Job", {"spec", "template"}, "parallelism"},
-	{"batch", "cronjobs", "CronJob", {"spec", "jobTemplate", "spec", "template"}, NULL},
+	const struct api_workload_type *type; /* NULL = a pod */
+	const char *const *template;
 };
 
 static const char *const annotations_path[] = {"metadata", "annotations", NULL};
 static const char *const owners_path[] = {"metadata", "ownerReferences", NULL};
 
-static const struct form *form_of(const struct admit_review *r)
+static bool form_of(const struct admit_review *r, struct form *out)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-		if (str_eq(r->group, forms[i].group) && str_eq(r->resource, forms[i].resource))
-			return &forms[i];
-	}
-	return NULL;
+	static const char *const itself[] = {NULL};
+	const struct api_workload_type *type = api_workload_type_find(r->group, r->resource);
+
+	if (!type && !(str_eq(r->group, "") && str_eq(r->resource, "pods")))
+		return false;
+	*out = (struct form){type, type ? type->template : itself};
+	return true;
 }
 
 static int get_span(const void *ctx, const char *key, char **out, struct err *e)
@@ -58,7 +52,7 @@ static bool asks_for_the_same(const struct form *f, struct jspan old, bool legac
 
 	if (!old.p)
 		return false;
-	read_annotations(span_at(span_at(old, f->pod), annotations_path), legacy, &was);
+	read_annotations(span_at(span_at(old, f->template), annotations_path), legacy, &was);
 	return api_annotations_eq(&was, now);
 }
 
@@ -77,24 +71,24 @@ static char *owner_of(struct jspan object, char **name)
 	return xstrdup("");
 }
 
-/* A Job that a CronJob makes goes by the CronJob's name. */
+/* A Job that a CronJob makes goes by the CronJob's name, see api_workload_id(). */
 static char *id_of(const struct form *f, const struct admit_review *r)
 {
 	AUTO(free) char *name = span_text(span_get(r->object, "metadata"), "name");
 	AUTO(free) char *owner = NULL, *kind = owner_of(r->object, &owner);
 
-	if (!f->kind)
+	if (!f->type)
 		return NULL;
-	if (str_eq(f->kind, "Job") && str_eq(kind, "CronJob"))
-		return xasprintf("CronJob %s/%s", r->ns, owner);
-	return xasprintf("%s %s/%s", f->kind, r->ns, name);
+	if (str_eq(kind, f->type->maker))
+		return xasprintf("%s %s/%s", kind, r->ns, owner);
+	return xasprintf("%s %s/%s", f->type->kind, r->ns, name);
 }
 
 static bool is_made_by_workload(const struct form *f, const struct admit_review *r)
 {
 	AUTO(free) char *owner = NULL, *kind = owner_of(r->object, &owner);
 
-	return !f->kind && *kind;
+	return !f->type && *kind;
 }
 
 static bool is_known(struct jspan key)
@@ -125,9 +119,12 @@ static void warn_of_misplaced(const struct form *f, const struct admit_review *r
 			      struct admit_answer *a)
 {
 	struct jspan all = span_at(r->object, annotations_path), key, value;
+	AUTO(sb_done) struct sb path = SB_INIT;
 
-	if (!f->kind)
+	if (!f->type)
 		return;
+	for (size_t i = 0; f->template[i]; i++)
+		sb_printf(&path, "%s%s", i ? "." : "", f->template[i]);
 	for (struct jspan_iter it = jspan_begin(all); jspan_next_member(&it, &key, &value);) {
 		AUTO(free) char *name = NULL;
 
@@ -137,22 +134,21 @@ static void warn_of_misplaced(const struct form *f, const struct admit_review *r
 		admit_warn(a,
 			   "annotation %s has no effect on a %s: its pods take theirs from "
 			   "%s.metadata.annotations",
-			   name, f->kind,
-			   str_eq(f->kind, "CronJob") ? "spec.jobTemplate.spec.template"
-						      : "spec.template");
+			   name, f->type->kind, sb_get(&path));
 	}
 }
 
 bool admit_workload_read(const struct admit_review *r, bool legacy, struct admit_workload *out,
 			 struct admit_answer *a)
 {
-	const struct form *f = form_of(r);
+	struct form form, *f = &form;
 	AUTO(api_annotations_done) struct api_annotations found = {0};
 	struct jspan pod, all;
 
-	if (!f || *r->subresource || (r->operation != ADMIT_CREATE && r->operation != ADMIT_UPDATE))
+	if (!form_of(r, &form) || *r->subresource ||
+	    (r->operation != ADMIT_CREATE && r->operation != ADMIT_UPDATE))
 		return false;
-	pod = span_at(r->object, f->pod);
+	pod = span_at(r->object, f->template);
 	all = span_at(pod, annotations_path);
 	read_annotations(all, legacy, &found);
 	if ((r->operation == ADMIT_UPDATE && asks_for_the_same(f, r->old, legacy, &found)) ||
@@ -167,8 +163,8 @@ bool admit_workload_read(const struct admit_review *r, bool legacy, struct admit
 	out->annotations = found;
 	found = (struct api_annotations){0};
 	out->host_network = span_true(span_get(pod, "spec"), "hostNetwork");
-	if (f->replicas)
-		out->replicas = span_number(span_get(r->object, "spec"), f->replicas, 1);
+	if (f->type && f->type->replicas)
+		out->replicas = span_number(span_get(r->object, "spec"), f->type->replicas, 1);
 	return true;
 }
 

@@ -9,15 +9,56 @@
 #include "lib/base/str.h"
 #include "lib/json/jread.h"
 
-static const char *const kind_names[API_WORKLOADS] = {
-	[API_DEPLOYMENT] = "Deployment", [API_STATEFULSET] = "StatefulSet",
-	[API_DAEMONSET] = "DaemonSet",   [API_JOB] = "Job",
-	[API_CRONJOB] = "CronJob",
+static const struct api_workload_type types[API_WORKLOADS] = {
+	[API_DEPLOYMENT] = {.kind = "Deployment",
+			    .group = "apps",
+			    .versions = {"v1"},
+			    .plural = "deployments",
+			    .template = {"spec", "template"},
+			    .replicas = "replicas"},
+	[API_STATEFULSET] = {.kind = "StatefulSet",
+			     .group = "apps",
+			     .versions = {"v1"},
+			     .plural = "statefulsets",
+			     .template = {"spec", "template"},
+			     .replicas = "replicas"},
+	[API_DAEMONSET] = {.kind = "DaemonSet",
+			   .group = "apps",
+			   .versions = {"v1"},
+			   .plural = "daemonsets",
+			   .template = {"spec", "template"}},
+	[API_JOB] = {.kind = "Job",
+		     .group = "batch",
+		     .versions = {"v1"},
+		     .plural = "jobs",
+		     .template = {"spec", "template"},
+		     .replicas = "parallelism",
+		     .maker = "CronJob"},
+	/* An API server before 1.21 has it in v1beta1 alone, one from 1.25 on in v1 alone. */
+	[API_CRONJOB] = {.kind = "CronJob",
+			 .group = "batch",
+			 .versions = {"v1", "v1beta1"},
+			 .plural = "cronjobs",
+			 .template = {"spec", "jobTemplate", "spec", "template"}},
 };
+
+const struct api_workload_type *api_workload_type(enum api_workload_kind kind)
+{
+	return &types[kind];
+}
+
+const struct api_workload_type *api_workload_type_find(const char *group, const char *plural)
+{
+	for (size_t i = 0; i < API_WORKLOADS; i++) {
+		if (str_eq(types[i].group, group) && str_eq(types[i].plural, plural))
+			return &types[i];
+	}
+	return NULL;
+}
 
 const char *api_workload_kind_name(enum api_workload_kind kind)
 {
-	return kind_names[kind];
+	return types[kind].kind;
 }
 
 /* obj[path[0]][path[1]]...: 1 and *out, 0 where one is absent. */
@@ -36,12 +77,12 @@ static int descend(const struct jval *obj, const char *const *path, struct jval 
 
 static int read_template(const struct jval *obj, bool legacy, struct api_workload *w, struct err *e)
 {
-	static const char *const plain[] = {"spec", "template", "metadata", NULL};
-	static const char *const cron[] = {"spec",     "jobTemplate", "spec",
-					   "template", "metadata",    NULL};
-	struct jval meta;
-	int rc = descend(obj, w->kind == API_CRONJOB ? cron : plain, &meta, e);
+	struct jval template, meta;
+	int rc = descend(obj, types[w->kind].template, &template, e);
 
+	if (rc <= 0)
+		return rc;
+	rc = jget_obj(&template, "metadata", &meta, e);
 	if (rc <= 0)
 		return rc;
 	if (api_annotations_read_meta(&meta, legacy, &w->annotations, e) < 0 ||
@@ -85,10 +126,10 @@ static int read_owner(const struct jval *obj, struct api_workload *w, struct err
 		if (jas_obj(&item, e) < 0 || jget_str(&item, "kind", &kind, e) < 0 ||
 		    jget_str(&item, "name", &name, e) < 0)
 			return -1;
-		if (w->kind == API_JOB && str_eq(kind, kind_names[API_CRONJOB]))
+		if (str_eq(kind, types[w->kind].maker))
 			owner = name;
 	}
-	w->owner_cronjob = xstrdup(owner);
+	w->maker = xstrdup(owner);
 	return 0;
 }
 
@@ -111,7 +152,7 @@ void api_workload_free(struct api_workload *w)
 		return;
 	api_meta_done(&w->meta);
 	api_annotations_done(&w->annotations);
-	free(w->owner_cronjob);
+	free(w->maker);
 	free(w->labels);
 	free(w);
 }
@@ -130,10 +171,9 @@ static char *make_id(const char *kind, const char *ns, const char *name, size_t 
 
 char *api_workload_id(const struct api_workload *w)
 {
-	if (*w->owner_cronjob)
-		return make_id(kind_names[API_CRONJOB], w->meta.ns, w->owner_cronjob,
-			       strlen(w->owner_cronjob));
-	return make_id(kind_names[w->kind], w->meta.ns, w->meta.name, strlen(w->meta.name));
+	if (*w->maker)
+		return make_id(types[w->kind].maker, w->meta.ns, w->maker, strlen(w->maker));
+	return make_id(types[w->kind].kind, w->meta.ns, w->meta.name, strlen(w->meta.name));
 }
 
 char *api_workload_id_of_pod(const struct api_pod *pod)
@@ -145,7 +185,7 @@ char *api_workload_id_of_pod(const struct api_pod *pod)
 		return NULL;
 	if (str_eq(kind, "ReplicaSet") && hash && n > hash + 1 && name[n - hash - 1] == '-' &&
 	    str_eq(name + n - hash, pod->template_hash)) {
-		kind = kind_names[API_DEPLOYMENT];
+		kind = types[API_DEPLOYMENT].kind;
 		n -= hash + 1;
 	}
 	return make_id(kind, pod->meta.ns, name, n);

@@ -17,6 +17,27 @@ enum api_workload_kind {
 	API_WORKLOADS,
 };
 
+/*
+ * One row of the table: a kind with a template of pods. What a template names is reserved for its pods.
+ * versions and template end with NULL.
+ */
+struct api_workload_type {
+	const char *kind;        /* "Deployment" */
+	const char *group;       /* "apps" */
+	const char *versions[3]; /* the best first; an API server has one of them at least */
+	const char *plural;      /* "deployments" */
+	const char *template[5]; /* where the template stands in the object */
+	const char *
+		replicas; /* in its spec, how many pods live side by side; NULL = it says no number */
+	const char *
+		maker; /* the kind that makes objects of this one, which go by its name; NULL = none */
+};
+
+/** api_workload_type - the row of a kind. Never NULL. */
+const struct api_workload_type *api_workload_type(enum api_workload_kind kind);
+/** api_workload_type_find - by group and plural; NULL: it is none of them. */
+const struct api_workload_type *api_workload_type_find(const char *group, const char *plural);
+
 /* What to decode: items of a list do not say it, so it is given. */
 struct api_workload_form {
 	enum api_workload_kind kind;
@@ -26,9 +47,9 @@ struct api_workload_form {
 struct api_workload {
 	enum api_workload_kind kind;
 	struct api_meta meta;
-	char *owner_cronjob;                /* the CronJob that made this Job, "" for none */
-	int64_t replicas;                   /* a StatefulSet's; 1 where it says nothing */
-	int64_t first_ordinal;              /* spec.ordinals.start */
+	char *maker;           /* the maker of this one, a Job's CronJob; "" for none */
+	int64_t replicas;      /* a StatefulSet's; 1 where it says nothing */
+	int64_t first_ordinal; /* spec.ordinals.start */
 	struct api_annotations annotations; /* of the pod template */
 	char *labels;                       /* of the pod template, see api/labels.h; NULL = none */
 	bool service_off;                   /* its pods are kept out of -macvlan Services */

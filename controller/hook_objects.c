@@ -4,6 +4,7 @@
 
 #include "api/meta.h"
 #include "api/network.h"
+#include "api/workload.h"
 #include "controller/hook_options.h"
 #include "lib/base/base64.h"
 #include "lib/base/mem.h"
@@ -164,9 +165,10 @@ static void write_list(struct jw *w, const char *key, const char *const *items)
 	jw_end(w);
 }
 
+/* Its lists are as long as there are kinds, or versions of them. */
 struct rule {
 	const char *group;
-	const char *versions[3], *resources[4], *operations[4];
+	const char *versions[4], *resources[API_WORKLOADS + 1], *operations[4];
 };
 
 static void write_rule(struct jw *w, const struct rule *r)
@@ -221,25 +223,54 @@ static void write_other_namespaces(struct jw *w, const char *ns)
 	jw_end(w);
 }
 
+/* Adds it where it does not stand yet; the list has room for all. */
+static void add_once(const char **list, size_t size, const char *item)
+{
+	for (size_t i = 0; i + 1 < size && !str_eq(list[i], item); i++) {
+		if (!list[i]) {
+			list[i] = item;
+			return;
+		}
+	}
+}
+
+/* One rule for each group that workloads are of. */
+static void write_workload_rules(struct jw *w)
+{
+	for (int first = 0; first < API_WORKLOADS; first++) {
+		const char *group = api_workload_type((enum api_workload_kind)first)->group;
+		struct rule r = {.group = group, .operations = {"CREATE", "UPDATE"}};
+		bool is_first = true;
+
+		for (int i = 0; i < API_WORKLOADS; i++) {
+			const struct api_workload_type *t =
+				api_workload_type((enum api_workload_kind)i);
+
+			if (!str_eq(t->group, group))
+				continue;
+			is_first = is_first && i >= first;
+			for (size_t v = 0; t->versions[v]; v++)
+				add_once(r.versions, ARRAY_SIZE(r.versions), t->versions[v]);
+			add_once(r.resources, ARRAY_SIZE(r.resources), t->plural);
+		}
+		if (is_first)
+			write_rule(w, &r);
+	}
+}
+
 struct webhook {
 	const char *name;
-	bool must; /* without an answer the request fails */
-	struct rule rules[2];
-	size_t n_rules;
+	bool must;        /* without an answer the request fails */
+	struct rule rule; /* without a group: those for workloads */
 };
 
 /* Never a status, never macvlanips: our own writes must not wait for ourselves. */
 static const struct webhook webhooks[] = {
 	{"subnets.tandem-cni.io",
 	 true,
-	 {{"tandem-cni.io", {"v1"}, {API_PLURAL_SUBNET}, {"CREATE", "UPDATE", "DELETE"}}},
-	 1},
-	{"workloads.tandem-cni.io",
-	 false,
-	 {{"apps", {"v1"}, {"deployments", "statefulsets", "daemonsets"}, {"CREATE", "UPDATE"}},
-	  {"batch", {"v1", "v1beta1"}, {"jobs", "cronjobs"}, {"CREATE", "UPDATE"}}},
-	 2},
-	{"pods.tandem-cni.io", false, {{"", {"v1"}, {"pods"}, {"CREATE"}}}, 1},
+	 {"tandem-cni.io", {"v1"}, {API_PLURAL_SUBNET}, {"CREATE", "UPDATE", "DELETE"}}},
+	{"workloads.tandem-cni.io", false, {NULL, {NULL}, {NULL}, {NULL}}},
+	{"pods.tandem-cni.io", false, {"", {"v1"}, {"pods"}, {"CREATE"}}},
 };
 
 static void write_webhook(struct jw *w, const struct webhook *h, const struct hook_target *to,
@@ -250,8 +281,10 @@ static void write_webhook(struct jw *w, const struct webhook *h, const struct ho
 	jw_obj(w);
 	jw_kv_str(w, "name", h->name);
 	jw_kv_arr(w, "rules");
-	for (size_t i = 0; i < h->n_rules; i++)
-		write_rule(w, &h->rules[i]);
+	if (h->rule.group)
+		write_rule(w, &h->rule);
+	else
+		write_workload_rules(w);
 	jw_end(w);
 	write_client(w, to, trusted);
 	jw_kv_str(w, "failurePolicy", h->must ? "Fail" : "Ignore");
