@@ -1,40 +1,54 @@
 #!/usr/bin/env bash
-# Runs test programs one after the other and counts what they say.
+# Runs test programs, two at a time if told so, and counts what they say.
 #
-#	tests/run.sh [-l LOGDIR] FILE...
+#	tests/run.sh [-l LOGDIR] [-j N] FILE...
+#	tests/run.sh [-l LOGDIR] [-j N] -r	what failed or did not run in the last run of this LOGDIR
 #
 # *.sh are shell tests (tests/lib.sh has their grammar), all other files cmocka programs. Each gets
-# one line; the whole output is shown of those that failed and kept of all in LOGDIR. The last line
-# stands alone: "N passed, N failed", with ", N skipped" when something was; LOGDIR/summary keeps it.
+# one line when it ends; the whole output is shown of those that failed and kept of all in LOGDIR. The last
+# line stands alone: "N passed, N failed", with ", N skipped" when something was; LOGDIR/summary keeps it.
+#
+# -j N runs up to N programs beside each other, the longest first; which may not be is said once, in room_of().
+# How long each takes comes from its last run here (LOGDIR/times), else from tests/times. TEST_SLOT (0 to N-1) is
+# a number that no other program has at the same time.
 #
 # A program also fails, once, when it says nothing, ends badly without naming a failure, or runs
-# over its time limit: TEST_TIMEOUT seconds, default 300, in tests/contract 900, in tests/api and for the lint
-# 1800, as in tests/vm, tests/cluster and tests/demo.
+# over its time limit, which is there for what hangs: TEST_TIMEOUT seconds, default 600, in tests/contract 1800,
+# in tests/api, tests/vm, tests/cluster, tests/demo and for the lint 3600.
 # SANITIZER_LOG names the prefix of the files that sanitizers write (their log_path): such a report is
 # a failure too, whatever the program that caused it was expected to answer.
 # STRICT=1 or CI=true makes a skip a failure of the run. Exit code 0 means that nothing failed.
 set -u
 
-logdir=build/test-logs
-while getopts l: opt; do
+here=$(dirname "${BASH_SOURCE[0]}")
+logdir=build/test-logs jobs=1 resume=0
+while getopts l:j:r opt; do
 	case $opt in
 	l) logdir=$OPTARG ;;
+	j) jobs=$OPTARG ;;
+	r) resume=1 ;;
 	*) exit 2 ;;
 	esac
 done
 shift $((OPTIND - 1))
+[[ $jobs =~ ^[1-9]$ ]] || { echo "run.sh: -j $jobs: a number from 1 to 9" >&2 && exit 2; }
 mkdir -p "$logdir" || exit 2
 
 strict=0
 if [ "${STRICT:-0}" = 1 ] || [ "${CI:-}" = true ]; then strict=1; fi
 
-passed=0 failed=0 skipped=0 child=
+passed=0 failed=0 skipped=0
+declare -A running=() # pid: the index of its program
+declare -A rooms=()   # what running programs have for themselves
+declare -A slots=()
+declare -A known=()   # file: milliseconds, of the last run or by tests/times
+files=() began=() took=() slot_of=()
 
 stop() {
 	trap - INT TERM
-	if [ -n "$child" ]; then
-		kill -TERM "$child" 2>/dev/null
-		wait "$child"
+	if [ ${#running[@]} -gt 0 ]; then
+		kill -TERM "${!running[@]}" 2>/dev/null
+		wait "${!running[@]}"
 	fi
 	exit 130
 }
@@ -42,12 +56,80 @@ trap stop INT TERM
 
 limit_of() {
 	case $1 in
-	*/api/*.sh | */vm/*.sh | */lint.sh | */cluster/* | */demo/*) echo "${TEST_TIMEOUT:-1800}" ;;
-	*/contract/*) echo "${TEST_TIMEOUT:-900}" ;;
-	*) echo "${TEST_TIMEOUT:-300}" ;;
+	*/api/*.sh | */vm/*.sh | */lint.sh | */cluster/* | */demo/*) echo "${TEST_TIMEOUT:-3600}" ;;
+	*/contract/*) echo "${TEST_TIMEOUT:-1800}" ;;
+	*) echo "${TEST_TIMEOUT:-600}" ;;
 	esac
 }
 
+# room_of FILE: what of the machine the program must have for itself; two with the same word never run at the same
+# time. Everything else lives in namespaces, folders and ports of its own.
+room_of() {
+	case $1 in
+	*/cluster/*.sh | */demo/*.sh) echo lab ;; # one bridge, one folder, one tree of cgroups
+	*/lint.sh | */clang.sh) echo compiler ;;  # both use two cores as it is
+	*) echo "" ;;
+	esac
+}
+
+# ---------------------------------------------------------------------------------- times
+# The file's name as it stands in times: without the folder of the build.
+short() {
+	local name=${1#./}
+	case $name in
+	*/build/*) name=build/${name##*/build/} ;;
+	esac
+	printf '%s' "$name"
+}
+
+times_read() {
+	local ms name
+	[ -r "$1" ] || return 0
+	while read -r ms name; do
+		case $ms in
+		'' | *[!0-9]*) ;;
+		*) known[$name]=$ms ;;
+		esac
+	done <"$1"
+}
+
+# human MS: 75 s, 12 min
+human() {
+	if [ "$1" -ge 120000 ]; then
+		printf '%d min' $((($1 + 30000) / 60000))
+	else
+		printf '%d s' $((($1 + 500) / 1000))
+	fi
+}
+
+guess() {
+	local name
+	name=$(short "$1")
+	REPLY=${known[$name]:-2000}
+}
+
+times_write() {
+	local name
+	for name in "${!known[@]}"; do printf '%s %s\n' "${known[$name]}" "$name"; done |
+		sort -rn >"$logdir/times.new" && mv "$logdir/times.new" "$logdir/times"
+}
+
+# left: milliseconds of what waits and of what runs, by the number of lanes
+left() {
+	local i sum=0 rest now=${EPOCHREALTIME/./}
+	for i in "${queue[@]}"; do
+		guess "${files[i]}"
+		sum=$((sum + REPLY))
+	done
+	for i in "${running[@]}"; do
+		guess "${files[i]}"
+		rest=$((REPLY - (now - began[i]) / 1000))
+		[ "$rest" -lt 0 ] || sum=$((sum + rest))
+	done
+	REPLY=$((sum / jobs))
+}
+
+# ---------------------------------------------------------------------------------- counting
 # count_shell LOG, count_cmocka LOG: print "PASSED FAILED SKIPPED NOTE"
 count_shell() {
 	awk '/^ok [^ ]/ { p++ } /^not ok [^ ]/ { f++ } /^skip [^ ]/ { s++ }
@@ -80,11 +162,17 @@ count_cmocka() {
 	}' "$1"
 }
 
-run_one() {
-	local file=$1 log rc=0 start ms p f s note limit
-	local -a cmd=("$file")
-	log=$logdir/$(printf '%s' "${file#./}" | tr / _).log
-	limit=$(limit_of "$file")
+# ---------------------------------------------------------------------------------- one program
+log_of() {
+	printf '%s/%s.log' "$logdir" "$(printf '%s' "${1#./}" | tr / _)"
+}
+
+asan=${ASAN_OPTIONS:-} ubsan=${UBSAN_OPTIONS:-}
+# launch INDEX
+launch() {
+	local i=$1 file=${files[$1]} log slot=0 room
+	local -a cmd=("$file") env=()
+	log=$(log_of "$file")
 	case $file in
 	*/*) ;;
 	*) cmd=("./$file") ;;
@@ -92,21 +180,41 @@ run_one() {
 	case $file in
 	*.sh) [ -x "$file" ] || cmd=(bash "$file") ;;
 	esac
+	while [ -n "${slots[$slot]:-}" ]; do slot=$((slot + 1)); done
+	slots[$slot]=1 slot_of[i]=$slot
+	env=("TEST_SLOT=$slot")
+	if [ -n "${SANITIZER_LOG:-}" ]; then
+		# Each program's reports are its own.
+		env+=("SANITIZER_LOG=$SANITIZER_LOG-$i" "ASAN_OPTIONS=${asan//"$SANITIZER_LOG"/"$SANITIZER_LOG-$i"}"
+			"UBSAN_OPTIONS=${ubsan//"$SANITIZER_LOG"/"$SANITIZER_LOG-$i"}")
+	fi
+	room=$(room_of "$file")
+	[ -z "$room" ] || rooms[$room]=1
+	guess "$file"
+	[ "$REPLY" -lt 60000 ] || [ ${#files[@]} -eq 1 ] ||
+		printf 'begun %-52s usually %s\n' "${file#./}" "$(human "$REPLY")"
+	began[i]=${EPOCHREALTIME/./}
+	env "${env[@]}" timeout -k 60 "$(limit_of "$file")" "${cmd[@]}" </dev/null >"$log" 2>&1 &
+	running[$!]=$i
+}
 
-	start=${EPOCHREALTIME/./}
-	timeout -k 60 "$limit" "${cmd[@]}" </dev/null >"$log" 2>&1 &
-	child=$!
-	wait "$child" || rc=$?
-	child=
-	ms=$(((${EPOCHREALTIME/./} - start) / 1000))
+# ended INDEX STATUS
+ended() {
+	local i=$1 rc=$2 file=${files[$1]} log p f s note limit room report=${SANITIZER_LOG:+$SANITIZER_LOG-$1}
+	took[i]=$(((${EPOCHREALTIME/./} - began[i]) / 1000))
+	log=$(log_of "$file")
+	limit=$(limit_of "$file")
+	room=$(room_of "$file")
+	[ -z "$room" ] || unset "rooms[$room]"
+	unset "slots[${slot_of[i]}]"
 
 	case $file in
 	*.sh) read -r p f s note <<<"$(count_shell "$log")" ;;
 	*) read -r p f s note <<<"$(count_cmocka "$log")" ;;
 	esac
-	if [ -n "${SANITIZER_LOG:-}" ] && compgen -G "$SANITIZER_LOG.*" >/dev/null; then
-		cat "$SANITIZER_LOG".* >>"$log"
-		rm -f "$SANITIZER_LOG".*
+	if [ -n "$report" ] && compgen -G "$report.*" >/dev/null; then
+		cat "$report".* >>"$log"
+		rm -f "$report".*
 		if [ "$f" -eq 0 ]; then note="a sanitizer reported"; fi
 	fi
 	if [ "$rc" -eq 124 ] || [ "$rc" -eq 137 ]; then
@@ -117,12 +225,18 @@ run_one() {
 		note="no test ran"
 	fi
 	if [ -n "$note" ]; then f=$((f + 1)); fi
-	report "$file" "$log" "$ms" "$p" "$f" "$s" "$note"
 	passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+	done_count=$((done_count + 1))
+	known[$(short "$file")]=${took[i]}
+	report "$i" "$p" "$f" "$s" "$note"
+	printf '%s %s\n' "$word" "$file" >>"$logdir/results"
 }
 
+# report INDEX PASSED FAILED SKIPPED NOTE: in one piece, and the result in $word
 report() {
-	local file=$1 log=$2 ms=$3 p=$4 f=$5 s=$6 note=$7 word=pass
+	local file=${files[$1]} ms=${took[$1]} p=$2 f=$3 s=$4 note=$5 log
+	log=$(log_of "$file")
+	word=pass
 	if [ "$f" -gt 0 ]; then
 		word=FAIL
 	elif [ "$s" -gt 0 ]; then
@@ -131,7 +245,9 @@ report() {
 	printf '%s  %-52s %4d passed' "$word" "${file#./}" "$p"
 	if [ "$f" -gt 0 ]; then printf ', %d failed' "$f"; fi
 	if [ "$s" -gt 0 ]; then printf ', %d skipped' "$s"; fi
-	printf '  %d.%02d s%s\n' $((ms / 1000)) $((ms % 1000 / 10)) "${note:+  ($note)}"
+	printf '  %d.%02d s%s' $((ms / 1000)) $((ms % 1000 / 10)) "${note:+  ($note)}"
+	left
+	printf '  [%d of %d%s]\n' "$done_count" "${#files[@]}" "$([ "$REPLY" -lt 5000 ] || echo ", about $(human "$REPLY") left")"
 	if [ "$f" -gt 0 ]; then
 		sed 's/^/    | /' "$log"
 	elif [ "$s" -gt 0 ]; then
@@ -139,7 +255,84 @@ report() {
 	fi
 }
 
-for file; do run_one "$file"; done
+# ---------------------------------------------------------------------------------- the run
+# A last run that was stopped half way has a plan of more than its results.
+resumed() {
+	local file
+	[ -r "$logdir/plan" ] || { echo "run.sh: no run to go on with in $logdir" >&2 && exit 2; }
+	while read -r file; do
+		grep -qxF "pass $file" "$logdir/results" 2>/dev/null || files+=("$file")
+	done <"$logdir/plan"
+	sed -i '/^pass /!d' "$logdir/results" 2>/dev/null
+	if [ ${#files[@]} -eq 0 ]; then
+		echo "everything passed in the last run: $(wc -l <"$logdir/plan") programs"
+		echo "0 passed, 0 failed"
+		exit 0
+	fi
+}
+
+# announce: what will be done and how long that took
+announce() {
+	local i sum=0 longest=0
+	for i in "${!files[@]}"; do
+		guess "${files[i]}"
+		sum=$((sum + REPLY))
+		[ "$REPLY" -le "$longest" ] || longest=$REPLY
+	done
+	sum=$((sum / jobs))
+	[ "$sum" -gt "$longest" ] || sum=$longest
+	[ ${#files[@]} -lt 2 ] ||
+		echo "# ${#files[@]} programs, $jobs at a time, about $(human "$sum") on a quiet machine; their output goes to $logdir"
+}
+
+# next: the first program of the queue that may run now, in $REPLY
+next() {
+	local q room
+	for q in "${!queue[@]}"; do
+		room=$(room_of "${files[queue[q]]}")
+		if [ -n "$room" ] && [ -n "${rooms[$room]:-}" ]; then continue; fi
+		REPLY=${queue[q]}
+		unset "queue[$q]"
+		return 0
+	done
+	return 1
+}
+
+# where_time_went: the longest ten
+where_time_went() {
+	local i sum=0
+	[ ${#files[@]} -ge 5 ] || return 0
+	for i in "${!took[@]}"; do sum=$((sum + took[i])); done
+	echo "# where the time went: $(human $(((${EPOCHREALTIME/./} - run_began) / 1000))) in all, $(human "$sum") of programs; the longest:"
+	for i in "${!took[@]}"; do printf '%d %s\n' "${took[i]}" "${files[i]#./}"; done | sort -rn | head -n 12 |
+		awk '{ printf "#  %7.1f s  %s\n", $1 / 1000, $2 }'
+}
+
+run_began=${EPOCHREALTIME/./} done_count=0
+times_read "$here/times"
+times_read "$logdir/times"
+if [ "$resume" = 1 ]; then
+	resumed
+else
+	files=("$@")
+	printf '%s\n' "$@" >"$logdir/plan"
+	: >"$logdir/results"
+fi
+queue=("${!files[@]}")
+if [ "$jobs" -gt 1 ]; then
+	mapfile -t queue < <(for i in "${!files[@]}"; do guess "${files[i]}" && echo "$REPLY $i"; done | sort -s -k 1,1rn | cut -d ' ' -f 2)
+fi
+announce
+while [ ${#queue[@]} -gt 0 ] || [ ${#running[@]} -gt 0 ]; do
+	while [ ${#running[@]} -lt "$jobs" ] && next; do launch "$REPLY"; done
+	rc=0
+	wait -n -p pid "${!running[@]}" || rc=$?
+	i=${running[$pid]}
+	unset "running[$pid]"
+	ended "$i" "$rc"
+done
+times_write
+where_time_went
 
 line="$passed passed, $failed failed"
 if [ "$skipped" -gt 0 ]; then line="$line, $skipped skipped"; fi

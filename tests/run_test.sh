@@ -16,7 +16,9 @@ script() {
 ends() {
 	local name=$1 want=$2 line=$3 rc=0 out
 	shift 3
-	out=$(tests/run.sh -l "$dir/logs" "${@/#/$dir/}" 2>&1) || rc=$?
+	local -a options=()
+	while [[ ${1:-} == -* ]]; do options+=("$1") && shift; done
+	out=$(tests/run.sh -l "$dir/logs" "${options[@]}" "${@/#/$dir/}" 2>&1) || rc=$?
 	printf '%s\n' "$out" >"$dir/out"
 	same "$name" "$line (exit $want)" "$(tail -n 1 <<<"$out") (exit $rc)"
 }
@@ -95,6 +97,51 @@ export SANITIZER_LOG=$dir/sanitizer
 ends "a sanitizer's report" 1 "3 passed, 1 failed" reports.sh good.sh
 check "the report is shown" grep -q '| heap-use-after-free in f' "$dir/out"
 unset SANITIZER_LOG
+
+# Two at a time: each waits for the other, so one after the other they would not end.
+for n in 1 2; do
+	script "pair$n" <<-E1
+		. "$TESTS_ROOT/tests/lib.sh"
+		echo "begin \$TEST_SLOT" && : >"$dir/pair$n"
+		wait_for 20 test -e "$dir/pair$((3 - n))" && pass "met"
+		echo "not ok shown"
+	E1
+done
+ends "-j 2 runs two beside each other" 1 "2 passed, 2 failed" -j2 pair1.sh pair2.sh
+same "each has a slot of its own" "begin 0 begin 1" "$(grep -h begin "$dir/logs/"*pair*.log | sort | xargs)"
+same "and its output in one piece" "FAIL begin met shown FAIL begin met shown" \
+	"$(grep -oE '^FAIL|begin|ok met|not ok shown' "$dir/out" | sed 's/.*ok //' | xargs)"
+mkdir -p "$dir/cluster"
+cat >"$dir/cluster/one.sh" <<E1
+mkdir "$dir/lab" && echo "ok alone" && sleep 0.3 && rmdir "$dir/lab"
+E1
+cp "$dir/cluster/one.sh" "$dir/cluster/two.sh"
+ends "but not those that need the same" 0 "2 passed, 0 failed" -j2 cluster/one.sh cluster/two.sh
+ends "a last run with failures" 1 "5 passed, 2 failed, 1 skipped" -j2 good.sh bad.sh skips.sh dies.sh
+ends "-r runs what did not pass" 1 "3 passed, 2 failed, 1 skipped" -j2 -r
+sed -i 's/^echo "not .*/echo "ok two"/; s/^exit.*//' "$dir/bad.sh" "$dir/dies.sh"
+echo 'echo "ok two"' >"$dir/skips.sh"
+ends "what is mended passes" 0 "4 passed, 0 failed" -r
+ends "then nothing is left" 0 "0 passed, 0 failed" -r
+echo "$dir/good.sh" >>"$dir/logs/plan"
+sed -i '/good.sh/d' "$dir/logs/results"
+ends "-r runs what did not run" 0 "4 passed, 0 failed" -r
+check "it says how long it will take" grep -qE '^# 2 programs, 1 at a time, about [0-9]+ s on' "$dir/out"
+ends "five programs" 0 "7 passed, 0 failed" good.sh nested.sh bad.sh dies.sh cluster/one.sh
+same "where the time went, longest first" one.sh "$(grep -A1 'where the time went' "$dir/out" | tail -n 1 | sed 's,.*/,,')"
+cat >"$dir/long.sh" <<E1
+echo \$\$ >"$dir/long.pid"
+exec sleep 60
+E1
+cp "$dir/long.sh" "$dir/long2.sh" && sed -i s/long.pid/long2.pid/ "$dir/long2.sh"
+tests/run.sh -l "$dir/logs" -j 2 "$dir/long.sh" "$dir/long2.sh" >/dev/null 2>&1 &
+runner=$!
+check "two long ones run" wait_for 10 test -s "$dir/long.pid" -a -s "$dir/long2.pid"
+rc=0
+kill "$runner" && wait "$runner" || rc=$?
+same "SIGTERM ends the runner" 130 "$rc"
+check_fails "and what it had begun" kill -0 "$(cat "$dir/long.pid")"
+check_fails "both" kill -0 "$(cat "$dir/long2.pid")"
 
 # cmocka programs; MODE says what goes wrong
 cat >"$dir/prog.c" <<'E1'
