@@ -117,7 +117,7 @@ static void show(const struct fixture *x)
 /* Until the server has been asked for this so many times. */
 static void until(struct fixture *x, const char *what, size_t n)
 {
-	int64_t deadline = in_ms(30000);
+	int64_t deadline = in_ms(test_ms(30000));
 
 	while (fake_count(&x->fake, what) < n) {
 		int64_t next = svc_run(&x->app);

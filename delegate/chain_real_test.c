@@ -4,6 +4,7 @@
  *   "host" namespace (ours)         pod namespace
  *   cni-t0 10.99.0.1/24 --- veth === eth0 10.99.0.2/24
  */
+#include "lib/base/time_test.h"
 #include "delegate/chain.h"
 
 #include <net/if.h>
@@ -119,7 +120,7 @@ static bool in_rules(const char *text)
 	struct exec_run run = {.name = "iptables-save",
 			       .path = "/usr/sbin/iptables-save",
 			       .env = environ,
-			       .deadline_ms = clock_now_ms() + 10000,
+			       .deadline_ms = clock_now_ms() + test_ms(10000),
 			       .cancel_fd = -1};
 	struct err e = {0};
 
@@ -141,7 +142,7 @@ static void live_and_die(const char *version, const char *runtime_config)
 	struct chain_env env = {.args = &args,
 				.environ = environ,
 				.runtime_config = jspan_of(runtime_config),
-				.deadline_ms = clock_now_ms() + 20000,
+				.deadline_ms = clock_now_ms() + test_ms(20000),
 				.cancel_fd = -1};
 	struct err e = {0};
 
@@ -207,7 +208,7 @@ static void del_without_namespace_and_result(void **state)
 				.path = (char *)PLUGINS};
 	struct chain_env env = {.args = &args,
 				.environ = environ,
-				.deadline_ms = clock_now_ms() + 20000,
+				.deadline_ms = clock_now_ms() + test_ms(20000),
 				.cancel_fd = -1};
 	struct err e = {0};
 
@@ -246,7 +247,7 @@ static void an_exhausted_range(void **state)
 				.path = (char *)PLUGINS};
 	struct chain_env env = {.args = &args,
 				.environ = environ,
-				.deadline_ms = clock_now_ms() + 20000,
+				.deadline_ms = clock_now_ms() + test_ms(20000),
 				.cancel_fd = -1};
 	struct err e = {0};
 

@@ -1,3 +1,4 @@
+#include "lib/base/time_test.h"
 #include "delegate/chain.h"
 
 #include <errno.h>
@@ -35,7 +36,7 @@ static struct chain_env env_of(void)
 	return (struct chain_env){
 		.args = &args,
 		.environ = environ,
-		.deadline_ms = clock_now_ms() + 20000,
+		.deadline_ms = clock_now_ms() + test_ms(20000),
 		.cancel_fd = -1,
 	};
 }

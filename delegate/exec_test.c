@@ -1,3 +1,4 @@
+#include "lib/base/time_test.h"
 #include "delegate/exec.h"
 
 #include <errno.h>
@@ -19,7 +20,7 @@ static struct exec_run run_of(const char *path)
 		.path = path,
 		.env = (char *const *)path_env,
 		.input = {"{}", 2},
-		.deadline_ms = clock_now_ms() + 20000,
+		.deadline_ms = clock_now_ms() + test_ms(20000),
 		.cancel_fd = -1,
 	};
 }
@@ -147,7 +148,7 @@ static bool is_dead(const char *pid_text)
 static void must_die(const char *pid_file)
 {
 	AUTO(free) char *pid = test_read(pid_file);
-	int64_t end = clock_now_ms() + 5000;
+	int64_t end = clock_now_ms() + test_ms(5000);
 
 	assert_non_null(pid);
 	while (!is_dead(pid) && clock_left_ms(end))
@@ -170,7 +171,7 @@ static void the_deadline_kills_the_group(void **state)
 	assert_int_equal(exec_run(&run, &out, &e), -1);
 	assert_string_equal(e.msg, "plugin \"p\" did not finish in time and was killed");
 	assert_int_equal(e.kind, ERR_TIMEOUT);
-	assert_true(clock_now_ms() - start < 20000);
+	assert_true(clock_now_ms() - start < test_ms(20000));
 	must_die("child");
 	must_die("grandchild");
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
@@ -197,7 +198,7 @@ static void a_grandchild_with_our_pipes_is_not_waited_for(void **state)
 
 	(void)state;
 	must_print("sleep 40 & echo '{}'", "{}\n");
-	assert_true(clock_now_ms() - start < 20000);
+	assert_true(clock_now_ms() - start < test_ms(20000));
 }
 
 static void output_has_a_limit(void **state)
@@ -324,7 +325,7 @@ static void a_file_that_is_being_written_is_tried_again(void **state)
 	assert_int_equal(e.kind, ERR_TIMEOUT);
 	close_it.fd = fd;
 	assert_int_equal(pthread_create(&thread, NULL, do_later, &close_it), 0);
-	run.deadline_ms = clock_now_ms() + 10000;
+	run.deadline_ms = clock_now_ms() + test_ms(10000);
 	assert_int_equal(exec_run(&run, &out, &e), 0);
 	assert_string_equal(out.out, "ok\n");
 	pthread_join(thread, NULL);
@@ -366,7 +367,7 @@ static void cancel_stops_it(void **state)
 	assert_int_equal(exec_run(&run, &out, &e), -1);
 	pthread_join(thread, NULL);
 	assert_int_equal(e.kind, ERR_CANCELLED);
-	assert_true(clock_now_ms() - start < 20000);
+	assert_true(clock_now_ms() - start < test_ms(20000));
 	must_die("child");
 }
 
@@ -441,7 +442,7 @@ static void it_dies_with_us(void **state)
 	char *path = test_script("plugin", "echo $$ >$D/new; mv $D/new $D/orphan; "
 					   "exec sleep 300");
 	AUTO(free) char *pid_text = NULL;
-	int64_t end = clock_now_ms() + 5000;
+	int64_t end = clock_now_ms() + test_ms(5000);
 	pid_t pid = fork();
 
 	(void)state;

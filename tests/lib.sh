@@ -13,6 +13,9 @@
 #
 # The environment says what is under test: TANDEM_BUILD (a folder of the build), TANDEM_BIN,
 # TANDEM_CONTROLLER_BIN and TANDEM_NODE_BIN (programs in it). By hand they default to build/static.
+#
+# TEST_TIME_FACTOR: how many times as long as on a quiet machine everything may take, before that is a failure. Who
+# waits in vain waits longer; nobody else does. C tests have it as test_ms(), tests/timing.h.
 
 set -u
 TESTS_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -20,7 +23,8 @@ TESTS_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 : "${TANDEM_BIN:=$TANDEM_BUILD/tandem}"
 : "${TANDEM_CONTROLLER_BIN:=$TANDEM_BUILD/tandem-controller}"
 : "${TANDEM_NODE_BIN:=$TANDEM_BUILD/tandem-node}"
-export TESTS_ROOT TANDEM_BUILD TANDEM_BIN TANDEM_CONTROLLER_BIN TANDEM_NODE_BIN
+: "${TEST_TIME_FACTOR:=5}"
+export TEST_TIME_FACTOR TESTS_ROOT TANDEM_BUILD TANDEM_BIN TANDEM_CONTROLLER_BIN TANDEM_NODE_BIN
 
 tests_passed=0
 tests_failed=0
@@ -88,18 +92,25 @@ same() {
 	return 0
 }
 
-# wait_for SECONDS CMD...: tries CMD until it exits 0; 1 when the deadline passes first.
+# wait_for SECONDS CMD...: tries CMD until it exits 0; 1 when the deadline passes first, SECONDS times TEST_TIME_FACTOR.
 # CMD runs in this shell, so it may be a function that sets variables. Its output is dropped.
 wait_for() {
 	local now end
 	tests_now_ms now
-	end=$((now + $1 * 1000))
+	end=$((now + $1 * 1000 * TEST_TIME_FACTOR))
 	shift
 	while ! "$@" >/dev/null 2>&1; do
 		tests_now_ms now
 		[ "$now" -lt "$end" ] || return 1
 		sleep 0.05
 	done
+}
+
+# scaled SECONDS [MOST]: SECONDS times TEST_TIME_FACTOR, at most MOST
+scaled() {
+	local n=$(($1 * TEST_TIME_FACTOR))
+	if [ -n "${2:-}" ] && [ "$n" -gt "$2" ]; then n=$2; fi
+	printf '%s' "$n"
 }
 
 # tests_now_ms VAR: milliseconds since boot, which no change of the wall clock moves

@@ -1,4 +1,5 @@
 /* Clients that are slow, broken, greedy or many. */
+#include "lib/base/time_test.h"
 #include "lib/base/test.h"
 
 #include "lib/httpd/lab_test.h"
@@ -158,7 +159,8 @@ static void test_silent_connections(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(silent); i++)
 		silent[i] = plain(&s);
 	/* A newcomer has a second to ask for something: until then one that is idle makes room. */
-	for (int64_t until = clock_now_ms() + 30000; rc != 200 && clock_now_ms() < until;) {
+	for (int64_t until = clock_now_ms() + test_ms(30000);
+	     rc != 200 && clock_now_ms() < until;) {
 		struct pollfd wait = {.fd = -1};
 
 		poll(&wait, 1, 1100);
@@ -226,7 +228,8 @@ static void test_random_clients(void **state)
 		hang_up(&c);
 	}
 	/* Turned away while the last of them are not yet seen to have hung up. */
-	for (int64_t end = clock_now_ms() + 20000; status != 200 && clock_now_ms() < end;) {
+	for (int64_t end = clock_now_ms() + test_ms(20000);
+	     status != 200 && clock_now_ms() < end;) {
 		c = plain(&s);
 		sb_clear(&body);
 		status = ask(&c, GET("/a"), &body);

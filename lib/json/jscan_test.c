@@ -1,3 +1,4 @@
+#include "lib/base/time_test.h"
 #include "lib/json/jscan.h"
 
 #include <stdio.h>
@@ -196,7 +197,7 @@ static void many_members_cost_little(void **state)
 	sb_puts(&sb, "}");
 	assert_int_equal(jscan_check("t", (struct jspan){sb.data, sb.len}, 0, &e), 0);
 	/* Comparing all with all would take half a minute. */
-	assert_true(clock_now_ms() - start < 5000);
+	assert_true(clock_now_ms() - start < test_ms(5000));
 	sb.data[sb.len - 1] = ',';
 	sb_puts(&sb, "\"k77\":1}");
 	assert_int_equal(jscan_check("t", (struct jspan){sb.data, sb.len}, 0, &e), -1);

@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/base/time_test.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/base/sb.h"

@@ -102,7 +102,7 @@ static void until(struct fixture *x, const char *log)
 
 	x->told.until = log;
 	x->told.done = str_eq(sb_get(&x->told.log), log);
-	if (kube_client_wait(x->client, &x->told.done, in_ms(10000), &e))
+	if (kube_client_wait(x->client, &x->told.done, in_ms(test_ms(10000)), &e))
 		assert_string_equal(sb_get(&x->told.log), log);
 }
 
@@ -117,7 +117,7 @@ static void run_a_little(struct fixture *x)
 /* Run until the server has had n requests with this in them. */
 static void until_asked(struct fixture *x, const char *what, size_t n)
 {
-	int64_t deadline = in_ms(10000);
+	int64_t deadline = in_ms(test_ms(10000));
 
 	while (fake_count(&x->fake, what) < n) {
 		assert_true(clock_now_ms() < deadline);
@@ -268,7 +268,7 @@ static void test_doubt(void **state)
 	/* The read that is under way was sent too early to tell. */
 	kube_lease_doubt(x.lease);
 	assert_true(kube_lease_in_doubt(x.lease));
-	for (int64_t stop = in_ms(10000); kube_lease_in_doubt(x.lease);) {
+	for (int64_t stop = in_ms(test_ms(10000)); kube_lease_in_doubt(x.lease);) {
 		assert_true(clock_now_ms() < stop);
 		run_a_little(&x);
 	}
@@ -299,7 +299,7 @@ static void test_release(void **state)
 
 	(void)state;
 	until(&x, "acquired; ");
-	assert_int_equal(kube_lease_release(x.lease, in_ms(5000), &e), 0);
+	assert_int_equal(kube_lease_release(x.lease, in_ms(test_ms(5000)), &e), 0);
 	assert_false(kube_lease_is_held(x.lease));
 	assert_int_equal(
 		fake_count(&x.fake,
@@ -307,7 +307,7 @@ static void test_release(void **state)
 			   "\"holderIdentity\":\"\",\"leaseDurationSeconds\":1,\"renewTime\":"),
 		1);
 	/* Once. */
-	assert_int_equal(kube_lease_release(x.lease, in_ms(5000), &e), 0);
+	assert_int_equal(kube_lease_release(x.lease, in_ms(test_ms(5000)), &e), 0);
 	assert_int_equal(fake_count(&x.fake, "PATCH"), 3);
 	assert_string_equal(sb_get(&x.told.log), "acquired; ");
 	end(&x);
@@ -322,7 +322,7 @@ static void test_release_of_another_s(void **state)
 
 	(void)state;
 	until(&x, "acquired; ");
-	assert_int_equal(kube_lease_release(x.lease, in_ms(5000), &e), 0);
+	assert_int_equal(kube_lease_release(x.lease, in_ms(test_ms(5000)), &e), 0);
 	assert_int_equal(fake_count(&x.fake, "PATCH"), 2);
 	end(&x);
 }

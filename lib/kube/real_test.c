@@ -3,6 +3,7 @@
  * PATH; kube-apiserver in $TANDEM_KUBE_BIN or the newest of
  * ${TANDEM_CACHE:-/var/cache/tandem}/kubernetes-*. Skipped where one is missing.
  */
+#include "lib/base/time_test.h"
 #include "lib/base/test.h"
 
 #include <ftw.h>
@@ -31,14 +32,14 @@ static int create_map(struct real *r, const char *name, const char *label)
 	char *body = xasprintf("{\"metadata\":{\"name\":\"%s\",\"labels\":{\"l\":\"%s\"}}}", name,
 			       label);
 
-	return do_it(r, kube_request_create(MAPS, body, in_ms(5000)));
+	return do_it(r, kube_request_create(MAPS, body, in_ms(test_ms(5000))));
 }
 
 static int patch_map(struct real *r, const char *name, const char *body)
 {
 	AUTO(free) char *path = kube_path("v1", "t", "configmaps", name, NULL);
 
-	return do_it(r, kube_request_merge_patch(path, body, in_ms(5000)));
+	return do_it(r, kube_request_merge_patch(path, body, in_ms(test_ms(5000))));
 }
 
 static int delete_map(struct real *r, const char *name, const char *uid, const char *version)
@@ -53,7 +54,7 @@ static int delete_map(struct real *r, const char *name, const char *uid, const c
 	jw_kv_opt(&w, "resourceVersion", version);
 	jw_end(&w);
 	jw_end(&w);
-	return do_it(r, kube_request_delete(path, sb_get(&options), in_ms(5000)));
+	return do_it(r, kube_request_delete(path, sb_get(&options), in_ms(test_ms(5000))));
 }
 
 /* A metadata string of the last answer; the caller frees it. */
@@ -85,14 +86,14 @@ static int setup(void **state)
 	start_apiserver(r);
 	r->client = client_of(r, &r->admin);
 	/* Refused, then 500 for some seconds: the client's own repeats do the waiting. */
-	if (do_it(r, kube_request_get("/readyz", NULL, in_ms(120000)))) {
+	if (do_it(r, kube_request_get("/readyz", NULL, in_ms(test_ms(120000))))) {
 		print_message("not ready: %s\n", r->e.msg);
 		show_end(r, "etcd");
 		show_end(r, "apiserver");
 		return -1;
 	}
 	return do_it(r, kube_request_create("/api/v1/namespaces", "{\"metadata\":{\"name\":\"t\"}}",
-					    in_ms(5000)));
+					    in_ms(test_ms(5000))));
 }
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
@@ -172,7 +173,7 @@ static void test_refusals(void **state)
 	struct real *r = need(state);
 	AUTO(kube_client_free) struct kube_client *nobody = client_of(r, &r->nobody);
 	AUTO(free) char *hostile = kube_path("v1", "t", "configmaps", "../secrets", NULL);
-	struct kube_request req = kube_request_get(MAPS, NULL, in_ms(5000));
+	struct kube_request req = kube_request_get(MAPS, NULL, in_ms(test_ms(5000)));
 
 	assert_int_equal(kube_do(nobody, &req, &r->res, &r->e), -1);
 	assert_int_equal(r->e.kind, ERR_API);
@@ -181,14 +182,15 @@ static void test_refusals(void **state)
 	assert_string_equal(r->e.msg,
 			    "GET " MAPS ": configmaps is forbidden: User \"nobody\" cannot list "
 			    "resource \"configmaps\" in API group \"\" in the namespace \"t\"");
-	assert_int_equal(do_it(r, kube_request_get(hostile, NULL, in_ms(5000))), -1);
+	assert_int_equal(do_it(r, kube_request_get(hostile, NULL, in_ms(test_ms(5000)))), -1);
 	assert_int_equal(r->e.kind, ERR_NOT_FOUND);
 	assert_int_equal(create_map(r, "Not_A_Name", "x"), -1);
 	assert_int_equal(r->e.kind, ERR_API);
 	assert_int_equal(r->e.num, 422);
 	assert_string_equal(r->res.reason, "Invalid");
-	assert_int_equal(do_it(r, kube_request_get("/apis/no.such/v1/things", NULL, in_ms(5000))),
-			 -1);
+	assert_int_equal(
+		do_it(r, kube_request_get("/apis/no.such/v1/things", NULL, in_ms(test_ms(5000)))),
+		-1);
 	assert_int_equal(r->e.kind, ERR_NOT_FOUND);
 }
 
@@ -222,7 +224,7 @@ static void compact(struct real *r)
 	version = meta(r, "resourceVersion");
 	body = xasprintf("{\"revision\":\"%s\",\"physical\":true}", version);
 	assert_int_equal(kube_client_new(&cfg, NULL, &etcd, &r->e), 0);
-	req = kube_request_create("/v3/kv/compaction", body, in_ms(5000));
+	req = kube_request_create("/v3/kv/compaction", body, in_ms(test_ms(5000)));
 	assert_int_equal(kube_do(etcd, &req, &r->res, &r->e), 0);
 }
 
@@ -271,11 +273,11 @@ static void test_pages(void **state)
 		AUTO(free)
 		char *body = xasprintf(
 			"{\"metadata\":{\"name\":\"m-%d\",\"labels\":{\"l\":\"page\"}}}", i);
-		struct kube_request req = kube_request_create(MAPS, body, in_ms(10000));
+		struct kube_request req = kube_request_create(MAPS, body, in_ms(test_ms(10000)));
 
 		kube_submit(r->client, &req, on_created, &made);
 	}
-	assert_int_equal(kube_client_wait(r->client, &made.done, in_ms(10000), &r->e), 0);
+	assert_int_equal(kube_client_wait(r->client, &made.done, in_ms(test_ms(10000)), &r->e), 0);
 	kube_client_stats(r->client, &before);
 	assert_int_equal(kube_list_all(r->client, &list, &r->e), 0);
 	kube_client_stats(r->client, &after);
@@ -320,7 +322,7 @@ static const struct kube_store_ops ops = {
 
 static void until(struct real *r, struct watched *w, const char *log)
 {
-	int64_t deadline = in_ms(20000);
+	int64_t deadline = in_ms(test_ms(20000));
 	bool never = false;
 
 	while (!str_eq(sb_get(&w->log), log) && clock_now_ms() < deadline)
@@ -331,7 +333,7 @@ static void until(struct real *r, struct watched *w, const char *log)
 
 static void until_watching(struct real *r, struct kube_reflector *f)
 {
-	int64_t deadline = in_ms(20000);
+	int64_t deadline = in_ms(test_ms(20000));
 	bool never = false;
 
 	while (!kube_reflector_is_watching(f) && clock_now_ms() < deadline)
@@ -359,7 +361,7 @@ static void test_reflector_over_a_restart(void **state)
 	until(r, &w, "+t/w-2 ~t/w-1 -t/w-2 ");
 	stop(&r->api_pid);
 	start_apiserver(r);
-	assert_int_equal(do_it(r, kube_request_get("/readyz", NULL, in_ms(120000))), 0);
+	assert_int_equal(do_it(r, kube_request_get("/readyz", NULL, in_ms(test_ms(120000)))), 0);
 	assert_int_equal(delete_map(r, "w-1", NULL, NULL), 0);
 	until(r, &w, "-t/w-1 ");
 	until_watching(r, f);
@@ -404,7 +406,7 @@ static void test_wait(void **state)
 	struct kube_client_stats before, after;
 	pthread_t thread;
 
-	w.deadline_ms = in_ms(10000);
+	w.deadline_ms = in_ms(test_ms(10000));
 	pthread_create(&thread, NULL, make_it, r);
 	assert_int_equal(kube_wait(r->client, &w, &r->e), 0);
 	pthread_join(thread, NULL);
@@ -484,7 +486,7 @@ static void turn(struct candidate *a, struct candidate *b)
 /* Run both (b may be NULL) until a's log reads so. */
 static void until_told(struct candidate *a, struct candidate *b, const char *log)
 {
-	int64_t deadline = in_ms(20000);
+	int64_t deadline = in_ms(test_ms(20000));
 
 	while (!str_eq(sb_get(&a->log), log) && clock_now_ms() < deadline)
 		turn(a, b);
@@ -500,7 +502,7 @@ static void expect_lease(struct real *r, const char *holder, int64_t transitions
 	int64_t n = -1, s = -1;
 	struct jval root, spec;
 
-	assert_int_equal(do_it(r, kube_request_get(LEASE, NULL, in_ms(5000))), 0);
+	assert_int_equal(do_it(r, kube_request_get(LEASE, NULL, in_ms(test_ms(5000)))), 0);
 	assert_int_equal(kube_response_parse(&r->res, &doc, &r->e), 0);
 	root = jdoc_root(doc);
 	assert_int_equal(jget_obj(&root, "spec", &spec, &r->e), 1);
@@ -539,26 +541,27 @@ static void test_lease(void **state)
 	/* Handed on. */
 	stand(r, &a, "a2");
 	until_told(&a, &b, "holder=b ");
-	assert_int_equal(kube_lease_release(b.lease, in_ms(5000), &r->e), 0);
+	assert_int_equal(kube_lease_release(b.lease, in_ms(test_ms(5000)), &r->e), 0);
 	expect_lease(r, "", 1, 1);
 	until_told(&a, &b, "holder= acquired ");
 	expect_lease(r, "a2", 2, 3);
 	/* Taken by a hand. */
 	assert_int_equal(do_it(r, kube_request_merge_patch(LEASE,
 							   "{\"spec\":{\"holderIdentity\":\"c\"}}",
-							   in_ms(5000))),
+							   in_ms(test_ms(5000)))),
 			 0);
 	until_told(&a, &b, "lost: c has it ");
 	assert_false(kube_lease_is_held(a.lease));
 	withdraw(&a);
 	withdraw(&b);
 	/* Deleted under its holder, it is made again. */
-	assert_int_equal(do_it(r, kube_request_delete(LEASE, NULL, in_ms(5000))), 0);
+	assert_int_equal(do_it(r, kube_request_delete(LEASE, NULL, in_ms(test_ms(5000)))), 0);
 	stand(r, &a, "a3");
 	until_told(&a, NULL, "holder= acquired ");
-	assert_int_equal(do_it(r, kube_request_delete(LEASE, NULL, in_ms(5000))), 0);
-	for (int64_t stop = in_ms(20000);
-	     do_it(r, kube_request_get(LEASE, NULL, in_ms(5000))) && clock_now_ms() < stop;)
+	assert_int_equal(do_it(r, kube_request_delete(LEASE, NULL, in_ms(test_ms(5000)))), 0);
+	for (int64_t stop = in_ms(test_ms(20000));
+	     do_it(r, kube_request_get(LEASE, NULL, in_ms(test_ms(5000)))) &&
+	     clock_now_ms() < stop;)
 		turn(&a, NULL);
 	expect_lease(r, "a3", 0, 3);
 	assert_true(kube_lease_is_held(a.lease));

@@ -86,7 +86,7 @@ static void until(struct fixture *x, const char *log)
 
 	x->seen.until = log;
 	x->seen.done = str_eq(sb_get(&x->seen.log), log);
-	if (kube_client_wait(x->client, &x->seen.done, in_ms(5000), &e))
+	if (kube_client_wait(x->client, &x->seen.done, in_ms(test_ms(5000)), &e))
 		assert_string_equal(sb_get(&x->seen.log), log);
 }
 
@@ -101,7 +101,7 @@ static void run_a_little(struct fixture *x)
 /* Run until the server has had n requests with this in them. */
 static void until_asked(struct fixture *x, const char *what, size_t n)
 {
-	int64_t deadline = in_ms(5000);
+	int64_t deadline = in_ms(test_ms(5000));
 
 	while (fake_count(&x->fake, what) < n) {
 		assert_true(clock_now_ms() < deadline);

@@ -157,7 +157,7 @@ static void test_timeout_says_what_was_missing(void **state)
 	assert_string_equal(x.e.msg,
 			    "/api/v1/as/a: waited in vain until the deadline: the other half is "
 			    "missing");
-	assert_in_range(clock_now_ms() - start, 300, 5000);
+	assert_in_range(clock_now_ms() - start, 300, test_ms(5000));
 	assert_int_equal(wait_for(&x, 300), -1);
 	assert_string_equal(x.e.msg,
 			    "/api/v1/as/a: waited in vain until the deadline: it does not exist");
@@ -174,14 +174,14 @@ static void test_refused_at_once(void **state)
 	assert_int_equal(x.e.kind, ERR_API);
 	assert_int_equal(x.e.num, 403);
 	assert_string_equal(x.e.msg, "waiting for a: GET /api/v1/as/a: HTTP status 403: no rights");
-	assert_in_range(clock_now_ms() - start, 0, 4000);
+	assert_in_range(clock_now_ms() - start, 0, test_ms(4000));
 	end(&x);
 }
 
 static void *cancel_later(void *ctx)
 {
 	struct fixture *x = ((void **)ctx)[0];
-	int64_t deadline = in_ms(5000);
+	int64_t deadline = in_ms(test_ms(5000));
 
 	while (!fake_count(&x->fake, "watch=true") && clock_now_ms() < deadline)
 		poll(NULL, 0, 2);
@@ -244,7 +244,7 @@ static void test_list_all(void **state)
 	      {.match = "continue=t2", .body = LIST("1", OBJ("1", "three"))},
 	      {.match = "limit=500 ", .body = LIST("1", "{}")});
 	list.ctx = &x;
-	list.deadline_ms = in_ms(5000);
+	list.deadline_ms = in_ms(test_ms(5000));
 	assert_int_equal(kube_list_all(x.client, &list, &x.e), 0);
 	assert_string_equal(sb_get(&x.asked), "| one | two three ");
 	assert_int_equal(kube_list_all(x.client, &list, &x.e), -1);

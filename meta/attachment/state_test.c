@@ -1,4 +1,5 @@
 #include "meta/attachment/state.h"
+#include "lib/base/time_test.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -259,7 +260,7 @@ static void a_second_call_waits_for_the_first(void **state)
 
 	(void)state;
 	assert_int_equal(pipe2(told, O_CLOEXEC), 0);
-	assert_int_equal(state_lock(d, "c0ffee", clock_now_ms() + 1000, &fd, &e), 0);
+	assert_int_equal(state_lock(d, "c0ffee", clock_now_ms() + test_ms(1000), &fd, &e), 0);
 	child = fork();
 	if (child == 0) {
 		int mine = -1;
@@ -270,7 +271,7 @@ static void a_second_call_waits_for_the_first(void **state)
 		if (e.kind != ERR_AGAIN || write(told[1], &byte, 1) != 1)
 			_exit(2);
 		/* The holder removes the file; we must not end up with the dead one. */
-		if (state_lock(d, "c0ffee", clock_now_ms() + 5000, &mine, &e) < 0)
+		if (state_lock(d, "c0ffee", clock_now_ms() + test_ms(5000), &mine, &e) < 0)
 			_exit(3);
 		_exit(access(path, F_OK) == 0 ? 0 : 4);
 	}
@@ -282,7 +283,7 @@ static void a_second_call_waits_for_the_first(void **state)
 	assert_int_equal(fd, -1);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(WEXITSTATUS(status), 0);
-	assert_int_equal(state_lock(d, "c0ffee", clock_now_ms() + 1000, &fd, &e), 0);
+	assert_int_equal(state_lock(d, "c0ffee", clock_now_ms() + test_ms(1000), &fd, &e), 0);
 	state_unlock_remove(d, "c0ffee", &fd);
 }
 
@@ -293,13 +294,15 @@ static void a_parents_lock_is_another_than_a_containers(void **state)
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(state_lock(d, "ens4", clock_now_ms() + 1000, &container, &e), 0);
-	assert_int_equal(state_lock_parent(d, "ens4", clock_now_ms() + 1000, &parent, &e), 0);
+	assert_int_equal(state_lock(d, "ens4", clock_now_ms() + test_ms(1000), &container, &e), 0);
+	assert_int_equal(state_lock_parent(d, "ens4", clock_now_ms() + test_ms(1000), &parent, &e),
+			 0);
 	assert_int_equal(state_lock_parent(d, "ens4", clock_now_ms() + 20, &again, &e), -1);
 	assert_int_equal(e.kind, ERR_AGAIN);
 	assert_string_equal(e.msg, "another call for link ens4 is still running");
 	state_unlock_parent(d, "ens4", &parent);
-	assert_int_equal(state_lock_parent(d, "ens4", clock_now_ms() + 1000, &again, &e), 0);
+	assert_int_equal(state_lock_parent(d, "ens4", clock_now_ms() + test_ms(1000), &again, &e),
+			 0);
 	state_unlock_parent(d, "ens4", &again);
 	state_unlock_remove(d, "ens4", &container);
 }

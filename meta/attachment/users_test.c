@@ -1,4 +1,5 @@
 #include "meta/attachment/users.h"
+#include "lib/base/time_test.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -58,7 +59,7 @@ static struct users *open_users(void)
 	struct users *u = NULL;
 	struct err e = {0};
 
-	assert_int_equal(users_open(dir, "ens4.100", clock_now_ms() + 5000, &u, &e), 0);
+	assert_int_equal(users_open(dir, "ens4.100", clock_now_ms() + test_ms(5000), &u, &e), 0);
 	return u;
 }
 
@@ -215,7 +216,7 @@ static int wait_for_folder(void)
 
 	close_range(3, ~0U, 0);
 	if (state_dir_open(root, &own, &e) < 0 ||
-	    users_open(own, "ens4.100", clock_now_ms() + 20000, &u, &e) < 0)
+	    users_open(own, "ens4.100", clock_now_ms() + test_ms(20000), &u, &e) < 0)
 		return 1;
 	return is_there("ens4.100") ? 0 : 2;
 }
@@ -224,7 +225,7 @@ static int wait_for_folder(void)
 static void the_lock_outlives_its_folder(void **state)
 {
 	struct users *u = open_users(), *none = NULL;
-	int64_t deadline_ms = clock_now_ms() + 20000;
+	int64_t deadline_ms = clock_now_ms() + test_ms(20000);
 	struct err e = {0};
 	int status = -1, inherited[2];
 	pid_t child;
