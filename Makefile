@@ -85,7 +85,12 @@ CC_fuzz      := clang
 CFLAGS_fuzz  := -O1 -fno-omit-frame-pointer -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined
 LDFLAGS_fuzz := -fsanitize=address,undefined -Wl,--as-needed
 
-VARIANTS := dev static asan cov fuzz
+# A second opinion: everything without a warning of clang either, and its unit tests.
+CC_clang      := clang
+CFLAGS_clang  := -O1 -fPIE
+LDFLAGS_clang := -pie -Wl,--as-needed
+
+VARIANTS := dev static asan cov fuzz clang
 
 # ---------------------------------------------------------------------------------- rules
 all: dev
@@ -178,18 +183,22 @@ SUITE_tools    = $(sort $(wildcard tests/*_test.sh tools/*_test.sh tools/*/*_tes
 SUITE_fuzz     = $(call shell_tests,fuzz)
 SUITE_contract = $(call shell_tests,contract)
 SUITE_vm       = $(wildcard tests/vm/run.sh)
-SUITE_api      = $(call shell_tests,api)
+SUITE_api      = $(filter-out tests/api/controller.sh,$(call shell_tests,api))
 SUITE_cluster  = $(wildcard tests/cluster/run.sh)
 SUITE_lint     = tools/lint.sh
+SUITE_clang    = $(TESTS_clang)
 
 ifneq ($(filter 1,$(STRICT))$(filter true,$(CI)),)
-SUITE ?= lint tools unit fuzz contract vm api cluster
+SUITE ?= lint tools unit clang fuzz contract vm api cluster
 endif
 SUITE ?= tools unit fuzz contract vm api cluster
 
-# $(call run,VARIANT,PROGRAMS)
+# How many programs of tests run beside each other, and how many files are compiled.
+JOBS ?= 2
+
+# $(call run,VARIANT,PROGRAMS[,LOGS])
 run = TANDEM_BUILD=$(abspath $(O)/$1) TANDEM_TOOLS=$(abspath $(O)/dev/tests) CC='$(CC)' \
-	tests/run.sh -l $(O)/test-logs/$1 $2
+	tests/run.sh -j $(JOBS) -l $(O)/test-logs/$(or $3,$1) $2
 
 # One after the other: setup brings what the builds need. Kubernetes and the virtual machine's kernel before
 # the tests, since only a fresh machine has to build or fetch them and no test's time limit allows for that.
@@ -197,27 +206,34 @@ check:
 	tools/setup.sh
 	tests/cluster/build-kubernetes.sh
 	tests/vm/kernel.sh
-	$(MAKE) --no-print-directory tests-dev static
-	@$(MAKE) --no-print-directory check-only
+	@echo '# building: a few minutes on a fresh machine'
+	$(MAKE) --no-print-directory -j $(JOBS) tests-dev static $(if $(filter clang,$(SUITE)),tests-clang)
+	@$(MAKE) --no-print-directory $(if $(RESUME),check-resume,check-only)
 
-# The suites of $(SUITE) on what is built.
+# The suites of $(SUITE) on what is built; and what of the last such run failed or did not run.
 check-only:
 	@$(call run,static,$(foreach s,$(SUITE),$(SUITE_$s)))
+check-resume:
+	@$(call run,static,-r)
+check-failed: $(if $(wildcard $(O)/clang),tests-clang) tests-dev static
+	@$(MAKE) --no-print-directory check-resume
 
 check-unit: tests-dev
-	@$(call run,dev,$(SUITE_unit))
+	@$(call run,dev,$(SUITE_unit),unit)
+check-clang: tests-clang
+	@$(call run,dev,$(SUITE_clang),clang)
 check-tools: static
-	@$(call run,static,$(SUITE_tools))
+	@$(call run,static,$(SUITE_tools),tools)
 check-fuzz: tests-dev
-	@$(call run,dev,$(SUITE_fuzz))
+	@$(call run,dev,$(SUITE_fuzz),fuzz)
 check-contract: tests-dev static
-	@$(call run,static,$(SUITE_contract))
+	@$(call run,static,$(SUITE_contract),contract)
 check-vm: tests-dev static
-	@$(call run,static,$(SUITE_vm))
+	@$(call run,static,$(SUITE_vm),vm)
 check-api: tests-dev static
-	@$(call run,static,$(SUITE_api))
+	@$(call run,static,$(SUITE_api),api)
 check-cluster: tests-dev static
-	@$(call run,static,$(SUITE_cluster))
+	@$(call run,static,$(SUITE_cluster),cluster)
 
 SANITIZER_LOG = $(abspath $(O)/test-logs/asan/sanitizer)
 check-asan: tests-asan tests-dev
@@ -294,8 +310,10 @@ help:
 # help: all (default)   dynamic programs in build/dev, for development
 # help: static          what ships, in build/static: tandem, tandem-controller, tandem-node
 # help: check           setup, both builds, and every test; SUITE="unit api" selects among
-# help:                 lint tools unit fuzz contract vm api cluster; STRICT=1: a skip fails, lint included
-# help: check-unit      one suite, nothing installed: also -tools -fuzz -contract -vm -api -cluster
+# help:                 lint tools unit clang fuzz contract vm api cluster; STRICT=1: a skip fails, and
+# help:                 lint and clang are included. JOBS=2 programs run at a time
+# help: check-failed    what failed or did not run in the last make check; make check RESUME=1 likewise
+# help: check-unit      one suite, nothing installed: also -clang -tools -fuzz -contract -vm -api -cluster
 # help: check-only      $(SUITE) on what is already built
 # help: check-asan      unit, fuzz, contract and api with address and undefined-behaviour sanitizers
 # help: sweep           a leader parked, cut and killed at each of its writes, all of them (an hour)
@@ -312,5 +330,5 @@ help:
 # help: DIRS="lib/base lib/nl" works on a part of the tree, TANDEM_CACHE=dir for what is fetched.
 
 FORCE:
-.PHONY: FORCE all help check check-only check-unit check-tools check-api check-fuzz check-contract \
+.PHONY: FORCE all help check check-only check-resume check-failed check-unit check-clang check-tools check-api check-fuzz check-contract \
 	check-vm check-cluster check-asan sweep stress fuzz cov demo bench ci lint format install dist clean

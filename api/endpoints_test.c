@@ -77,7 +77,6 @@ static struct jdoc *given(const char *text)
 static struct api_slice *slice_of(const char *text)
 {
 	AUTO(jdoc_free) struct jdoc *doc = NULL;
-	AUTO(free) char *full = NULL;
 	const char *type = strstr(text, "\"addressType\"");
 	struct api_slice *s = NULL;
 	struct err e = {0};

@@ -272,6 +272,7 @@ static void our_own_on_another_node(void **state)
 	AUTO(fd) int former = former_pod(other);
 
 	(void)state;
+	(void)former;
 	found(&c, "192.168.100.50", MAC_A, "");
 	c = asking_card("fd78::50/64");
 	found(&c, "fd78::50", MAC_A, "");

@@ -96,6 +96,7 @@ static void both_addresses_once(void **state)
 	struct card_place p = place();
 
 	(void)state;
+	(void)l;
 	assert_int_equal(announces(&p), 1);
 	heard(1, 1);
 	p.parent = (int)if_nametoindex("ens4");
@@ -110,6 +111,7 @@ static void only_what_is_on_the_card(void **state)
 	struct card_place p = place();
 
 	(void)state;
+	(void)l;
 	p.addrs[0] = lab_addr("192.168.100.51");
 	assert_int_equal(announces(&p), 1);
 	heard(0, 1);
@@ -124,6 +126,7 @@ static void nothing_that_is_not_the_card(void **state)
 	struct card_place p = place();
 
 	(void)state;
+	(void)l;
 	p.mac = lab_mac("e6:56:1c:96:94:0a");
 	assert_int_equal(announces(&p), 0);
 	p = place();
