@@ -11,11 +11,19 @@ ROOT=$HERE/../..
 : "${TANDEM_TOOLS:=$ROOT/build/dev/tests}"
 
 scratch DIR
-# Four ports in a row that nobody listens on, below those that the kernel gives to clients.
+# Ten ports in a row that nobody listens on, below those that the kernel gives to clients. A program that
+# tests/run.sh runs beside this one chooses among others, by its slot.
 port_taken() { (: </dev/tcp/127.0.0.1/"$1") 2>/dev/null; }
+ports_taken() {
+	local i
+	for i in {0..9}; do
+		if port_taken $((PORT + i)); then return 0; fi
+	done
+	return 1
+}
 while
-	PORT=$((10000 + RANDOM % 20000))
-	port_taken $PORT || port_taken $((PORT + 1)) || port_taken $((PORT + 2)) || port_taken $((PORT + 3))
+	PORT=$((10000 + 10000 * (${TEST_SLOT:-0} % 2) + RANDOM % 1000 * 10))
+	ports_taken
 do :; done
 API=https://127.0.0.1:$PORT
 ETCD=http://127.0.0.1:$((PORT + 1))
