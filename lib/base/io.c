@@ -34,24 +34,6 @@ int io_read_all(int fd, const char *what, size_t max, char **out, size_t *out_le
 	return 0;
 }
 
-int io_read_file(const char *path, size_t max, char **out, size_t *out_len, struct err *e)
-{
-	AUTO(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_errno(e, ERR_IO, errno, "open %s", path);
-	return io_read_all(fd, path, max, out, out_len, e);
-}
-
-int io_read_own(int dirfd, const char *name, size_t max, char **out, size_t *out_len, struct err *e)
-{
-	AUTO(fd) int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-	if (fd < 0)
-		return err_errno(e, ERR_IO, errno, "open %s", name);
-	return io_read_all(fd, name, max, out, out_len, e);
-}
-
 int io_write_all(int fd, const char *what, const void *p, size_t n, struct err *e)
 {
 	const char *at = p;
@@ -73,7 +55,10 @@ static int write_temp(int dirfd, const char *temp, mode_t mode, const void *p, s
 		      struct err *e)
 {
 	AUTO(fd)
-	int fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode);
+	int fd = openat(dirfd, temp,
+			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK |
+				O_NOCTTY,
+			mode);
 	int own;
 
 	if (fd < 0)

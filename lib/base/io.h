@@ -3,6 +3,7 @@
 #define LIB_BASE_IO_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "lib/base/err.h"
@@ -17,10 +18,32 @@
 int io_read_all(int fd, const char *what, size_t max, char **out, size_t *out_len,
 		struct err *e) FN_MUST;
 
-/** io_read_file - io_read_all() of a path, which may be a link: for files that others own. ERR_IO. */
+#define IO_READ_MS 5000
+
+/* How long one may wait for a file, and what ends that early. */
+struct io_limit {
+	int64_t deadline_ms; /* CLOCK_MONOTONIC */
+	int stop_fd;         /* readable = give up; -1 = none. Lent */
+};
+
+/**
+ * io_read_file_by - io_read_all() of a path, which may be a link: for files that others own.
+ *
+ * Nothing in its place makes the caller wait beyond the limit: a FIFO, a device, a directory or a socket is ERR_IO
+ * and is not opened, and a file system that does not answer is ERR_TIMEOUT or, with stop_fd, ERR_CANCELLED. Every
+ * text names the path. Else ERR_IO, ERR_DECODE.
+ */
+int io_read_file_by(const char *path, size_t max, const struct io_limit *limit, char **out,
+		    size_t *out_len, struct err *e) FN_MUST;
+
+/** io_read_file - io_read_file_by() within IO_READ_MS. */
 int io_read_file(const char *path, size_t max, char **out, size_t *out_len, struct err *e) FN_MUST;
 
-/** io_read_own - io_read_all() of a file of ours in a directory of ours; a link is ERR_IO (ELOOP). */
+/**
+ * io_read_own - io_read_all() of a regular file of ours in a directory of ours; a link is ERR_IO (ELOOP).
+ *
+ * For the kernel's own files too (AT_FDCWD). No thread: these answer, or nothing of ours works.
+ */
 int io_read_own(int dirfd, const char *name, size_t max, char **out, size_t *out_len,
 		struct err *e) FN_MUST;
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/io.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/kube/client_int.h"
@@ -20,6 +21,8 @@
 #endif
 
 #define MAX_RUNNING 8
+/* No call waits longer for the file of a new one: the old one may do. */
+#define TOKEN_READ_MS 1000
 /* A projected token is renewed at 80 % of its hour; the old one holds for some minutes more. */
 #define TOKEN_AGE_MS 60000
 
@@ -63,6 +66,11 @@ static void copy_config(struct kube_client *c, const struct kube_config *cfg)
 	c->token_read_ms = clock_now_ms();
 }
 
+static bool needs_system_ca(const struct kube_client *c)
+{
+	return !c->ca_pem && !c->insecure && str_starts(c->server, "https://");
+}
+
 static void copy_options(struct kube_client *c, const struct kube_client_options *opt)
 {
 	c->user_agent = xstrdup(opt->user_agent ? opt->user_agent : "tandem/" TANDEM_VERSION);
@@ -104,6 +112,8 @@ int kube_client_new(const struct kube_config *cfg, const struct kube_client_opti
 	/* For jitter only: not having it is no harm. */
 	IGNORE(getrandom(&c->random, sizeof(c->random), GRND_NONBLOCK) < 0, "jitter");
 	c->random |= 1;
+	if (needs_system_ca(c) && kube_config_system_ca(&c->ca_pem, e))
+		return -1;
 	if (open_descriptors(c, e) || kube_http_init(c, e))
 		return -1;
 	*out = STEAL(c);
@@ -191,13 +201,14 @@ int64_t kube_client_jitter(struct kube_client *c, int64_t ms)
 /* A file that cannot be read leaves the old token: the server decides whether it still holds. */
 void kube_client_renew_token(struct kube_client *c, int64_t max_age_ms)
 {
+	const struct io_limit limit = {clock_now_ms() + TOKEN_READ_MS, c->cancel_fd};
 	struct err e = {0};
 	char *token = NULL;
 
 	if (!c->token_file || clock_now_ms() - c->token_read_ms < max_age_ms)
 		return;
 	c->token_read_ms = clock_now_ms();
-	if (kube_config_read_token(c->token_file, &token, &e))
+	if (kube_config_read_token(c->token_file, &limit, &token, &e))
 		return;
 	wipe(c->token);
 	c->token = token;

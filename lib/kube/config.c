@@ -1,11 +1,12 @@
 #include "lib/kube/config.h"
 
-#include <fcntl.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/base/base64.h"
+#include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/ip.h"
 #include "lib/base/mem.h"
@@ -53,12 +54,13 @@ static bool token_is_clean(const char *s)
 	return true;
 }
 
-int kube_config_read_token(const char *path, char **out_token, struct err *e)
+int kube_config_read_token(const char *path, const struct io_limit *limit, char **out_token,
+			   struct err *e)
 {
 	AUTO(free) char *text = NULL;
 	size_t len = 0;
 
-	if (io_read_file(path, TOKEN_MAX, &text, &len, e))
+	if (io_read_file_by(path, TOKEN_MAX, limit, &text, &len, e))
 		return -1;
 	while (len && strchr(" \t\r\n", text[len - 1]))
 		text[--len] = '\0';
@@ -101,21 +103,21 @@ static char *resolve(const char *config_path, const char *path)
 	return xasprintf("%.*s/%s", (int)(slash - config_path), config_path, path);
 }
 
-static int read_pem(const struct yaml_at *in, const char *key, const char *path, char **out,
-		    struct err *e)
+static int read_pem(const struct kube_config *c, const struct yaml_at *in, const char *key,
+		    const char *path, char **out, struct err *e)
 {
 	size_t len = 0;
 	AUTO(free) char *text = NULL;
 
-	if (io_read_file(path, FILE_MAX, &text, &len, e))
+	if (io_read_file_by(path, FILE_MAX, c->limit, &text, &len, e))
 		return err_wrap(e, "%s.%s", in->where, key);
 	*out = STEAL(text);
 	return 0;
 }
 
 /* "<key>-data" in base64, else the file that "<key>" names; both absent leaves *out alone. */
-static int load_pem(const struct yaml_at *in, const char *source, const char *key, char **out,
-		    struct err *e)
+static int load_pem(const struct kube_config *c, const struct yaml_at *in, const char *key,
+		    char **out, struct err *e)
 {
 	AUTO(free) char *data_key = xasprintf("%s-data", key);
 	AUTO(free) char *data = NULL, *file = NULL, *pem = NULL;
@@ -130,10 +132,10 @@ static int load_pem(const struct yaml_at *in, const char *source, const char *ke
 		if (!pem)
 			return yaml_err(e, ERR_DECODE, in, data_key, "not base64");
 	} else if (file && *file) {
-		AUTO(free) char *path = resolve(source, file);
+		AUTO(free) char *path = resolve(c->source, file);
 
-		if (read_pem(in, key, path, &pem, e))
-			return err_wrap(e, "%s", source);
+		if (read_pem(c, in, key, path, &pem, e))
+			return err_wrap(e, "%s", c->source);
 	} else {
 		return 0;
 	}
@@ -175,7 +177,7 @@ static int load_cluster(const struct yaml_at *cluster, struct kube_config *c, st
 		return -1;
 	if (c->tls_server_name && strpbrk(c->tls_server_name, "/:@?# "))
 		return yaml_err(e, ERR_CONFIG, cluster, "tls-server-name", "not a host name");
-	return load_pem(cluster, c->source, "certificate-authority", &c->ca_pem, e);
+	return load_pem(c, cluster, "certificate-authority", &c->ca_pem, e);
 }
 
 static int load_token(const struct yaml_at *user, struct kube_config *c, struct err *e)
@@ -188,7 +190,7 @@ static int load_token(const struct yaml_at *user, struct kube_config *c, struct 
 	/* As in client-go the file wins, since it is what gets renewed. */
 	if (file && *file) {
 		c->token_file = resolve(c->source, file);
-		if (kube_config_read_token(c->token_file, &c->token, e))
+		if (kube_config_read_token(c->token_file, c->limit, &c->token, e))
 			return err_wrap(e, "%s: %s.tokenFile", c->source, user->where);
 	} else if (token && *token) {
 		if (!token_is_clean(token))
@@ -205,8 +207,8 @@ static int load_user(const struct yaml_at *user, struct kube_config *c, struct e
 
 	if (refuse(user, unsupported, e) || load_token(user, c, e))
 		return -1;
-	if (load_pem(user, c->source, "client-certificate", &c->cert_pem, e) ||
-	    load_pem(user, c->source, "client-key", &c->key_pem, e))
+	if (load_pem(c, user, "client-certificate", &c->cert_pem, e) ||
+	    load_pem(c, user, "client-key", &c->key_pem, e))
 		return -1;
 	if (c->cert_pem && !c->key_pem)
 		return yaml_err(e, ERR_CONFIG, user, "client-key",
@@ -265,7 +267,8 @@ static int load_root(const struct yaml_at *root, struct kube_config *c, struct e
 	return load_user(&user, c, e);
 }
 
-int kube_config_load(const char *path, struct kube_config **out, struct err *e)
+int kube_config_load_by(const char *path, const struct io_limit *limit, struct kube_config **out,
+			struct err *e)
 {
 	AUTO(kube_config_free) struct kube_config *c = xcalloc(1, sizeof(*c));
 	AUTO(yaml_tree_free) struct yaml_tree *tree = NULL;
@@ -274,13 +277,46 @@ int kube_config_load(const char *path, struct kube_config **out, struct err *e)
 	size_t len = 0;
 
 	c->source = xstrdup(path);
-	if (io_read_file(path, FILE_MAX, &text, &len, e))
+	c->limit = limit;
+	if (io_read_file_by(path, FILE_MAX, limit, &text, &len, e))
 		return err_wrap(e, "kubeconfig");
 	if (yaml_tree_load(path, text, len, &tree, e) || yaml_root(tree, &root, e) ||
 	    load_root(&root, c, e))
 		return err_wrap(e, "kubeconfig");
+	c->limit = NULL;
 	*out = STEAL(c);
 	return 0;
+}
+
+int kube_config_load(const char *path, struct kube_config **out, struct err *e)
+{
+	const struct io_limit limit = {clock_now_ms() + IO_READ_MS, -1};
+
+	return kube_config_load_by(path, &limit, out, e);
+}
+
+/* Where distributions keep them; the first that is there. */
+int kube_config_system_ca(char **out_pem, struct err *e)
+{
+	static const char *const places[] = {
+		"/etc/ssl/certs/ca-certificates.crt",
+		"/etc/pki/tls/certs/ca-bundle.crt",
+		"/etc/ssl/ca-bundle.pem",
+		"/etc/ssl/cert.pem",
+	};
+	size_t len = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		if (io_read_file(places[i], FILE_MAX, out_pem, &len, e) == 0)
+			return 0;
+		if (e->num != ENOENT)
+			return err_wrap(e, "the system's certificate authorities");
+		err_clear(e);
+	}
+	return err_set(e, ERR_CONFIG, 0,
+		       "no certificate-authority is given, and the system has none, neither %s nor "
+		       "in the other places",
+		       places[0]);
 }
 
 /* ------------------------------------------------------------------ in a pod */
@@ -319,19 +355,22 @@ static int pod_server(char **out, struct err *e)
 int kube_config_in_cluster_at(const char *dir, struct kube_config **out, struct err *e)
 {
 	AUTO(kube_config_free) struct kube_config *c = xcalloc(1, sizeof(*c));
+	const struct io_limit limit = {clock_now_ms() + IO_READ_MS, -1};
 	struct err absent = {0};
 
 	c->source = xstrdup("in-cluster");
+	c->limit = &limit;
 	if (pod_server(&c->server, e))
 		return -1;
 	c->token_file = xasprintf("%s/token", dir);
-	if (kube_config_read_token(c->token_file, &c->token, e) ||
+	if (kube_config_read_token(c->token_file, c->limit, &c->token, e) ||
 	    account_file(dir, "ca.crt", &c->ca_pem, e))
 		return err_wrap(e, "in-cluster");
 	if (!strstr(c->ca_pem, "-----BEGIN "))
 		return err_set(e, ERR_DECODE, 0, "in-cluster: %s/ca.crt: not PEM", dir);
 	if (!account_file(dir, "namespace", &c->namespace, &absent))
 		c->namespace[strcspn(c->namespace, " \t\r\n")] = '\0';
+	c->limit = NULL;
 	*out = STEAL(c);
 	return 0;
 }

@@ -209,11 +209,11 @@ static void set_blob(CURL *easy, CURLoption option, char *text)
 static void set_tls(struct kube_client *c, CURL *easy)
 {
 	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	if (c->ca_pem) {
-		/* These and no others: the system's folder would be searched too. */
+	/* These and no others, and nothing that curl would read by itself. */
+	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	if (c->ca_pem)
 		set_blob(easy, CURLOPT_CAINFO_BLOB, c->ca_pem);
-		curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-	}
 	if (c->insecure) {
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);

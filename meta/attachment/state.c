@@ -150,7 +150,9 @@ static int lock_file(const struct state_dir *d, const char *name, const char *wh
 {
 	for (;;) {
 		AUTO(fd)
-		int fd = openat(d->locks, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		int fd = openat(d->locks, name,
+				O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
+				0600);
 		struct stat ours, there;
 
 		if (fd < 0)
@@ -502,7 +504,7 @@ char *state_boot_id(void)
 	char *id = NULL;
 	size_t len;
 
-	if (io_read_file("/proc/sys/kernel/random/boot_id", 256, &id, &len, &e) < 0)
+	if (io_read_own(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 256, &id, &len, &e) < 0)
 		return xstrdup("");
 	id[strcspn(id, "\n")] = '\0';
 	return id;
@@ -569,7 +571,9 @@ void state_hint_set(const struct state_dir *d, const char *pod_uid)
 	sweep_hints(d);
 	if (uid_ok(pod_uid))
 		fd = openat(d->hints, pod_uid,
-			    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+			    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK |
+				    O_NOCTTY,
+			    0600);
 }
 
 bool state_hint_is_set(const struct state_dir *d, const char *pod_uid)

@@ -119,7 +119,10 @@ int users_add(struct users *u, const struct state *s, const struct user *who, st
 	AUTO(free) char *name = state_file_name(s->container_id, s->ifname);
 	AUTO(sb_done) struct sb text = SB_INIT;
 	AUTO(fd)
-	int fd = openat(u->dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int fd = openat(u->dir, name,
+			O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK |
+				O_NOCTTY,
+			0600);
 
 	if (fd < 0)
 		return err_errno(e, ERR_IO, errno, "users of %s: %s", u->parent, name);

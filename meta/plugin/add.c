@@ -213,6 +213,7 @@ static int wrap_card(const struct add *a, struct err *e)
 
 static int make_link(struct add *a, struct err *e)
 {
+	const struct io_limit limit = app_read_limit(a->app);
 	struct parent_claim claim = {.card = &a->card.m,
 				     .ns = a->pod.ns,
 				     .pod = a->pod.name,
@@ -222,8 +223,8 @@ static int make_link(struct add *a, struct err *e)
 	card_done(&a->card);
 	card_fill(a->ip, &a->request, a->app->conf, a->app->args->ifname, &a->card);
 	undo_push(&a->undo, "the card", undo_card, a);
-	if (masters_resolve(a->app->conf->masters_file, a->card.m.master, sizeof(a->card.m.master),
-			    e) < 0 ||
+	if (masters_resolve(a->app->conf->masters_file, &limit, a->card.m.master,
+			    sizeof(a->card.m.master), e) < 0 ||
 	    parent_claim(a->app->dir, a->state, &claim, e) < 0 ||
 	    macvlan_create(&a->card.m, a->netns, a->app->deadline_ms, &a->link, e) < 0)
 		return wrap_card(a, e);

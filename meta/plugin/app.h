@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "lib/base/err.h"
+#include "lib/base/io.h"
 
 struct cni_args;
 struct cni_conf;
@@ -26,6 +27,9 @@ struct app {
  * *out is lent. ERR_CONFIG when the conf names no kubeconfig; else as kube_config_load().
  */
 int app_client(struct app *app, struct kube_client **out, struct err *e) FN_MUST;
+
+/** app_read_limit - for a file that somebody else owns: a few seconds, and never beyond the call itself. */
+struct io_limit app_read_limit(const struct app *app);
 
 /* The verbs. They print nothing but the result; errors are printed by main. */
 int plugin_add(struct app *app, struct err *e) FN_MUST;

@@ -9,7 +9,8 @@
 
 #define FILE_MAX 65536
 
-int masters_resolve(const char *file, char *name, size_t size, struct err *e)
+int masters_resolve(const char *file, const struct io_limit *limit, char *name, size_t size,
+		    struct err *e)
 {
 	AUTO(jdoc_free) struct jdoc *doc = NULL;
 	AUTO(free) char *text = NULL;
@@ -17,7 +18,7 @@ int masters_resolve(const char *file, char *name, size_t size, struct err *e)
 	struct jval root;
 	size_t len = 0;
 
-	if (io_read_file(file, FILE_MAX, &text, &len, e) < 0) {
+	if (io_read_file_by(file, FILE_MAX, limit, &text, &len, e) < 0) {
 		if (e->kind != ERR_IO || e->num != ENOENT)
 			return -1;
 		err_clear(e);

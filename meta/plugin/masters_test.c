@@ -1,10 +1,12 @@
 #include "meta/plugin/masters.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "lib/base/auto.h"
+#include "lib/base/io.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/base/test.h"
@@ -25,6 +27,8 @@ static int remove_file(void **state)
 	return unlink(path);
 }
 
+static const struct io_limit limit = {INT64_MAX, -1};
+
 static int resolve(const char *text, const char *name, char out[16], struct err *e)
 {
 	FILE *f = fopen(path, "w");
@@ -33,7 +37,7 @@ static int resolve(const char *text, const char *name, char out[16], struct err 
 	assert_int_equal(fputs(text, f) < 0, 0);
 	assert_int_equal(fclose(f), 0);
 	assert_int_equal(str_copy(out, 16, name), 0);
-	return masters_resolve(path, out, 16, e);
+	return masters_resolve(path, &limit, out, 16, e);
 }
 
 static void aliases(void **state)
@@ -60,7 +64,8 @@ static void no_file_no_aliases(void **state)
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(masters_resolve("/tmp/tandem-masters-none", name, sizeof(name), &e), 0);
+	assert_int_equal(
+		masters_resolve("/tmp/tandem-masters-none", &limit, name, sizeof(name), &e), 0);
 	assert_int_equal(e.kind, ERR_NONE);
 	assert_string_equal(name, "lan");
 }

@@ -50,6 +50,7 @@ static struct chain_source source_of(const struct cni_conf *conf, const char *wh
 
 static int load_file(struct app *app, struct primary *out, struct err *e)
 {
+	const struct io_limit limit = app_read_limit(app);
 	const char *path = app->conf->delegate_file;
 	struct err why = {0}, ignored = {0};
 	char *text = NULL;
@@ -57,7 +58,7 @@ static int load_file(struct app *app, struct primary *out, struct err *e)
 	int r;
 
 	/* May be a link: it is another installer's file. */
-	if (io_read_file(path, CNI_CONF_MAX, &text, &len, &why) == 0 &&
+	if (io_read_file_by(path, CNI_CONF_MAX, &limit, &text, &len, &why) == 0 &&
 	    load_take(source_of(app->conf, path, len), text, out, &why) == 0) {
 		if (state_keep_delegate(app->dir, out->text, len, &ignored) < 0)
 			log_warn("no copy of the delegate's file kept", "file", path, "error",
@@ -65,7 +66,7 @@ static int load_file(struct app *app, struct primary *out, struct err *e)
 		return 0;
 	}
 	/* A whole file that makes no sense is its owner's mistake; half a one passes by itself. */
-	if (why.kind != ERR_IO && why.kind != ERR_DECODE) {
+	if (why.kind != ERR_IO && why.kind != ERR_DECODE && why.kind != ERR_TIMEOUT) {
 		*e = why;
 		return -1;
 	}
