@@ -18,6 +18,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/base/process.h"
 #include "lib/base/str.h"
 #include "lib/daemon/daemon.h"
 #include "lib/kube/client.h"
@@ -406,6 +407,9 @@ static int uninstall(struct app *app)
 	return rc < 0;
 }
 
+/* What is read of the environment; all else is taken away. */
+static const char *const kept[] = {"KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT", NULL};
+
 int main(int argc, char **argv)
 {
 	struct app app = {
@@ -423,6 +427,7 @@ int main(int argc, char **argv)
 	struct err e = {0};
 	int rc;
 
+	process_begin(kept);
 	log_init("tandem-controller", LOG_LEVEL_INFO);
 	rc = parse_options(argc, argv, &app.opt);
 	if (rc >= 0)

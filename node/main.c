@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "lib/base/log.h"
+#include "lib/base/process.h"
 #include "lib/daemon/daemon.h"
 #include "node/witness.h"
 
@@ -125,10 +126,14 @@ static int parse_options(int argc, char **argv, struct witness_options *o)
 	return -1;
 }
 
+/* What is read of the environment; all else is taken away. */
+static const char *const kept[] = {"NODE_NAME", "KUBERNETES_SERVICE_HOST",
+				   "KUBERNETES_SERVICE_PORT", NULL};
+
 int main(int argc, char **argv)
 {
 	char host[256] = "";
-	const char *node = getenv("NODE_NAME");
+	const char *node;
 	struct witness_options opt = {
 		.netns_dir = "/run/netns",
 		.sweep_ms = 60000,
@@ -140,7 +145,9 @@ int main(int argc, char **argv)
 	struct err e = {0};
 	int rc;
 
+	process_begin(kept);
 	log_init("tandem-node", LOG_LEVEL_INFO);
+	node = getenv("NODE_NAME");
 	if (!node || !*node)
 		node = gethostname(host, sizeof(host) - 1) < 0 ? "" : host;
 	opt.node = node;

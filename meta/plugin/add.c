@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <fcntl.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -450,7 +452,7 @@ static int add_locked(struct add *a, struct err *e)
 		return -1;
 	a->env = (struct chain_env){
 		.args = app->args,
-		.environ = environ,
+		.environ = app->environ,
 		.runtime_config = app->conf->runtime_config,
 		.prev_result = app->conf->prev_result,
 		.deadline_ms = app->deadline_ms,
@@ -472,12 +474,22 @@ static int add_locked(struct add *a, struct err *e)
 	return r;
 }
 
+/* Nobody would learn the result. A pipe that breaks later is found when the result is written. */
+static int check_output(struct err *e)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY)
+		return 0;
+	return err_set(e, ERR_IO, EBADF, "standard output is closed: the result could not be told");
+}
+
 int plugin_add(struct app *app, struct err *e)
 {
 	AUTO(add_done) struct add a = {.app = app, .netns = -1, .start_us = clock_now_us()};
 	AUTO(fd) int lock = -1;
 
-	if (pod_from_args(app->args->cni_args, &a.pod, e) < 0 ||
+	if (check_output(e) < 0 || pod_from_args(app->args->cni_args, &a.pod, e) < 0 ||
 	    netns_open(app->args->netns, &a.netns, e) < 0 ||
 	    state_lock(app->dir, app->args->container_id, app->deadline_ms, &lock, e) < 0)
 		return -1;

@@ -17,6 +17,7 @@ struct app {
 	const struct cni_conf *conf;
 	struct state_dir *dir;
 	int64_t deadline_ms;        /* CLOCK_MONOTONIC: everything ends by then */
+	char *const *environ;       /* the runtime's, for the primary's plugins; ours is empty */
 	int stop_fd;                /* readable = end now; see meta/plugin/stop.h */
 	struct kube_client *client; /* NULL until app_client() was called */
 };

@@ -76,7 +76,7 @@ static int check_chain(struct app *app, const struct chain *c, struct jspan runt
 	struct chain_env env = {
 		.notes = &notes,
 		.args = app->args,
-		.environ = environ,
+		.environ = app->environ,
 		.runtime_config = runtime_config,
 		.prev_result = prev,
 		.deadline_ms = app->deadline_ms,

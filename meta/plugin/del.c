@@ -75,7 +75,7 @@ static int del_primary(struct app *app, const struct state *s, const struct cni_
 	struct chain_env env = {
 		.notes = &notes,
 		.args = args,
-		.environ = environ,
+		.environ = app->environ,
 		.runtime_config = s->runtime_config ? jspan_of(s->runtime_config)
 						    : app->conf->runtime_config,
 		.prev_result = s->result ? jspan_of(s->result) : app->conf->prev_result,

@@ -189,7 +189,7 @@ static int forward(struct app *app, struct err *e)
 	AUTO(sb_done) struct sb notes = SB_INIT;
 	struct chain_env env = {
 		.args = app->args,
-		.environ = environ,
+		.environ = app->environ,
 		.deadline_ms = app->deadline_ms,
 		.cancel_fd = app->stop_fd,
 		.valid_attachments = app->conf->valid_attachments,

@@ -7,6 +7,7 @@
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/base/process.h"
 #include "lib/base/str.h"
 #include "lib/cni/args.h"
 #include "lib/cni/conf.h"
@@ -17,6 +18,9 @@
 #include "meta/attachment/state.h"
 #include "meta/plugin/stop.h"
 #include "meta/plugin/step.h"
+
+/* Of the environment we read what the specification names, and from the runtime's own. */
+static const char *const nothing[] = {NULL};
 
 #define LOG_MAX_BYTES (10L * 1024 * 1024)
 
@@ -89,14 +93,15 @@ static int run_verb(struct app *app, struct err *e)
 	return err_set(e, ERR_INTERNAL, 0, "VERSION reads no conf");
 }
 
-static int run(const struct cni_args *args, const struct cni_conf *conf, int64_t start_us,
-	       struct err *e)
+static int run(const struct cni_args *args, const struct cni_conf *conf, char *const *inherited,
+	       int64_t start_us, struct err *e)
 {
 	AUTO(state_dir_free) struct state_dir *dir = NULL;
 	AUTO(kube_client_free) struct kube_client *client = NULL;
 	AUTO(fd) int stop = -1;
 	struct app app = {.args = args,
 			  .conf = conf,
+			  .environ = inherited,
 			  .deadline_ms = clock_now_ms() + conf->deadline_s * 1000L};
 	int r;
 
@@ -131,6 +136,7 @@ static int fail(const char *version, const struct cni_args *args, const struct e
 
 int main(int argc, char **argv)
 {
+	char **inherited = process_begin(nothing);
 	AUTO(cni_args_done) struct cni_args args = CNI_ARGS_INIT;
 	AUTO(cni_conf_free) struct cni_conf *conf = NULL;
 	AUTO(free) char *text = NULL;
@@ -144,7 +150,7 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1)
 		return by_hand(argc, argv);
-	r = cni_args_from_env(environ, &args, &e);
+	r = cni_args_from_env(inherited, &args, &e);
 	if (r == 0)
 		return about();
 	if (r < 0)
@@ -155,7 +161,7 @@ int main(int argc, char **argv)
 	    cni_conf_parse("stdin", text, len, &conf, &e) < 0)
 		return fail(NULL, &args, &e);
 	start_log(conf);
-	if (run(&args, conf, start_us, &e) < 0)
+	if (run(&args, conf, inherited, start_us, &e) < 0)
 		return fail(cni_version_name(conf->version), &args, &e);
 	return 0;
 }

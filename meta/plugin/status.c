@@ -87,7 +87,7 @@ static int run_status(const struct app *app, const struct chain *c, struct err *
 	AUTO(sb_done) struct sb notes = SB_INIT;
 	struct chain_env env = {
 		.args = app->args,
-		.environ = environ,
+		.environ = app->environ,
 		.deadline_ms = app->deadline_ms,
 		.cancel_fd = app->stop_fd,
 		.notes = &notes,
