@@ -18,7 +18,7 @@
 
 #define RETRY_MS     20   /* between tries of a binary that is just being written */
 #define TICK_MS      10   /* between looks at the child where the kernel has no pidfd */
-#define KILL_WAIT_MS 2000 /* for a killed child; one stuck in the kernel is left to init */
+#define KILL_WAIT_MS 400  /* for a killed child; one stuck in the kernel is left to init */
 #define GRACE_MS     2000 /* of one that is no longer wanted */
 #define ERROR_TAIL   320  /* bytes of stderr in a message */
 

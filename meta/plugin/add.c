@@ -34,8 +34,12 @@
 #include "meta/plugin/step.h"
 #include "meta/plugin/stop.h"
 
-/* Taking things back has time of its own: the deadline is mostly what has just run out. */
+/*
+ * Taking things back needs time as well. So the primary is given less than the whole, by a quarter of it or this
+ * much; and whatever it does, no plugin of its carries an ADD further past the deadline than that.
+ */
 #define ROLLBACK_MS 4000
+#define OVERTIME_MS 500
 
 /* One ADD on its way. */
 struct add {
@@ -82,11 +86,25 @@ static int64_t since_start(const struct add *a)
 	return clock_now_us() - a->start_us;
 }
 
+static int64_t rollback_deadline(const struct app *app)
+{
+	int64_t end = clock_now_ms() + ROLLBACK_MS, last = app->deadline_ms + OVERTIME_MS;
+
+	return end < last ? end : last;
+}
+
+static int64_t primary_deadline(const struct app *app)
+{
+	int64_t share = app->conf->deadline_s * 1000L / 4;
+
+	return app->deadline_ms - (share < ROLLBACK_MS ? share : ROLLBACK_MS);
+}
+
 static int undo_primary(void *ctx, struct err *e)
 {
 	struct add *a = ctx;
 
-	a->env.deadline_ms = clock_now_ms() + ROLLBACK_MS;
+	a->env.deadline_ms = rollback_deadline(a->app);
 	a->env.cancel_fd = -1;
 	a->env.prev_result = a->state->result ? jspan_of(a->state->result) : (struct jspan){0};
 	return chain_del(a->primary.chain, &a->env, e);
@@ -455,7 +473,7 @@ static int add_locked(struct add *a, struct err *e)
 		.environ = app->environ,
 		.runtime_config = app->conf->runtime_config,
 		.prev_result = app->conf->prev_result,
-		.deadline_ms = app->deadline_ms,
+		.deadline_ms = primary_deadline(app),
 		.cancel_fd = app->stop_fd,
 		.notes = &a->notes,
 	};
