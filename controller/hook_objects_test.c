@@ -78,6 +78,15 @@ static void test_configuration(void **state)
 	(void)state;
 	assert_int_equal(strncmp(one + 1, by_service, strlen(by_service)), 0);
 	assert_int_equal(strncmp(two + 1, by_url, strlen(by_url)), 0);
+	/* A rule for each group of the kinds in api/workload. */
+	assert_non_null(strstr(
+		one, "\"name\":\"workloads.tandem-cni.io\",\"rules\":[{\"apiGroups\":[\"apps\"],"
+		     "\"apiVersions\":[\"v1\"],\"resources\":[\"deployments\","
+		     "\"statefulsets\",\"daemonsets\"],\"operations\":[\"CREATE\","
+		     "\"UPDATE\"],\"scope\":\"Namespaced\"},{\"apiGroups\":[\"batch\"],"
+		     "\"apiVersions\":[\"v1\",\"v1beta1\"],\"resources\":[\"jobs\","
+		     "\"cronjobs\"],\"operations\":[\"CREATE\",\"UPDATE\"],"
+		     "\"scope\":\"Namespaced\"}],"));
 	/* Everybody but the system namespace, also where namespaces do not bear their names. */
 	assert_non_null(strstr(one,
 			       "\"failurePolicy\":\"Ignore\",\"matchPolicy\":\"Equivalent\","
