@@ -72,7 +72,7 @@ static int read_name(struct chain *c, const struct chain_source *src, const stru
 	return 0;
 }
 
-/* The highest that we know of cniVersion and cniVersions; without any it is 0.1.0, by the spec. */
+/* The highest that we know of cniVersion and cniVersions; without any it is the oldest, by the spec. */
 static int read_version(struct chain *c, const struct jval *root, struct err *e)
 {
 	struct jval list = {0}, item;
@@ -84,7 +84,7 @@ static int read_version(struct chain *c, const struct jval *root, struct err *e)
 	if (jget_str(root, "cniVersion", &s, e) < 0 || jget_arr(root, "cniVersions", &list, e) < 0)
 		return -1;
 	if (!*s && jlen(&list) == 0)
-		s = "0.1.0";
+		s = cni_version_name(CNI_VERSION_OLDEST);
 	if (cni_version_parse(s, &v) == 0)
 		best = (int)v;
 	for (it = jiter_of(&list); jiter_next(&it, &item);) {

@@ -63,19 +63,18 @@ static int read_path(const struct jval *root, const char *key, const char *fallb
 
 static int read_version(const struct jval *root, struct cni_conf *c, struct err *e)
 {
+	AUTO(free) char *known = NULL;
 	const char *s = "";
 
 	if (jget_str(root, "cniVersion", &s, e) < 0)
 		return -1;
-	/* Without one it is 0.1.0, by the spec. */
+	/* Without one it is the oldest, by the spec. */
 	if (!*s)
-		s = "0.1.0";
-	if (cni_version_parse(s, &c->version) < 0)
-		return jerr(
-			root, "cniVersion", e, ERR_VERSION,
-			"\"%.32s\" is not one of 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0",
-			s);
-	return 0;
+		s = cni_version_name(CNI_VERSION_OLDEST);
+	if (cni_version_parse(s, &c->version) == 0)
+		return 0;
+	known = cni_version_list();
+	return jerr(root, "cniVersion", e, ERR_VERSION, "\"%.32s\" is not one of %s", s, known);
 }
 
 static int read_name(const struct jval *root, struct cni_conf *c, struct err *e)

@@ -47,7 +47,7 @@ int cni_version_print(struct err *e)
 	jw_obj(&w);
 	jw_kv_str(&w, "cniVersion", cni_version_name(CNI_VERSION_NEWEST));
 	jw_kv_arr(&w, "supportedVersions");
-	for (v = CNI_VERSION_OLDEST; v <= CNI_VERSION_NEWEST; v++)
+	for (v = CNI_VERSION_OLDEST; v < CNI_VERSION_COUNT; v++)
 		jw_str(&w, cni_version_name((enum cni_version)v));
 	jw_end(&w);
 	jw_end(&w);

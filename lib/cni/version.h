@@ -1,4 +1,4 @@
-/* CNI spec versions, in order, and what each of them allows. */
+/* CNI spec versions, in order, and what each of them allows: a new one is a row here and one in version.c. */
 #ifndef LIB_CNI_VERSION_H
 #define LIB_CNI_VERSION_H
 
@@ -15,7 +15,7 @@ enum cni_version {
 	CNI_VERSION_COUNT
 };
 #define CNI_VERSION_OLDEST CNI_0_1_0
-#define CNI_VERSION_NEWEST CNI_1_1_0
+#define CNI_VERSION_NEWEST ((enum cni_version)(CNI_VERSION_COUNT - 1))
 
 enum cni_command { CNI_ADD, CNI_DEL, CNI_CHECK, CNI_GC, CNI_STATUS, CNI_VERSION };
 
@@ -23,6 +23,8 @@ enum cni_command { CNI_ADD, CNI_DEL, CNI_CHECK, CNI_GC, CNI_STATUS, CNI_VERSION 
 int cni_version_parse(const char *s, enum cni_version *out) FN_MUST;
 /** cni_version_name - "1.0.0". */
 const char *cni_version_name(enum cni_version v);
+/** cni_version_list - "0.1.0, 0.2.0, ...", all that we know, for messages. The caller frees it. */
+char *cni_version_list(void);
 /** cni_command_name - "ADD". */
 const char *cni_command_name(enum cni_command c);
 /** cni_version_allows - CHECK needs 0.4.0, GC and STATUS 1.1.0: ERR_VERSION below. */

@@ -55,11 +55,13 @@ static int by_hand(int argc, char **argv)
 /* People who call a plugin without CNI_COMMAND want to know what it is. */
 static int about(void)
 {
-	static const char text[] =
-		"CNI plugin tandem " TANDEM_VERSION "\n"
-		"CNI protocol versions supported: 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0\n";
+	AUTO(free) char *versions = cni_version_list();
+	AUTO(free)
+	char *text = xasprintf("CNI plugin tandem " TANDEM_VERSION "\n"
+			       "CNI protocol versions supported: %s\n",
+			       versions);
 
-	return write(STDERR_FILENO, text, sizeof(text) - 1) < 0;
+	return write(STDERR_FILENO, text, strlen(text)) < 0;
 }
 
 static void start_log(const struct cni_conf *conf)
