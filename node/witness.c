@@ -3,14 +3,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
-#include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
-#include "lib/daemon/daemon.h"
+#include "lib/daemon/loop.h"
 #include "lib/kube/client.h"
 #include "lib/kube/config.h"
 #include "meta/attachment/state.h"
@@ -30,7 +29,8 @@ struct witness {
 	struct tell *tell;
 	struct sweep *sweep;
 	struct announcer *announcer;
-	int epoll, signals, inotify;
+	struct loop *loop;
+	int inotify;
 	int64_t compare_ms;  /* when to compare files and records; 0 = nothing has changed */
 	int64_t sweep_ms;    /* when to look at everything */
 	int64_t links_ms;    /* when to look at the host's links; 0 = none has changed */
@@ -47,19 +47,9 @@ static void witness_done(struct witness *w)
 	files_done(&w->files);
 	state_dir_free(w->dir);
 	fd_auto(&w->inotify);
-	fd_auto(&w->signals);
-	fd_auto(&w->epoll);
+	loop_free(w->loop);
 }
 DEFINE_AUTO_VALUE(struct witness, witness_done)
-
-static int watch_fd(const struct witness *w, int fd, struct err *e)
-{
-	struct epoll_event ev = {.events = EPOLLIN, .data.fd = fd};
-
-	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &ev) < 0)
-		return err_errno(e, ERR_IO, errno, "epoll");
-	return 0;
-}
 
 static int connect_api(struct witness *w, struct err *e)
 {
@@ -90,24 +80,6 @@ static int open_dir(struct witness *w, struct err *e)
 			      IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ONLYDIR) < 0)
 		return err_errno(e, ERR_IO, errno, "watch %s", path);
 	return 0;
-}
-
-static int start(struct witness *w, struct err *e)
-{
-	w->epoll = epoll_create1(EPOLL_CLOEXEC);
-	w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	w->signals = daemon_signals(e);
-	if (w->signals < 0)
-		return -1;
-	if (w->epoll < 0 || w->inotify < 0)
-		return err_errno(e, ERR_IO, errno, "epoll or inotify");
-	if (connect_api(w, e) < 0 || open_dir(w, e) < 0 || watch_fd(w, w->signals, e) < 0 ||
-	    watch_fd(w, w->inotify, e) < 0 || watch_fd(w, kube_client_fd(w->client), e) < 0)
-		return -1;
-	w->tell = tell_new(w->client, w->opt->node, w->opt->netns_dir);
-	if (announcer_new(w->tell, &w->announcer, e) < 0)
-		return -1;
-	return watch_fd(w, announcer_fd(w->announcer), e);
 }
 
 /* What exactly has changed is of no interest: the directory is listed. */
@@ -167,12 +139,16 @@ static void compare(struct witness *w)
 		compare_at(w, next);
 }
 
-static void sweep_through(struct witness *w)
+static int sweep_through(void *ctx, struct err *e)
 {
-	epoll_ctl(w->epoll, EPOLL_CTL_DEL, sweep_fd(w->sweep), NULL);
+	struct witness *w = ctx;
+
+	(void)e;
+	loop_remove(w->loop, sweep_fd(w->sweep));
 	sweep_free(w->sweep);
 	w->sweep = NULL;
 	compare_at(w, clock_now_ms() + GATHER_MS);
+	return 0;
 }
 
 static void end_leftovers(struct witness *w)
@@ -181,7 +157,7 @@ static void end_leftovers(struct witness *w)
 
 	if (scan(w) && !w->sweep &&
 	    (sweep_start(&w->opt->sweep, &w->files, &w->sweep, &e) < 0 ||
-	     (w->sweep && watch_fd(w, sweep_fd(w->sweep), &e) < 0)))
+	     (w->sweep && loop_add(w->loop, sweep_fd(w->sweep), sweep_through, w, &e) < 0)))
 		log_error("cannot end what DELs have left", "error", e.msg);
 	err_clear(&e);
 	if (strays_end(w->dir, &e) < 0)
@@ -200,7 +176,7 @@ static void look_at_everything(struct witness *w)
 	compare_at(w, clock_now_ms());
 }
 
-static int wait_ms(const struct witness *w)
+static int64_t next_ms(const struct witness *w)
 {
 	const int64_t others[] = {w->compare_ms, w->links_ms, w->announce_ms};
 	int64_t next = w->sweep_ms;
@@ -209,7 +185,7 @@ static int wait_ms(const struct witness *w)
 		if (others[i] && others[i] < next)
 			next = others[i];
 	}
-	return clock_left_ms(next);
+	return next;
 }
 
 /* One after the other, as they are due. */
@@ -227,46 +203,52 @@ static void do_what_is_due(struct witness *w)
 		announce(w);
 }
 
-static void links_changed(struct witness *w)
+static int links_changed(void *ctx, struct err *e)
 {
+	struct witness *w = ctx;
+
+	(void)e;
 	announcer_drain(w->announcer);
 	if (!w->links_ms)
 		w->links_ms = clock_now_ms() + GATHER_MS;
+	return 0;
 }
 
-/* 1 = go on, 0 = a signal to end, -1. */
-static int turn(struct witness *w, struct err *e)
+static int files_changed(void *ctx, struct err *e)
 {
-	struct epoll_event events[5];
-	int n = epoll_wait(w->epoll, events, ARRAY_SIZE(events), wait_ms(w));
+	struct witness *w = ctx;
 
-	if (n < 0 && errno != EINTR)
-		return err_errno(e, ERR_IO, errno, "epoll_wait");
-	for (int i = 0; i < n; i++) {
-		int fd = events[i].data.fd;
+	(void)e;
+	drain(w->inotify);
+	compare_at(w, clock_now_ms() + GATHER_MS);
+	return 0;
+}
 
-		if (fd == w->signals)
-			return 0;
-		if (fd == w->inotify) {
-			drain(fd);
-			compare_at(w, clock_now_ms() + GATHER_MS);
-		} else if (fd == announcer_fd(w->announcer)) {
-			links_changed(w);
-		} else if (w->sweep && fd == sweep_fd(w->sweep)) {
-			sweep_through(w);
-		}
-	}
-	if (kube_client_dispatch(w->client, e) < 0)
+static int api_ready(void *ctx, struct err *e)
+{
+	struct witness *w = ctx;
+
+	return kube_client_dispatch(w->client, e);
+}
+
+static int start(struct witness *w, struct err *e)
+{
+	w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (w->inotify < 0)
+		return err_errno(e, ERR_IO, errno, "inotify");
+	if (loop_new(&w->loop, e) < 0 || connect_api(w, e) < 0 || open_dir(w, e) < 0 ||
+	    loop_add(w->loop, w->inotify, files_changed, w, e) < 0 ||
+	    loop_add(w->loop, kube_client_fd(w->client), api_ready, w, e) < 0)
 		return -1;
-	if (tell_changed(w->tell))
-		compare_at(w, clock_now_ms() + GATHER_MS);
-	return 1;
+	w->tell = tell_new(w->client, w->opt->node, w->opt->netns_dir);
+	if (announcer_new(w->tell, &w->announcer, e) < 0)
+		return -1;
+	return loop_add(w->loop, announcer_fd(w->announcer), links_changed, w, e);
 }
 
 int witness_run(const struct witness_options *opt, struct err *e)
 {
-	AUTO(witness_done)
-	struct witness w = {.opt = opt, .epoll = -1, .signals = -1, .inotify = -1};
+	AUTO(witness_done) struct witness w = {.opt = opt, .inotify = -1};
 	int rc;
 
 	files_init(&w.files);
@@ -274,7 +256,9 @@ int witness_run(const struct witness_options *opt, struct err *e)
 		return -1;
 	do {
 		do_what_is_due(&w);
-		rc = turn(&w, e);
+		rc = loop_turn(w.loop, next_ms(&w), e);
+		if (tell_changed(w.tell))
+			compare_at(&w, clock_now_ms() + GATHER_MS);
 	} while (rc > 0);
 	return rc;
 }

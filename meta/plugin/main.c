@@ -12,8 +12,8 @@
 #include "lib/cni/args.h"
 #include "lib/cni/conf.h"
 #include "lib/cni/print.h"
+#include "lib/daemon/daemon.h"
 #include "lib/kube/client.h"
-#include "lib/kube/libraries.h"
 #include "meta/plugin/app.h"
 #include "meta/attachment/state.h"
 #include "meta/plugin/stop.h"
@@ -32,22 +32,12 @@ static const char help[] =
 	"  --version  print the version of tandem and of the libraries in it\n"
 	"  --help     print this\n";
 
-static int say(const char *text)
-{
-	struct err e = {0};
-
-	return io_write_all(STDOUT_FILENO, "standard output", text, strlen(text), &e) < 0;
-}
-
 static int by_hand(int argc, char **argv)
 {
-	AUTO(free)
-	char *version = xasprintf("tandem %s (%s)\n", TANDEM_VERSION, kube_libraries());
-
 	if (argc == 2 && str_eq(argv[1], "--version"))
-		return say(version);
+		return daemon_say_version("tandem", TANDEM_VERSION);
 	if (argc == 2 && str_eq(argv[1], "--help"))
-		return say(help);
+		return daemon_say(help);
 	log_error("unknown arguments; try --help");
 	return 2;
 }
