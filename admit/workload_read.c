@@ -1,5 +1,6 @@
 #include "admit/span.h"
 #include "admit/workload.h"
+#include "api/service.h"
 #include "api/workload.h"
 #include "lib/base/mem.h"
 #include "lib/base/sb.h"
@@ -91,7 +92,8 @@ static bool is_made_by_workload(const struct form *f, const struct admit_review 
 	return !f->type && *kind;
 }
 
-static bool is_known(struct jspan key)
+/* One that asks for a card. */
+static bool is_request(struct jspan key)
 {
 	for (size_t i = 0; i < API_ANNOTATIONS; i++) {
 		if (jspan_is(key, api_annotation_name(i)))
@@ -107,7 +109,8 @@ static void warn_of_unknown(struct jspan all, struct admit_answer *a)
 	for (struct jspan_iter it = jspan_begin(all); jspan_next_member(&it, &key, &value);) {
 		AUTO(free) char *name = NULL;
 
-		if (!jspan_starts(key, PREFIX) || is_known(key))
+		if (!jspan_starts(key, PREFIX) || is_request(key) ||
+		    jspan_is(key, API_ANNOTATION_SERVICE))
 			continue;
 		name = jspan_decode(key);
 		admit_warn(a, "annotation %.100s means nothing to tandem", name);
@@ -128,7 +131,7 @@ static void warn_of_misplaced(const struct form *f, const struct admit_review *r
 	for (struct jspan_iter it = jspan_begin(all); jspan_next_member(&it, &key, &value);) {
 		AUTO(free) char *name = NULL;
 
-		if (!is_known(key))
+		if (!is_request(key))
 			continue;
 		name = jspan_decode(key);
 		admit_warn(a,

@@ -72,6 +72,8 @@ static void test_what_is_looked_at(void **state)
 	     NULL);
 	SAYS("ok; annotation tandem-cni.io/adress means nothing to tandem", "deployments",
 	     DEPLOY(SUBNET ",'tandem-cni.io/adress':'1','other.io/x':'y'"), NULL);
+	SAYS("ok", "deployments", DEPLOY(SUBNET ",'tandem-cni.io/macvlan-service':'disabled'"),
+	     NULL);
 	lab_done(&lab);
 }
 
