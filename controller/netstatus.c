@@ -15,6 +15,7 @@
 #include "lib/json/jwrite.h"
 #include "lib/kube/client.h"
 #include "lib/kube/path.h"
+#include "lib/kube/queue.h"
 
 #define TIMEOUT_MS 20000
 /* Allocation is more urgent: what is written here is never waited for. */
@@ -24,10 +25,8 @@
 struct netjob {
 	struct app *app;
 	char *key;
-	bool queued;
-	struct kube_call *call;
-	int64_t retry_ms;
-	unsigned int failures;
+	struct kube_queue_item item;
+	struct kube_call *call; /* of an item in flight */
 	uint64_t wanted; /* hash of what we would write by ourselves, when `settled` was found right */
 	uint64_t settled; /* the annotation with the others' entries in it; 0 = not known */
 	uint64_t writing; /* what the call writes */
@@ -36,30 +35,16 @@ struct netjob {
 
 struct netstatus {
 	struct map jobs;
-	struct netjob **queue;
-	size_t n, cap;
-	size_t running;
+	struct kube_queue queue;
 };
 
 static struct netstatus *state(struct app *app)
 {
-	if (!app->netstatus)
+	if (!app->netstatus) {
 		app->netstatus = xcalloc(1, sizeof(*app->netstatus));
-	return app->netstatus;
-}
-
-static void enqueue(struct netjob *job)
-{
-	struct netstatus *s = job->app->netstatus;
-
-	if (job->queued)
-		return;
-	if (s->n == s->cap) {
-		s->cap = s->cap ? s->cap * 2 : 64;
-		s->queue = xreallocarray(s->queue, s->cap, sizeof(struct netjob *));
+		app->netstatus->queue.max_in_flight = AT_ONCE;
 	}
-	s->queue[s->n++] = job;
-	job->queued = true;
+	return app->netstatus;
 }
 
 /* What is wanted without regard to others. NULL = nothing. The caller frees it. */
@@ -85,11 +70,13 @@ void netstatus_mark(struct ent *ent)
 		job->key = xstrdup(ent->key);
 		map_put(&s->jobs, job->key, job);
 	}
-	enqueue(job);
+	kube_queue_mark(&s->queue, &job->item, clock_now_ms());
 }
 
 static void job_free(struct netjob *job)
 {
+	kube_cancel(job->call);
+	kube_queue_remove(&job->app->netstatus->queue, &job->item);
 	map_remove(&job->app->netstatus->jobs, job->key);
 	free(job->key);
 	free(job);
@@ -102,14 +89,18 @@ static char *path_of(const struct ent *ent, const char *subresource)
 
 static void failed(struct netjob *job, const struct err *e)
 {
-	int64_t pause = app_backoff_ms(job->failures++);
-
-	if (e->retry_after_ms > pause)
-		pause = e->retry_after_ms;
 	if (e->kind != ERR_CONFLICT && e->kind != ERR_NOT_FOUND)
 		log_warn("network-status: request failed", "pod", job->key, "error", e->msg);
-	job->retry_ms = clock_now_ms() + pause;
-	enqueue(job);
+	kube_queue_failed(&job->app->netstatus->queue, &job->item, clock_now_ms(),
+			  e->retry_after_ms);
+}
+
+/* The annotation was found right, or has been made so. */
+static void settle(struct netjob *job, uint64_t hash)
+{
+	job->settled = hash;
+	job->wanted = job->writing_for;
+	kube_queue_finish(&job->app->netstatus->queue, &job->item);
 }
 
 static void written(void *ctx, struct kube_response *res, const struct err *e)
@@ -117,21 +108,17 @@ static void written(void *ctx, struct kube_response *res, const struct err *e)
 	struct netjob *job = ctx;
 
 	(void)res;
-	job->app->netstatus->running--;
 	job->call = NULL;
 	if (e) {
 		failed(job, e);
 		return;
 	}
 	/* The watch will show it, and has it looked at again. */
-	job->failures = 0;
-	job->settled = job->writing;
-	job->wanted = job->writing_for;
+	settle(job, job->writing);
 }
 
 static void submit(struct netjob *job, const struct kube_request *req, kube_done_fn *done)
 {
-	job->app->netstatus->running++;
 	job->call = kube_submit(job->app->client, req, done, job);
 }
 
@@ -185,7 +172,6 @@ static void read_done(void *ctx, struct kube_response *res, const struct err *e)
 	struct err why = {0};
 	struct jval root;
 
-	job->app->netstatus->running--;
 	job->call = NULL;
 	if (e) {
 		failed(job, e);
@@ -210,8 +196,7 @@ static void read_done(void *ctx, struct kube_response *res, const struct err *e)
 		return;
 	}
 	if (str_eq(text, annotation_of(&root))) {
-		job->settled = api_pod_status_hash(text);
-		job->wanted = job->writing_for;
+		settle(job, api_pod_status_hash(text));
 		return;
 	}
 	write_status(job, ent, text, meta.resource_version);
@@ -225,57 +210,43 @@ static void read_pod(struct netjob *job, const struct ent *ent)
 	submit(job, &req, read_done);
 }
 
-/* True = it is through and remembers nothing. */
-static bool look(struct netjob *job)
+static void look(struct netjob *job)
 {
 	struct ent *ent = ent_find(job->app, job->key);
 	AUTO(free) char *text = wanted(ent, NULL);
 	uint64_t hash, have;
 
-	if (!text)
-		return true;
-	hash = api_pod_status_hash(text);
-	have = ent->pod->network_status;
-	if (have == hash)
-		return true;
+	hash = text ? api_pod_status_hash(text) : 0;
+	have = text ? ent->pod->network_status : 0;
+	/* Nothing is to be done or remembered. */
+	if (have == hash) {
+		job_free(job);
+		return;
+	}
 	/* Right but for the watch, or right with what others have in it. */
-	if (job->settled && job->wanted == hash && (have == job->settled || !have))
-		return false;
+	if (job->settled && job->wanted == hash && (have == job->settled || !have)) {
+		kube_queue_finish(&job->app->netstatus->queue, &job->item);
+		return;
+	}
 	job->writing_for = hash;
 	if (have)
 		read_pod(job, ent);
 	else
 		write_status(job, ent, text, NULL);
-	return false;
 }
 
 int64_t netstatus_run(struct app *app)
 {
 	struct netstatus *s = state(app);
-	int64_t now = clock_now_ms(), next = 0;
-	size_t to = 0, i = 0;
+	struct kube_queue_item *item;
+	int64_t now = clock_now_ms();
 
 	/* Only who leads may write. */
 	if (app->phase != APP_RUN)
 		return 0;
-	for (; i < s->n && s->running < AT_ONCE; i++) {
-		struct netjob *job = s->queue[i];
-
-		if (job->call || job->retry_ms > now) {
-			if (!job->call && job->retry_ms > now && (!next || job->retry_ms < next))
-				next = job->retry_ms;
-			s->queue[to++] = job;
-			continue;
-		}
-		job->queued = false;
-		job->retry_ms = 0;
-		if (look(job))
-			job_free(job);
-	}
-	if (i < s->n)
-		memmove(&s->queue[to], &s->queue[i], (s->n - i) * sizeof(struct netjob *));
-	s->n -= i - to;
-	return next;
+	while ((item = kube_queue_take(&s->queue, now)))
+		look(CONTAINER_OF(item, struct netjob, item));
+	return kube_queue_next_ms(&s->queue);
 }
 
 void netstatus_done(struct app *app)
@@ -284,12 +255,10 @@ void netstatus_done(struct app *app)
 	struct netjob *job;
 	size_t pos;
 
-	while (pos = 0, (job = map_each(&s->jobs, &pos))) {
-		kube_cancel(job->call);
+	while (pos = 0, (job = map_each(&s->jobs, &pos)))
 		job_free(job);
-	}
 	map_done(&s->jobs);
-	free(s->queue);
+	kube_queue_done(&s->queue);
 	free(s);
 	app->netstatus = NULL;
 }
