@@ -90,6 +90,7 @@ static void svc_free(struct svc *svc)
 	map_remove(&all->by_key, svc->key);
 	if (map_get(&all->by_head, svc->head_key) == svc)
 		map_remove(&all->by_head, svc->head_key);
+	kube_queue_remove(&all->queue, &svc->item);
 	round_end(svc);
 	svc_expect_done(&svc->expect);
 	svc_expect_done(&svc->sent);
@@ -99,27 +100,13 @@ static void svc_free(struct svc *svc)
 	free(svc);
 }
 
-static void activate(struct svc *svc)
-{
-	struct svcs *all = svc->all;
-
-	if (svc->active)
-		return;
-	if (all->n_active == all->cap_active) {
-		all->cap_active = all->cap_active ? all->cap_active * 2 : 64;
-		all->active = xreallocarray(all->active, all->cap_active, sizeof(struct svc *));
-	}
-	all->active[all->n_active++] = svc;
-	svc->active = true;
-}
-
 void svc_mark(struct svc *svc)
 {
 	int64_t now = clock_now_ms();
+	int64_t quiet = now - svc->wrote_ms < CALM_MS ? BUSY_MS : QUIET_MS;
 
-	activate(svc);
-	if (!svc->due_ms)
-		svc->due_ms = now + (now - svc->wrote_ms < CALM_MS ? BUSY_MS : QUIET_MS);
+	/* In the middle of a round there is no waiting: it may be what the last write is to have the watch show. */
+	kube_queue_mark(&svc->all->queue, &svc->item, svc->n_round ? now : now + quiet);
 }
 
 void svc_mark_all(struct svcs *all)
@@ -214,37 +201,32 @@ void svc_workload_changed(struct app *app, const struct api_workload *old,
 
 /* ------------------------------------------------------------------------------- running */
 
-static bool is_idle(const struct svc *svc)
+/* It is in flight; the step's request ends that later, all else here. */
+static void run_one(struct svc *svc, int64_t now)
 {
-	return !svc->call && !svc->expect.set && !svc->due_ms && !svc->n_round;
-}
+	struct kube_queue *q = &svc->all->queue;
+	int64_t again = svc->wrote_ms + BUSY_MS;
 
-/* When to look at it again; 0 = when something happens. */
-static int64_t run_one(struct svc *svc, int64_t now)
-{
-	if (svc->call)
-		return 0;
-	if (!svc_caught_up(svc))
-		return svc->expect.until_ms;
-	if (svc->retry_ms > now)
-		return svc->retry_ms;
-	/* In the middle of a round there is no waiting. */
-	if (!svc->n_round && (!svc->due_ms || svc->due_ms > now))
-		return svc->due_ms;
-	svc->due_ms = 0;
+	if (!svc_caught_up(svc)) {
+		kube_queue_later(q, &svc->item, svc->expect.until_ms);
+		return;
+	}
 	switch (svc_step(svc)) {
 	case SVC_STEP_SENT:
-		return 0;
+		return;
 	case SVC_STEP_LATER:
 		if (svc->in_vain)
-			break;
-		svc->due_ms = svc->wrote_ms + BUSY_MS > now ? svc->wrote_ms + BUSY_MS : now + 1;
+			kube_queue_finish(q, &svc->item);
+		else
+			kube_queue_later(q, &svc->item, again > now ? again : now + 1);
 		break;
 	default:
+		kube_queue_finish(q, &svc->item);
 		break;
 	}
 	round_end(svc);
-	return svc->due_ms;
+	if (!svc->obj && svc->item.state == KUBE_QUEUE_IDLE)
+		svc_free(svc);
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -258,25 +240,14 @@ int64_t svc_run(struct app *app)
 {
 	struct svcs *all = app->svcs;
 	int64_t now = clock_now_ms(), next = 0;
-	size_t to = 0;
+	struct kube_queue_item *item;
 
 	/* Only who leads may write. */
 	if (app->phase != APP_RUN || !svc_watch_run(all, &next))
 		return next;
-	for (size_t i = 0; i < all->n_active; i++) {
-		struct svc *svc = all->active[i];
-
-		next = earlier(next, run_one(svc, now));
-		if (!is_idle(svc)) {
-			all->active[to++] = svc;
-			continue;
-		}
-		svc->active = false;
-		if (!svc->obj)
-			svc_free(svc);
-	}
-	all->n_active = to;
-	return next;
+	while ((item = kube_queue_take(&all->queue, now)))
+		run_one(CONTAINER_OF(item, struct svc, item), now);
+	return earlier(next, kube_queue_next_ms(&all->queue));
 }
 
 void svc_init(struct app *app)
@@ -306,7 +277,7 @@ void svc_done(struct app *app)
 	map_done(&all->by_key);
 	map_done(&all->by_head);
 	map_done(&all->spaces);
-	free(all->active);
+	kube_queue_done(&all->queue);
 	free(all);
 	app->svcs = NULL;
 }

@@ -85,22 +85,18 @@ bool svc_caught_up(struct svc *svc)
 
 static void failed(struct svc *svc, const struct kube_response *res, const struct err *e)
 {
-	int64_t pause = app_backoff_ms(svc->failures++);
 	bool raced = e->kind == ERR_CONFLICT || e->kind == ERR_NOT_FOUND;
 
-	if (e->retry_after_ms > pause)
-		pause = e->retry_after_ms;
-	log_line(raced && svc->failures < 3 ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
+	kube_queue_failed(&svc->all->queue, &svc->item, clock_now_ms(), e->retry_after_ms);
+	log_line(raced && svc->item.failures < 3 ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
 		 "service: request failed", "service", svc->key, "object", svc->sent.key, "error",
 		 e->msg, (char *)0);
 	/* The watch has only what is ours: what is in the way for longer is somebody else's. */
-	if (kube_response_is_reason(res, "AlreadyExists") && svc->failures >= 3)
+	if (kube_response_is_reason(res, "AlreadyExists") && svc->item.failures >= 3)
 		svc_tell(
 			svc, "MacvlanServiceNameTaken",
 			"an object that the -macvlan Service needs the name of exists already and is "
 			"not the controller's; it is left alone: rename or delete it");
-	svc->retry_ms = clock_now_ms() + pause;
-	svc_mark(svc);
 }
 
 /* The resourceVersion that the answer shows, 0 = none; and whether the patch made a difference. */
@@ -126,20 +122,23 @@ static void done(void *ctx, struct kube_response *res, const struct err *e)
 {
 	struct svc *svc = ctx;
 	bool deleting = svc->sent.uid != NULL;
+	int64_t now = clock_now_ms();
 
 	svc->call = NULL;
 	if (e && !(deleting && e->kind == ERR_NOT_FOUND)) {
 		failed(svc, res, e);
 		return;
 	}
-	svc->failures = 0;
-	svc->retry_ms = 0;
 	svc->sent.version = deleting ? 0 : version_in(svc, res);
 	svc_expect_done(&svc->expect);
 	svc->expect = svc->sent;
 	svc->sent = (struct svc_expect){0};
 	svc->expect.set = deleting || svc->expect.version;
-	svc->expect.until_ms = clock_now_ms() + SHOW_MS;
+	svc->expect.until_ms = now + SHOW_MS;
+	kube_queue_forget(&svc->all->queue, &svc->item);
+	/* The watch may have been faster than the answer. */
+	kube_queue_later(&svc->all->queue, &svc->item,
+			 svc_caught_up(svc) ? now : svc->expect.until_ms);
 }
 
 void svc_call_create(struct svc *svc, enum svc_store store, const char *name, const char *body)

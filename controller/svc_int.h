@@ -6,6 +6,7 @@
 #include "api/service.h"
 #include "controller/svc.h"
 #include "controller/svc_pack.h"
+#include "lib/kube/queue.h"
 
 struct jval;
 
@@ -32,12 +33,9 @@ struct svc {
 	const struct api_service *obj;
 	struct kube_call *call; /* one request at a time */
 	struct svc_expect expect;
-	bool active;    /* in all->active */
-	int64_t due_ms; /* look at it then; 0 = nothing has changed */
-	int64_t retry_ms;
-	int64_t wrote_ms; /* when the last write was sent */
-	unsigned int failures;
-	char **round; /* what has been written since due_ms came */
+	struct kube_queue_item item; /* of all->queue; in flight: call is set, or it is looked at */
+	int64_t wrote_ms;            /* when the last write was sent */
+	char **round; /* what has been written since it was last found right; empty between rounds */
 	size_t n_round;
 	bool in_vain;  /* a write of this round changed nothing: no use in doing it again */
 	char *patched; /* the resourceVersion that the call is about, NULL = no patch */
@@ -70,13 +68,12 @@ struct svcs {
 	struct kube_call *discovery;
 	int64_t discover_ms; /* ask again then; 0 = not */
 	unsigned int discovery_failures;
-	uint64_t watches;    /* of Services, when the server was last asked */
-	struct map by_key;   /* struct svc */
-	struct map by_head;  /* the same */
-	struct map slices;   /* struct svc_slices, by head_key */
-	struct map spaces;   /* struct svc_ns */
-	struct svc **active; /* those with something to do or to wait for */
-	size_t n_active, cap_active;
+	uint64_t watches;        /* of Services, when the server was last asked */
+	struct map by_key;       /* struct svc */
+	struct map by_head;      /* the same */
+	struct map slices;       /* struct svc_slices, by head_key */
+	struct map spaces;       /* struct svc_ns */
+	struct kube_queue queue; /* of struct svc */
 };
 
 /** svc_get - the entry, made when it is not there. */
