@@ -14,6 +14,7 @@
 #include "lib/json/jread.h"
 #include "lib/kube/client.h"
 #include "lib/kube/path.h"
+#include "lib/kube/queue.h"
 #include "lib/kube/reflector.h"
 #include "lib/kube/store.h"
 
@@ -26,9 +27,9 @@ struct object {
 	const char *what;
 	struct kube_store *store;
 	struct kube_reflector *reflector;
+	struct kube_queue_item
+		item; /* of hook->queue; in flight: it may be written, or call is set */
 	struct kube_call *call;
-	int64_t retry_ms;
-	unsigned int failures;
 };
 
 struct hook {
@@ -37,6 +38,7 @@ struct hook {
 	struct hook_names names;
 	struct hook_life life;
 	struct object secret, conf;
+	struct kube_queue queue;
 	struct hook_trust trust;
 	char *shown; /* the certificate in use */
 	bool changed, could_write, was_complete;
@@ -143,6 +145,7 @@ int hook_start(struct app *app, struct err *e)
 static void object_done(struct object *o)
 {
 	kube_cancel(o->call);
+	kube_queue_remove(&o->hook->queue, &o->item);
 	kube_reflector_free(o->reflector);
 	kube_store_free(o->store);
 }
@@ -154,6 +157,7 @@ void hook_free(struct hook *h)
 	httpd_free(h->httpd);
 	object_done(&h->secret);
 	object_done(&h->conf);
+	kube_queue_done(&h->queue);
 	hook_names_done(&h->names);
 	hook_trust_done(&h->trust);
 	free(h->shown);
@@ -177,32 +181,35 @@ int hook_dispatch(struct hook *h, struct err *e)
 /* Refused, or another was first: again, later and later. The watch brings what stands there. */
 static void failed(struct object *o, const struct err *e)
 {
-	o->retry_ms = clock_now_ms() + app_backoff_ms(o->failures++);
+	kube_queue_failed(&o->hook->queue, &o->item, clock_now_ms(), e->retry_after_ms);
 	log_line(e->kind == ERR_CONFLICT ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
 		 "webhook: request failed", "object", o->what, "error", e->msg, (char *)0);
 }
 
-/* The object as it is after our write, before the watch tells. */
-static void take(struct object *o, const struct kube_response *res)
+/* The object as it is after our write, before the watch tells. False = it is tried again. */
+static bool take(struct object *o, const struct kube_response *res)
 {
 	AUTO(jdoc_free) struct jdoc *doc = NULL;
 	struct err e = {0};
 	struct jval root;
 
-	o->failures = 0;
-	o->retry_ms = 0;
+	kube_queue_forget(&o->hook->queue, &o->item);
 	if (kube_response_parse(res, &doc, &e) < 0) {
 		failed(o, &e);
-		return;
+		return false;
 	}
 	root = jdoc_root(doc);
-	if (kube_store_set(o->store, &root, &e) < 0)
+	if (kube_store_set(o->store, &root, &e) < 0) {
 		failed(o, &e);
+		return false;
+	}
+	kube_queue_finish(&o->hook->queue, &o->item);
+	return true;
 }
 
 static bool is_due(const struct object *o)
 {
-	return !o->call && clock_now_ms() >= o->retry_ms;
+	return o->item.state == KUBE_QUEUE_IN_FLIGHT && !o->call;
 }
 
 static void submit(struct object *o, const char *collection, const char *name, const char *body,
@@ -227,7 +234,7 @@ static void secret_done(void *ctx, struct kube_response *res, const struct err *
 	if (e)
 		failed(&h->secret, e);
 	else
-		take(&h->secret, res);
+		IGNORE(take(&h->secret, res), "it is tried again");
 }
 
 static void write_secret(struct hook *h, const struct hook_cert_in *in, enum hook_cert_step step)
@@ -278,8 +285,7 @@ static void conf_done(void *ctx, struct kube_response *res, const struct err *e)
 		failed(&h->conf, e);
 		return;
 	}
-	take(&h->conf, res);
-	o = conf_of(h);
+	o = take(&h->conf, res) ? conf_of(h) : NULL;
 	if (!o)
 		return;
 	free(h->written);
@@ -298,6 +304,8 @@ static void service_done(void *ctx, struct kube_response *res, const struct err 
 	h->service_seen = !e;
 	if (e)
 		failed(&h->conf, e);
+	else
+		kube_queue_finish(&h->queue, &h->conf.item);
 }
 
 /* A configuration that leads nowhere would refuse every change of a subnet. */
@@ -356,8 +364,6 @@ static void lead(struct hook *h, struct hook_cert_in *in)
 	enum hook_cert_step step = hook_cert_plan(in, &plan_s);
 	AUTO(free) char *trusted = NULL;
 
-	wake_at(h, h->secret.retry_ms);
-	wake_at(h, h->conf.retry_ms);
 	if (step != HOOK_CERT_KEEP) {
 		if (is_due(&h->secret))
 			write_secret(h, in, step);
@@ -400,6 +406,8 @@ static void removed(void *ctx, struct kube_response *res, const struct err *e)
 	(void)res;
 	h->conf.call = NULL;
 	h->removed = !e || e->kind == ERR_NOT_FOUND;
+	if (h->removed)
+		kube_queue_finish(&h->queue, &h->conf.item);
 	if (!e)
 		log_info("webhook: is off, its configuration has been removed", "name",
 			 HOOK_CONF_NAME);
@@ -415,8 +423,10 @@ static int64_t run_off(struct hook *h)
 
 	if (h->removed || !may_write(h))
 		return 0;
-	if (!is_due(&h->conf))
-		return h->conf.call ? 0 : h->conf.retry_ms;
+	if (h->conf.item.state == KUBE_QUEUE_IDLE)
+		kube_queue_mark(&h->queue, &h->conf.item, clock_now_ms());
+	if (!kube_queue_take(&h->queue, clock_now_ms()))
+		return kube_queue_next_ms(&h->queue);
 	collection = confs_path();
 	path = kube_path_child(collection, HOOK_CONF_NAME);
 	req = kube_request_delete(path, NULL, clock_now_ms() + TIMEOUT_MS);
@@ -424,22 +434,38 @@ static int64_t run_off(struct hook *h)
 	return 0;
 }
 
+static void look_again(struct object *o)
+{
+	if (is_due(o))
+		kube_queue_later(&o->hook->queue, &o->item, o->hook->wake_ms);
+	else
+		kube_queue_mark(&o->hook->queue, &o->item, o->hook->wake_ms);
+}
+
 int64_t hook_run(struct hook *h)
 {
-	bool complete = hook_view_is_complete(h->app), write = may_write(h);
+	bool complete = hook_view_is_complete(h->app), write = may_write(h), due = false;
+	int64_t now = clock_now_ms();
 
 	if (!h->httpd)
 		return run_off(h);
 	if (!kube_store_is_synced(h->secret.store) || !kube_store_is_synced(h->conf.store))
 		return 0;
-	if (h->changed || h->could_write != write || h->was_complete != complete ||
-	    clock_now_ms() >= h->wake_ms) {
+	if (h->changed || h->could_write != write || h->was_complete != complete) {
 		h->changed = false;
 		h->could_write = write;
 		h->was_complete = complete;
-		look(h);
+		kube_queue_mark(&h->queue, &h->secret.item, now);
+		kube_queue_mark(&h->queue, &h->conf.item, now);
 	}
-	return h->wake_ms;
+	while (kube_queue_take(&h->queue, now))
+		due = true;
+	if (due) {
+		look(h);
+		look_again(&h->secret);
+		look_again(&h->conf);
+	}
+	return kube_queue_next_ms(&h->queue);
 }
 
 /* ------------------------------------------------------------------------------- uninstalling */
