@@ -79,10 +79,10 @@ void admit_subnet_delete(const struct admit_world *w, const char *name, struct a
 
 	list_users(w, name, &users);
 	if (users.n)
-		admit_refuse(a,
-			     "MacvlanSubnet %s is in use by pods %s: delete them first, and the "
-			     "subnet when their addresses are free",
-			     name, list_text(&users));
+		admit_refuse(
+			a,
+			"MacvlanSubnet %s is in use by pods %s; delete the pods first, then the subnet once their addresses are free",
+			name, list_text(&users));
 }
 
 /* ------------------------------------------------------------------------------- neighbours */
@@ -160,8 +160,7 @@ static bool check_overlap(const struct check *c, const struct admit_subnet *othe
 	n = ipam_set_common(&c->after, &theirs);
 	return complain(
 		c, is_new,
-		"spec.%s: shares %zu address%s, from %s on, with MacvlanSubnet %s (%s) on the "
-		"same master %s, %s: give the two ranges that do not overlap",
+		"spec.%s: shares %zu address%s, from %s on, with MacvlanSubnet %s (%s) on the same master %s, %s; set ranges that do not overlap",
 		range_field(c, &first), n, n > 1 ? "es" : "", ip_format(&first, text), other->name,
 		ip_net_format(&other->spec->v.cidr, cidr), c->now->network.master,
 		vlan_text(c->now, vlan));
@@ -186,8 +185,7 @@ static bool check_gateway(const struct check *c, const struct api_family *f,
 		return true;
 	return complain(
 		c, f->gateway_given && !same_gateway(c, &f->gateway),
-		"spec.%sgateway: \"%s\"%s is one of the addresses that MacvlanSubnet %s gives "
-		"to pods, on the same master and VLAN",
+		"spec.%sgateway: \"%s\"%s is an address that MacvlanSubnet %s gives to pods on the same master and VLAN",
 		v6 ? "ipv6." : "", ip_format(&f->gateway, text),
 		f->gateway_given ? "" : ", the default,", other->name);
 }
@@ -201,8 +199,7 @@ static bool check_their_gateway(const struct check *c, const struct api_family *
 		return true;
 	return complain(
 		c, moved(c) || !ipam_set_has(&c->before, &f->gateway),
-		"spec.%s: %s is the gateway of MacvlanSubnet %s, on the same master and VLAN: "
-		"name it in spec.exclude",
+		"spec.%s: %s is the gateway of MacvlanSubnet %s on the same master and VLAN; add it to spec.exclude",
 		range_field(c, &f->gateway), ip_format(&f->gateway, text), other->name);
 }
 
@@ -218,12 +215,12 @@ static bool check_kinds(const struct check *c, const struct admit_subnet *other)
 	char vlan[24];
 
 	if (ours->link_type != theirs->link_type)
-		return complain(c, is_new,
-				"spec.linkType: \"%s\" cannot be on master %s, %s, where "
-				"MacvlanSubnet %s is %s: a card has links of one type only",
-				nl_link_type_get(ours->link_type)->kind, ours->master,
-				vlan_text(c->now, vlan), other->name,
-				nl_link_type_get(theirs->link_type)->kind);
+		return complain(
+			c, is_new,
+			"spec.linkType: \"%s\" cannot be on master %s, %s, where MacvlanSubnet %s is %s: a NIC carries links of one type only",
+			nl_link_type_get(ours->link_type)->kind, ours->master,
+			vlan_text(c->now, vlan), other->name,
+			nl_link_type_get(theirs->link_type)->kind);
 	is_new = moved(c) || is_alone(c->was) != is_alone(c->now);
 	if (is_alone(c->now))
 		return complain(c, is_new,
@@ -386,10 +383,10 @@ static bool check_addresses(const struct check *c)
 			return false;
 	}
 	if (outside.n)
-		admit_warn(c->answer,
-			   "pods keep addresses that the subnet does not give any more, until they "
-			   "end: %s",
-			   list_text(&outside));
+		admit_warn(
+			c->answer,
+			"pods keep addresses that the subnet no longer gives, until they end: %s",
+			list_text(&outside));
 	return true;
 }
 
@@ -405,7 +402,7 @@ void admit_subnet_check(const struct admit_world *w, const struct api_subnet *wa
 		admit_range_of(was, &c.before);
 	if ((!was || check_unchanged(&c)) && check_neighbours(&c) && check_addresses(&c) &&
 	    !c.after.n)
-		admit_warn(a, "no address is left to give, after the gateway and spec.exclude");
+		admit_warn(a, "no address is left for pods after the gateway and spec.exclude");
 	ipam_set_done(&c.after);
 	ipam_set_done(&c.before);
 }

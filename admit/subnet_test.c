@@ -32,11 +32,11 @@ static void test_overlap_with_every_neighbour(void **state)
 	     ENS4("'10.1.0.0/24','ranges':[{'rangeStart':'10.1.0.20','rangeEnd':'10.1.0.29'}]"));
 	SAYS("ok", "new", NULL, ENS4("'10.1.0.0/24','vlan':7"));
 	/* The second neighbour, not only the first. */
-	SAYS("spec.ranges: shares 1 address, from 10.1.0.39 on, with MacvlanSubnet high (10.1.0.0/24) on the same master ens4, untagged: give the two ranges that do not overlap",
+	SAYS("spec.ranges: shares 1 address, from 10.1.0.39 on, with MacvlanSubnet high (10.1.0.0/24) on the same master ens4, untagged; set ranges that do not overlap",
 	     "new", NULL,
 	     ENS4("'10.1.0.0/24','ranges':[{'rangeStart':'10.1.0.39','rangeEnd':'10.1.0.49'}]"));
 	/* A larger CIDR around it. */
-	SAYS("spec.cidr: shares 10 addresses, from 10.1.0.30 on, with MacvlanSubnet high (10.1.0.0/24) on the same master ens4, untagged: give the two ranges that do not overlap",
+	SAYS("spec.cidr: shares 10 addresses, from 10.1.0.30 on, with MacvlanSubnet high (10.1.0.0/24) on the same master ens4, untagged; set ranges that do not overlap",
 	     "new", NULL, ENS4("'10.1.0.0/16'"));
 	/* Not with itself. */
 	SAYS("ok", "low", NULL,
@@ -51,9 +51,9 @@ static void test_overlap_of_the_second_family(void **state)
 {
 	BEGIN();
 	lab_add(&lab, "dual", ENS4("'10.1.0.0/24','ipv6':{'cidr':'fd00::/64'}"));
-	SAYS("spec.cidr: shares 65534 addresses, from fd00::2 on, with MacvlanSubnet dual (10.1.0.0/24) on the same master ens4, untagged: give the two ranges that do not overlap",
+	SAYS("spec.cidr: shares 65534 addresses, from fd00::2 on, with MacvlanSubnet dual (10.1.0.0/24) on the same master ens4, untagged; set ranges that do not overlap",
 	     "six", NULL, ENS4("'fd00::/64'"));
-	SAYS("spec.ipv6.ranges: shares 16 addresses, from fd00::10 on, with MacvlanSubnet dual (10.1.0.0/24) on the same master ens4, untagged: give the two ranges that do not overlap",
+	SAYS("spec.ipv6.ranges: shares 16 addresses, from fd00::10 on, with MacvlanSubnet dual (10.1.0.0/24) on the same master ens4, untagged; set ranges that do not overlap",
 	     "two", NULL,
 	     ENS4("'10.2.0.0/24','ipv6':{'cidr':'fd00::/64','ranges':[{'rangeStart':'fd00::10','rangeEnd':'fd00::1f'}]}"));
 	lab_done(&lab);
@@ -67,7 +67,7 @@ static void test_what_was_so_before(void **state)
 	static const char routed[] = ENS4(
 		"'10.1.0.0/24','ranges':[{'rangeStart':'10.1.0.10','rangeEnd':'10.1.0.12'}],'routes':[{'dst':'10.9.0.0/16'}]");
 	static const char warning[] =
-		"ok; spec.ranges: shares 1 address, from 10.1.0.12 on, with MacvlanSubnet other (10.1.0.0/24) on the same master ens4, untagged: give the two ranges that do not overlap";
+		"ok; spec.ranges: shares 1 address, from 10.1.0.12 on, with MacvlanSubnet other (10.1.0.0/24) on the same master ens4, untagged; set ranges that do not overlap";
 
 	BEGIN();
 	lab_add(&lab, "other",
@@ -84,15 +84,15 @@ static void test_gateways(void **state)
 	BEGIN();
 	lab_add(&lab, "low",
 		ENS4("'10.1.0.0/24','gateway':'10.1.0.254','ranges':[{'rangeStart':'10.1.0.1','rangeEnd':'10.1.0.19'}]"));
-	SAYS("spec.gateway: \"10.1.0.5\" is one of the addresses that MacvlanSubnet low gives to pods, on the same master and VLAN",
+	SAYS("spec.gateway: \"10.1.0.5\" is an address that MacvlanSubnet low gives to pods on the same master and VLAN",
 	     "new", NULL,
 	     ENS4("'10.1.0.0/24','gateway':'10.1.0.5','ranges':[{'rangeStart':'10.1.0.20','rangeEnd':'10.1.0.29'}]"));
-	SAYS("spec.ranges: 10.1.0.254 is the gateway of MacvlanSubnet low, on the same master and VLAN: name it in spec.exclude",
+	SAYS("spec.ranges: 10.1.0.254 is the gateway of MacvlanSubnet low on the same master and VLAN; add it to spec.exclude",
 	     "new", NULL,
 	     ENS4("'10.1.0.0/24','gateway':'10.1.0.253','ranges':[{'rangeStart':'10.1.0.250','rangeEnd':'10.1.0.254'}]"));
 	SAYS("ok", "new", NULL,
 	     ENS4("'10.1.0.0/24','gateway':'10.1.0.253','exclude':['10.1.0.254'],'ranges':[{'rangeStart':'10.1.0.250','rangeEnd':'10.1.0.254'}]"));
-	SAYS("ok; spec.gateway: \"10.1.0.1\", the default, is one of the addresses that MacvlanSubnet low gives to pods, on the same master and VLAN",
+	SAYS("ok; spec.gateway: \"10.1.0.1\", the default, is an address that MacvlanSubnet low gives to pods on the same master and VLAN",
 	     "new", NULL,
 	     ENS4("'10.1.0.0/24','ranges':[{'rangeStart':'10.1.0.20','rangeEnd':'10.1.0.29'}]"));
 	lab_done(&lab);
@@ -103,7 +103,7 @@ static void test_kinds_on_one_wire(void **state)
 	BEGIN();
 	lab_add(&lab, "mac", ENS4("'10.1.0.0/24','vlan':7"));
 	lab_add(&lab, "alone", ENS4("'10.3.0.0/24','mode':'passthru'"));
-	SAYS("spec.linkType: \"ipvlan\" cannot be on master ens4, VLAN 7, where MacvlanSubnet mac is macvlan: a card has links of one type only",
+	SAYS("spec.linkType: \"ipvlan\" cannot be on master ens4, VLAN 7, where MacvlanSubnet mac is macvlan: a NIC carries links of one type only",
 	     "new", NULL, ENS4("'10.2.0.0/24','vlan':7,'linkType':'ipvlan'"));
 	SAYS("ok", "new", NULL, ENS4("'10.2.0.0/24','vlan':8,'linkType':'ipvlan'"));
 	SAYS("spec.mode: \"passthru\" needs master ens4, VLAN 7 for itself, where MacvlanSubnet mac is already",
@@ -147,17 +147,17 @@ static void test_ranges_that_shrink(void **state)
 	lab_add(&lab, "net", USED(""));
 	lab_pod(&lab, (struct pod_row){"default/p1", NULL, "net", "10.1.0.5", NULL, false});
 	lab_pod(&lab, (struct pod_row){"default/p2", NULL, "net", "10.1.0.50", NULL, false});
-	SAYS("ok; pods keep addresses that the subnet does not give any more, until they end: default/p1 (10.1.0.5)",
+	SAYS("ok; pods keep addresses that the subnet no longer gives, until they end: default/p1 (10.1.0.5)",
 	     "net", USED(""),
 	     USED(",'ranges':[{'rangeStart':'10.1.0.50','rangeEnd':'10.1.0.60'}]"));
-	SAYS("ok; pods keep addresses that the subnet does not give any more, until they end: default/p2 (10.1.0.50)",
+	SAYS("ok; pods keep addresses that the subnet no longer gives, until they end: default/p2 (10.1.0.50)",
 	     "net", USED(""), USED(",'exclude':['10.1.0.50']"));
 	SAYS("spec.gateway: \"10.1.0.5\" is the address of pod default/p1", "net", USED(""),
 	     USED(",'gateway':'10.1.0.5'"));
 	/* Outside before, too: nothing new. */
 	SAYS("ok", "net", USED(",'ranges':[{'rangeStart':'10.1.0.50','rangeEnd':'10.1.0.60'}]"),
 	     USED(",'ranges':[{'rangeStart':'10.1.0.50','rangeEnd':'10.1.0.61'}]"));
-	SAYS("ok; no address is left to give, after the gateway and spec.exclude", "other", NULL,
+	SAYS("ok; no address is left for pods after the gateway and spec.exclude", "other", NULL,
 	     ENS4("'10.9.0.0/30','exclude':['10.9.0.0/30']"));
 	lab_done(&lab);
 }
@@ -170,7 +170,7 @@ static void test_delete(void **state)
 	admit_subnet_delete(&lab.world, "net", &lab.answer);
 	assert_string_equal(
 		lab_says(&lab),
-		"MacvlanSubnet net is in use by pods default/p1 (10.1.0.5): delete them first, and the subnet when their addresses are free");
+		"MacvlanSubnet net is in use by pods default/p1 (10.1.0.5); delete the pods first, then the subnet once their addresses are free");
 	admit_subnet_delete(&lab.world, "other", &lab.answer);
 	assert_string_equal(lab_says(&lab), "ok");
 	lab_done(&lab);

@@ -24,19 +24,19 @@ static bool find_subnet(const struct check *c, struct admit_subnet *out)
 
 	if (!c->world->find_subnet(c->world->ctx, name, out)) {
 		admit_warn(c->answer,
-			   "there is no MacvlanSubnet %s in namespace %s yet: pods wait for it",
+			   "MacvlanSubnet %s does not exist in namespace %s yet; pods wait for it",
 			   name, c->world->system_ns);
 		return false;
 	}
 	if (!out->spec) {
 		admit_warn(c->answer,
-			   "MacvlanSubnet %s is invalid, pods wait until it is mended: %s", name,
+			   "MacvlanSubnet %s is invalid; pods wait until it is fixed: %s", name,
 			   out->why);
 		return false;
 	}
 	if (out->terminating)
 		admit_warn(c->answer,
-			   "MacvlanSubnet %s is being deleted and gives no more addresses", name);
+			   "MacvlanSubnet %s is being deleted and gives no new addresses", name);
 	return true;
 }
 
@@ -99,10 +99,10 @@ static const char *what_it_is(const struct api_subnet *s, const struct api_famil
 	if (is_excluded(s, addr))
 		return "an excluded address";
 	if (!is_in_ranges(f, addr))
-		return "outside of the ranges";
+		return "outside the ranges";
 	if (ip_eq(&base, addr))
 		return "the network address";
-	return ip_eq(&last, addr) ? "the broadcast address" : "beyond what is given";
+	return ip_eq(&last, addr) ? "the broadcast address" : "beyond the first 65,536 addresses";
 }
 
 static bool check_place(const struct check *c, const struct ip_addr *addr)
@@ -115,7 +115,7 @@ static bool check_place(const struct check *c, const struct ip_addr *addr)
 	if (!f)
 		return admit_refuse(c->answer,
 				    "annotation " API_ANNOTATION_IP
-				    ": %s lies outside of the cidr %s of MacvlanSubnet %s",
+				    ": %s is outside the cidr %s of MacvlanSubnet %s",
 				    text, ip_net_format(&c->subnet->spec->v.cidr, cidr),
 				    c->request->subnet);
 	if (node)
@@ -140,7 +140,7 @@ static bool check_named(const struct check *c, const struct ip_addr *addr)
 		return true;
 	return admit_refuse(c->answer,
 			    "annotation " API_ANNOTATION_IP
-			    ": %s is kept for %s, which names it too",
+			    ": %s is reserved by the pod template of %s",
 			    ip_format(addr, text), namer);
 }
 
@@ -154,10 +154,9 @@ static bool complain_of(const struct check *c, const struct admit_holder *h, con
 	if (owner && str_eq(owner, c->in->id))
 		return true;
 	if (h->leaving) {
-		admit_warn(
-			c->answer,
-			"annotation %s: %s is still in use by pod %s%s%s, which is on its way out",
-			annotation, value, h->pod, owner ? " of " : "", owner ? owner : "");
+		admit_warn(c->answer,
+			   "annotation %s: %s is still in use by pod %s%s%s, which is ending",
+			   annotation, value, h->pod, owner ? " of " : "", owner ? owner : "");
 		return true;
 	}
 	return admit_refuse(c->answer, "annotation %s: %s is in use by pod %s%s%s", annotation,
@@ -224,9 +223,9 @@ static void check_request(struct check *c)
 	struct admit_subnet subnet = {0};
 
 	if (c->in->host_network)
-		admit_warn(c->answer,
-			   "pods with hostNetwork have no network of their own and get no "
-			   "card: the tandem-cni.io annotations have no effect");
+		admit_warn(
+			c->answer,
+			"pods with hostNetwork get no card; the tandem-cni.io annotations have no effect");
 	look_at_numbers(c);
 	if (!find_subnet(c, &subnet))
 		return;

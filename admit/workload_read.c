@@ -113,7 +113,7 @@ static void warn_of_unknown(struct jspan all, struct admit_answer *a)
 		    jspan_is(key, API_ANNOTATION_SERVICE))
 			continue;
 		name = jspan_decode(key);
-		admit_warn(a, "annotation %.100s means nothing to tandem", name);
+		admit_warn(a, "annotation %.100s is unknown", name);
 	}
 }
 
@@ -135,8 +135,7 @@ static void warn_of_misplaced(const struct form *f, const struct admit_review *r
 			continue;
 		name = jspan_decode(key);
 		admit_warn(a,
-			   "annotation %s has no effect on a %s: its pods take theirs from "
-			   "%s.metadata.annotations",
+			   "annotation %s has no effect on a %s; set it in %s.metadata.annotations",
 			   name, f->type->kind, sb_get(&path));
 	}
 }

@@ -66,11 +66,10 @@ static void test_what_is_looked_at(void **state)
 	SAYS("ok", "deployments", DEPLOY(SUBNET), NULL);
 	SAYS("ok", "deployments", DEPLOY(SUBNET), DEPLOY(""));
 	SAYS("ok", "pods", POD(SUBNET), NULL);
-	SAYS("not looked at; annotation tandem-cni.io/subnet has no effect on a Deployment: its pods take "
-	     "theirs from spec.template.metadata.annotations",
+	SAYS("not looked at; annotation tandem-cni.io/subnet has no effect on a Deployment; set it in spec.template.metadata.annotations",
 	     "deployments", "{'metadata':{'name':'web','annotations':{" SUBNET "}},'spec':{}}",
 	     NULL);
-	SAYS("ok; annotation tandem-cni.io/adress means nothing to tandem", "deployments",
+	SAYS("ok; annotation tandem-cni.io/adress is unknown", "deployments",
 	     DEPLOY(SUBNET ",'tandem-cni.io/adress':'1','other.io/x':'y'"), NULL);
 	SAYS("ok", "deployments", DEPLOY(SUBNET ",'tandem-cni.io/macvlan-service':'disabled'"),
 	     NULL);
@@ -80,8 +79,7 @@ static void test_what_is_looked_at(void **state)
 static void test_every_kind(void **state)
 {
 	static const char refusal[] =
-		"annotation tandem-cni.io/ip: 10.2.0.1 lies outside of the cidr 10.1.0.0/24 of "
-		"MacvlanSubnet net";
+		"annotation tandem-cni.io/ip: 10.2.0.1 is outside the cidr 10.1.0.0/24 of MacvlanSubnet net";
 	static const char *const kinds[] = {"deployments", "statefulsets", "daemonsets", "jobs"};
 
 	BEGIN();
@@ -101,8 +99,8 @@ static void test_malformed(void **state)
 	SAYS("annotation tandem-cni.io/ip: \"10.1.0.x\": must be \"auto\", an address, or addresses joined by "
 	     "hyphens",
 	     "deployments", DEPLOY(IP("10.1.0.x")), NULL);
-	SAYS("annotation tandem-cni.io/ip needs tandem-cni.io/subnet beside it", "deployments",
-	     DEPLOY("'tandem-cni.io/ip':'auto'"), NULL);
+	SAYS("annotation tandem-cni.io/ip also needs annotation tandem-cni.io/subnet",
+	     "deployments", DEPLOY("'tandem-cni.io/ip':'auto'"), NULL);
 	SAYS("annotation tandem-cni.io/mac: \"0a:00:00:00:00:01-0a:00:00:00:00:02\": a list of MACs needs a "
 	     "list of as many addresses in tandem-cni.io/ip",
 	     "deployments",
@@ -128,9 +126,9 @@ static void test_addresses_that_no_pod_gets(void **state)
 	     "pods", POD(IP("10.1.0.5-10.1.0.44")), NULL);
 	SAYS("annotation tandem-cni.io/ip: 10.1.0.11 is the address of node n1", "pods",
 	     POD(IP("10.1.0.11")), NULL);
-	SAYS("annotation tandem-cni.io/ip: 10.3.0.10 is outside of the ranges of MacvlanSubnet ranged",
+	SAYS("annotation tandem-cni.io/ip: 10.3.0.10 is outside the ranges of MacvlanSubnet ranged",
 	     "pods", POD("'tandem-cni.io/subnet':'ranged','tandem-cni.io/ip':'10.3.0.10'"), NULL);
-	SAYS("annotation tandem-cni.io/ip: fd00::1 lies outside of the cidr 10.1.0.0/24 of MacvlanSubnet net",
+	SAYS("annotation tandem-cni.io/ip: fd00::1 is outside the cidr 10.1.0.0/24 of MacvlanSubnet net",
 	     "pods", POD(IP("fd00::1")), NULL);
 	SAYS("ok", "pods", POD(IP("10.1.0.5")), NULL);
 	lab_done(&lab);
@@ -143,12 +141,12 @@ static void test_subnets_that_do_not_serve(void **state)
 	lab_add(&lab, "ipvlan", "'master':'ens5','cidr':'10.5.0.0/24','linkType':'ipvlan'");
 	lab_add(&lab, "private",
 		"'master':'ens6','cidr':'10.6.0.0/24','allowedNamespaces':{'matchLabels':{'team':'a'}}");
-	SAYS("ok; there is no MacvlanSubnet later in namespace kube-system yet: pods wait for it",
+	SAYS("ok; MacvlanSubnet later does not exist in namespace kube-system yet; pods wait for it",
 	     "pods", POD("'tandem-cni.io/subnet':'later','tandem-cni.io/ip':'1.2.3.4'"), NULL);
-	SAYS("ok; MacvlanSubnet bad is invalid, pods wait until it is mended: spec.cidr: is bad",
+	SAYS("ok; MacvlanSubnet bad is invalid; pods wait until it is fixed: spec.cidr: is bad",
 	     "pods", POD("'tandem-cni.io/subnet':'bad'"), NULL);
 	lab.terminating[0] = true;
-	SAYS("ok; MacvlanSubnet net is being deleted and gives no more addresses", "pods",
+	SAYS("ok; MacvlanSubnet net is being deleted and gives no new addresses", "pods",
 	     POD(SUBNET), NULL);
 	SAYS("annotation tandem-cni.io/mac: MacvlanSubnet ipvlan is of type ipvlan, whose cards have their "
 	     "master's MAC",
@@ -185,8 +183,7 @@ static void test_who_has_it(void **state)
 	     NULL);
 	SAYS("annotation tandem-cni.io/ip: 10.1.0.6 is in use by pod a/bare", "deployments",
 	     DEPLOY(IP("10.1.0.6")), NULL);
-	SAYS("ok; annotation tandem-cni.io/ip: 10.1.0.7 is still in use by pod a/old of Job a/old, which is on "
-	     "its way out",
+	SAYS("ok; annotation tandem-cni.io/ip: 10.1.0.7 is still in use by pod a/old of Job a/old, which is ending",
 	     "deployments", DEPLOY(IP("10.1.0.7")), NULL);
 	SAYS("annotation tandem-cni.io/mac: 0a:00:00:00:00:06 is in use by pod a/bare",
 	     "deployments", DEPLOY(SUBNET ",'tandem-cni.io/mac':'0a:00:00:00:00:06'"), NULL);
@@ -199,7 +196,7 @@ static void test_who_names_it(void **state)
 	lab.named[0].subnet = "net";
 	lab.named[0].addr = "10.1.0.9";
 	lab.named[0].by = "CronJob a/nightly";
-	SAYS("annotation tandem-cni.io/ip: 10.1.0.9 is kept for CronJob a/nightly, which names it too",
+	SAYS("annotation tandem-cni.io/ip: 10.1.0.9 is reserved by the pod template of CronJob a/nightly",
 	     "pods", POD(IP("10.1.0.9")), NULL);
 	/* The Jobs that it makes are its own. */
 	SAYS("ok", "jobs",
@@ -224,8 +221,7 @@ static void test_warnings(void **state)
 	SAYS("annotation tandem-cni.io/ip: fd00:: is the network address of MacvlanSubnet dual",
 	     "deployments",
 	     DEPLOY("'tandem-cni.io/subnet':'dual','tandem-cni.io/ip':'10.5.0.5-fd00::'"), NULL);
-	SAYS("ok; pods with hostNetwork have no network of their own and get no card: the tandem-cni.io "
-	     "annotations have no effect",
+	SAYS("ok; pods with hostNetwork get no card; the tandem-cni.io annotations have no effect",
 	     "pods",
 	     "{'metadata':{'name':'p','annotations':{" SUBNET "}},'spec':{'hostNetwork':true}}",
 	     NULL);

@@ -120,9 +120,9 @@ static int parse_ips(const char *value, struct api_request *r, struct err *e)
 	n4 = count_ipv4(r);
 	n6 = r->n_ips - n4;
 	if (n4 && n6 && n4 != n6)
-		return bad(e, API_ANNOTATION_IP, value,
-			   "the i-th IPv4 address goes with the i-th IPv6 address: name as many of "
-			   "the one as of the other, or of one family alone");
+		return bad(
+			e, API_ANNOTATION_IP, value,
+			"the i-th IPv4 address goes with the i-th IPv6 address; name as many of each, or only one family");
 	return 0;
 }
 
@@ -217,7 +217,7 @@ int api_request_parse(const char *const text[API_ANNOTATIONS], struct api_reques
 	}
 	for (size_t i = 0; i < API_ANNOTATIONS; i++) {
 		if (text[i] && !r.wanted)
-			return err_set(e, ERR_CONFIG, 0, "annotation %s needs %s beside it",
+			return err_set(e, ERR_CONFIG, 0, "annotation %s also needs annotation %s",
 				       table[i].name, API_ANNOTATION_SUBNET);
 	}
 	*out = r;

@@ -136,7 +136,7 @@ static int read_common(const struct jval *item, struct api_endpoint *ep, struct 
 
 static void read_address(const char *text, struct api_endpoint *ep)
 {
-	/* What is no address matches nothing that is wanted, and is written over. */
+	/* What is not an address matches nothing that is wanted, and is written over. */
 	if (ip_parse(text, &ep->addr) < 0)
 		ep->addr = (struct ip_addr){0};
 }

@@ -252,7 +252,7 @@ static int read_ips(const struct jval *status, struct api_pod *p, struct err *e)
 		n += ip_parse(text, &p->ips[n]) == 0;
 	}
 	if (!n && jget_str(status, "podIP", &text, e) == 1)
-		IGNORE(ip_parse(text, &p->ips[0]), "what is no address stays unset");
+		IGNORE(ip_parse(text, &p->ips[0]), "what is not an address stays unset");
 	return 0;
 }
 

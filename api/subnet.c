@@ -206,7 +206,7 @@ static int check_size(const struct api_family *f, const char *path, struct err *
 				 : 0;
 	/* An IPv6 CIDR without ranges means its first 65,536 addresses. */
 	if (f->cidr.addr.family == AF_INET && f->cidr.prefix < 16)
-		return err_set(e, ERR_CONFIG, 0, "%s.cidr: /%u is larger than a /16: give ranges",
+		return err_set(e, ERR_CONFIG, 0, "%s.cidr: /%u is larger than a /16; set ranges",
 			       path, f->cidr.prefix);
 	return 0;
 }

@@ -154,7 +154,7 @@ static const struct {
 	 "spec.mode: \"vepa\" of an ipvlan must be l2, l3 or l3s"},
 	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0\"}", "spec.cidr: \"10.0.0.0\" is not a CIDR"},
 	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/15\"}",
-	 "spec.cidr: /15 is larger than a /16: give ranges"},
+	 "spec.cidr: /15 is larger than a /16; set ranges"},
 	{"{\"master\":\"m\",\"cidr\":\"224.0.0.0/24\"}",
 	 "spec.cidr: \"224.0.0.0/24\" is not a network that hosts can have"},
 	{"{\"master\":\"m\",\"cidr\":\"0.0.0.0/0\"}",

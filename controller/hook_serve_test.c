@@ -227,9 +227,7 @@ static void test_subnets(void **state)
 	fill(&app);
 	assert_string_equal(
 		review(&app, CREATE(NET)),
-		"403 spec.cidr: shares 253 addresses, from 10.1.0.2 on, with MacvlanSubnet net "
-		"(10.1.0.0/24) on the same master ens4, untagged: give the two ranges that do "
-		"not overlap");
+		"403 spec.cidr: shares 253 addresses, from 10.1.0.2 on, with MacvlanSubnet net (10.1.0.0/24) on the same master ens4, untagged; set ranges that do not overlap");
 	assert_string_equal(
 		review(&app, UPDATE(NET, NET ",'vlan':7")),
 		"403 spec.vlan: cannot change from \"0\" to \"7\" while pods have addresses of "
@@ -237,8 +235,7 @@ static void test_subnets(void **state)
 	assert_string_equal(review(&app, UPDATE(NET ",'mode':'l2'", NET ",'mtu':1400")), "ok");
 	assert_string_equal(
 		review(&app, DELETE),
-		"403 MacvlanSubnet net is in use by pods default/web-5d-x (10.1.0.5): delete "
-		"them first, and the subnet when their addresses are free");
+		"403 MacvlanSubnet net is in use by pods default/web-5d-x (10.1.0.5); delete the pods first, then the subnet once their addresses are free");
 	assert_string_equal(review(&app, ON_SUBNET("DELETE", "kube-system",
 						   "x") ",'oldObject':" SUBNET("x", NET)),
 			    "ok");
@@ -267,8 +264,7 @@ static void test_workloads(void **state)
 		"Deployment default/web");
 	assert_string_equal(
 		review(&app, DEPLOYMENT("default", "app", "'tandem-cni.io/ip':'10.1.0.7'")),
-		"403 annotation tandem-cni.io/ip: 10.1.0.7 is kept for StatefulSet default/db, "
-		"which names it too");
+		"403 annotation tandem-cni.io/ip: 10.1.0.7 is reserved by the pod template of StatefulSet default/db");
 	assert_string_equal(review(&app,
 				   DEPLOYMENT("default", "app", "'tandem-cni.io/ip':'10.1.0.9'")),
 			    "403 annotation tandem-cni.io/ip: 10.1.0.9 is the address of node n1");

@@ -63,10 +63,10 @@ static int read_name(struct chain *c, const struct chain_source *src, const stru
 	if (!name || !*name)
 		return jerr(root, "name", e, ERR_CONFIG, "is missing");
 	if (cni_name_check(name) < 0)
-		return jerr(root, "name", e, ERR_CONFIG, "\"%.64s\" is no network name", name);
+		return jerr(root, "name", e, ERR_CONFIG, "\"%.64s\" is not a network name", name);
 	if (src->fallback_name && !str_eq(name, src->fallback_name))
 		c->note = xasprintf("%s: its network is named \"%s\", ours \"%s\"; runtimes clean "
-				    "up by ours, the plugins by theirs",
+				    "up by our name, plugins by theirs; use one name",
 				    src->what, name, src->fallback_name);
 	c->name = xstrdup(name);
 	return 0;
@@ -109,7 +109,7 @@ static int add_plugin(struct chain *c, const struct chain_source *src, const str
 	if (!type || !*type)
 		return jerr(v, "type", e, ERR_CONFIG, "is missing");
 	if (strchr(type, '/') || str_eq(type, ".") || str_eq(type, ".."))
-		return jerr(v, "type", e, ERR_CONFIG, "\"%.64s\" is no plugin type", type);
+		return jerr(v, "type", e, ERR_CONFIG, "\"%.64s\" is not a plugin type", type);
 	if (str_eq(type, src->own_type))
 		return jerr(v, "type", e, ERR_CONFIG, "\"%s\" must not run itself", type);
 	c->v = xreallocarray(c->v, c->n + 1, sizeof(*c->v));

@@ -171,7 +171,7 @@ static void results_must_be_results(void **state)
 		{"", "plugin \"one\" printed no result"},
 		{" \n", "plugin \"one\" printed no result"},
 		{"junk", "plugin \"one\": its result: no JSON value at byte 0"},
-		{"[]", "plugin \"one\": its result is no object"},
+		{"[]", "plugin \"one\": its result is not an object"},
 		{"{} {}", "plugin \"one\": its result: something follows the JSON text at byte 3"},
 		{"{\"a\":1,\"a\":2}",
 		 "plugin \"one\": its result: a second \"a\" in one object at byte 7"},
@@ -375,7 +375,7 @@ static void names_and_notes(void **state)
 	assert_string_equal(
 		chain_note(own),
 		"delegate: its network is named \"cbr0\", ours \"tandem-net\"; runtimes "
-		"clean up by ours, the plugins by theirs");
+		"clean up by our name, plugins by theirs; use one name");
 	assert_string_equal(chain_name(ours), "tandem-net");
 	assert_null(chain_note(ours));
 	assert_null(chain_note(same));
@@ -428,14 +428,14 @@ static const struct bad bads[] = {
 	 "delegate: plugins[1].type: is missing"},
 	{"{\"plugins\":[{\"type\":1}]}", ERR_DECODE, "delegate: plugins[0].type: must be a string"},
 	{"{\"type\":\"\"}", ERR_CONFIG, "delegate: type: is missing"},
-	{"{\"type\":\"../sh\"}", ERR_CONFIG, "delegate: type: \"../sh\" is no plugin type"},
-	{"{\"type\":\"..\"}", ERR_CONFIG, "delegate: type: \"..\" is no plugin type"},
+	{"{\"type\":\"../sh\"}", ERR_CONFIG, "delegate: type: \"../sh\" is not a plugin type"},
+	{"{\"type\":\"..\"}", ERR_CONFIG, "delegate: type: \"..\" is not a plugin type"},
 	{"{\"type\":[]}", ERR_DECODE, "delegate: type: must be a string"},
 	{"{\"type\":\"tandem\"}", ERR_CONFIG, "delegate: type: \"tandem\" must not run itself"},
 	{"{\"plugins\":[{\"type\":\"a\"},{\"type\":\"tandem\"}]}", ERR_CONFIG,
 	 "delegate: plugins[1].type: \"tandem\" must not run itself"},
 	{"{\"name\":\"a b\",\"type\":\"a\"}", ERR_CONFIG,
-	 "delegate: name: \"a b\" is no network name"},
+	 "delegate: name: \"a b\" is not a network name"},
 	{"{\"name\":7,\"type\":\"a\"}", ERR_DECODE, "delegate: name: must be a string"},
 	{"{\"cniVersion\":\"3.0.0\",\"type\":\"a\"}", ERR_VERSION,
 	 "delegate: cniVersion: \"3.0.0\" is not known"},

@@ -59,7 +59,7 @@ int find_plugin(const char *type, const char *dirs, struct sb *notes, char **out
 	char *dir;
 
 	if (!*type || strchr(type, '/') || str_eq(type, ".") || str_eq(type, ".."))
-		return err_set(e, ERR_CONFIG, 0, "\"%.64s\" is no plugin type", type);
+		return err_set(e, ERR_CONFIG, 0, "\"%.64s\" is not a plugin type", type);
 	if (!notes)
 		notes = &own;
 	while (!found && (dir = strsep(&rest, ":")))

@@ -45,7 +45,7 @@ static int add_span(const struct ip_net *cidr, struct ipam_span span, struct ipa
 	if (ipam_set_count(out) <= IPAM_RANGE_MAX + 3)
 		return 0;
 too_many:
-	return err_set(e, ERR_CONFIG, 0, "more than %d addresses: give ranges", IPAM_RANGE_MAX);
+	return err_set(e, ERR_CONFIG, 0, "more than %d addresses; set ranges", IPAM_RANGE_MAX);
 }
 
 static struct ipam_span whole(const struct ip_net *cidr)
@@ -81,7 +81,7 @@ int ipam_range_build(const struct ipam_range_spec *spec, struct ipam_set *out, s
 	for (size_t i = 0; i < spec->n_exclude; i++)
 		ipam_set_remove_span(&set, &spec->exclude[i].start, &spec->exclude[i].end);
 	if (ipam_set_count(&set) > IPAM_RANGE_MAX)
-		return err_set(e, ERR_CONFIG, 0, "more than %d addresses: give ranges",
+		return err_set(e, ERR_CONFIG, 0, "more than %d addresses; set ranges",
 			       IPAM_RANGE_MAX);
 	*out = set;
 	set = (struct ipam_set)IPAM_SET_INIT;

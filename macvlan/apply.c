@@ -184,7 +184,7 @@ static int read_back(struct macvlan_link *l, const struct nl_route *want, struct
 		    r->metric == want->metric && !memcmp(&r->gw, &want->gw, sizeof(r->gw)))
 			return 0;
 	}
-	return err_set(e, ERR_KERNEL, ENOENT, "the default route is not there after setting it");
+	return err_set(e, ERR_KERNEL, ENOENT, "the default route is missing after it was set");
 }
 
 /* Of ipvlan cards on one parent no two may have the same address; that of a former pod goes in a moment. */
@@ -355,7 +355,7 @@ static int undo_all(struct macvlan_link *l, struct err *e)
 	if (!first.kind)
 		return 0;
 	*e = first;
-	return err_wrap(e, "take back the pod's routes");
+	return err_wrap(e, "restore the pod's routes");
 }
 
 int macvlan_configure(struct macvlan_link *l, const struct macvlan_card *card, int64_t deadline_ms,

@@ -272,7 +272,7 @@ static void a_taken_name_is_refused(void **state)
 	LAB_OK(macvlan_rollback(l, &e));
 	lab_same(world.pod, LAB_LINKS, "lo\neth0\neth1\n");
 	memcpy(c.ifname, "a/b", 4);
-	refused(&c, ERR_CONFIG, "\"a/b\" is no name for a card");
+	refused(&c, ERR_CONFIG, "\"a/b\" is not a name for a card");
 }
 
 /* The plan fails in the middle: all is as before, then the link goes. */

@@ -77,7 +77,8 @@ static int check_card(const struct macvlan_card *card, int64_t deadline_ms, stru
 	if (card->host_access && !nl_link_mode_get(card->mode)->meets_host)
 		return err_set(e, ERR_CONFIG, 0, "hostAccess needs a macvlan of the mode bridge");
 	if (!nl_ifname_ok(card->ifname))
-		return err_set(e, ERR_CONFIG, 0, "\"%.32s\" is no name for a card", card->ifname);
+		return err_set(e, ERR_CONFIG, 0, "\"%.32s\" is not a name for a card",
+			       card->ifname);
 	if (!clock_left_ms(deadline_ms))
 		return err_set(e, ERR_TIMEOUT, 0, "no time left to make %s", card->ifname);
 	return 0;

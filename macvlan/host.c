@@ -75,7 +75,7 @@ static int device_find(struct host *h, struct err *e)
 	int rc = nl_link_find(h->nl, h->name, &h->device, e);
 
 	if (rc > 0 && !macvlan_host_is_ours(&h->device, &h->parent))
-		return err_set(e, ERR_AGAIN, EEXIST, "the name is taken by another link (%s)",
+		return err_set(e, ERR_AGAIN, EEXIST, "another link already has the name (%s)",
 			       h->device.kind[0] ? h->device.kind : "device");
 	return rc;
 }
@@ -94,7 +94,7 @@ static int device_make(struct host *h, struct err *e)
 	if (nl_link_add_card(h->nl, &m, e) < 0)
 		return -1;
 	rc = device_find(h, e);
-	return rc == 0 ? err_set(e, ERR_KERNEL, ENODEV, "it is not there") : rc < 0 ? -1 : 0;
+	return rc == 0 ? err_set(e, ERR_KERNEL, ENODEV, "it does not exist") : rc < 0 ? -1 : 0;
 }
 
 /*
@@ -239,7 +239,7 @@ int macvlan_host_join(const struct macvlan_card *card, const char *parent,
 	int rc = host_open(&h, parent, e);
 
 	if (rc == 0)
-		return err_set(e, ERR_AGAIN, ENODEV, "hostAccess: %s has gone", parent);
+		return err_set(e, ERR_AGAIN, ENODEV, "hostAccess: %s is gone", parent);
 	if (rc < 0 || observe(&h, e) < 0 || join(&h, card, mac, e) < 0)
 		return -1;
 	*out = h.node;

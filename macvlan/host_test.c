@@ -279,7 +279,7 @@ static void a_strangers_link_stays(void **state)
 	assert_int_equal(macvlan_host_join(&c, "ens4", &c.mac, &c.host, &e), -1);
 	assert_int_equal(e.kind, ERR_AGAIN);
 	assert_string_equal(e.msg,
-			    "hostAccess: ens4.host: the name is taken by another link (bridge)");
+			    "hostAccess: ens4.host: another link already has the name (bridge)");
 	leave(&c);
 	lab_same(-1, LAB_LINKS, "lo\nens4\ncni0\nmg0\nens4.host\n");
 }

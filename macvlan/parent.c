@@ -53,7 +53,7 @@ static int check_fit(const struct macvlan_card *card, const struct nl_link *l, s
 	char reason[96];
 
 	if (l->flags & IFF_LOOPBACK || !mac_is_usable(&l->mac))
-		return refuse(card, l->name, "is no Ethernet device", e);
+		return refuse(card, l->name, "is not an Ethernet device", e);
 	if (nl_link_type_find(l->kind) || str_eq(l->kind, "macvtap")) {
 		snprintf(reason, sizeof(reason), "is itself a %s", l->kind);
 		return refuse(card, l->name, reason, e);
@@ -143,11 +143,11 @@ void macvlan_parent_explain(struct nl *host, const struct nl_link *parent, struc
 		if (links[i].parent != parent->index || links[i].parent_elsewhere ||
 		    !links[i].kind[0] || str_eq(links[i].kind, "vlan"))
 			continue;
-		err_wrap(e, "%s has the %s link %s on it, beside which there can be no such card",
-			 parent->name, links[i].kind, links[i].name);
+		err_wrap(e, "%s carries the %s link %s, which excludes such a card", parent->name,
+			 links[i].kind, links[i].name);
 		return;
 	}
 	if (e->num == EBUSY)
-		err_wrap(e, "%s is taken by links of another sort (macvlan beside ipvlan)",
+		err_wrap(e, "%s carries links of another type (macvlan beside ipvlan)",
 			 parent->name);
 }

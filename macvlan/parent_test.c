@@ -44,7 +44,7 @@ static void unfit_masters_are_named(void **state)
 	refused(&c, "down0", "node worker-1: master down0 is down");
 	refused(&c, "up0", "node worker-1: master up0 has no carrier");
 	refused(&c, "mv0", "node worker-1: master mv0 is itself a macvlan");
-	refused(&c, "lo", "node worker-1: master lo is no Ethernet device");
+	refused(&c, "lo", "node worker-1: master lo is not an Ethernet device");
 	c.mtu = 1501;
 	refused(&c, "ens4",
 		"node worker-1: master ens4 has an MTU of 1500, the subnet asks for 1501");

@@ -130,7 +130,7 @@ static int refuse_taken(const char *name, const struct nl_link *there, struct er
 			 there->kind[0] ? there->kind : "device of its own");
 	if (there->alias[0])
 		snprintf(alias, sizeof(alias), ", alias \"%.60s\"", there->alias);
-	return err_set(e, ERR_AGAIN, EEXIST, "the name %s is taken by another link (%s%s)", name,
+	return err_set(e, ERR_AGAIN, EEXIST, "another link already has the name %s (%s%s)", name,
 		       what, alias);
 }
 

@@ -47,7 +47,7 @@ void cards_scan(const char *dir, struct cards *out)
 		struct err e = {0};
 
 		if (*ent->d_name != '.' && add_from(path, out, &e) < 0)
-			log_debug("namespace cannot be looked into", "netns", path, "error", e.msg);
+			log_debug("cannot look into the namespace", "netns", path, "error", e.msg);
 	}
 }
 
@@ -75,7 +75,7 @@ bool cards_may_be_in(const char *path, const struct api_ip *rec)
 	if (!*path)
 		return false;
 	if (add_from(path, &c, &e) < 0) {
-		log_warn("namespace cannot be looked into", "netns", path, "error", e.msg);
+		log_warn("cannot look into the namespace", "netns", path, "error", e.msg);
 		return true;
 	}
 	return cards_have(&c, rec);

@@ -165,7 +165,7 @@ static void look(struct files *f, const struct state_dir *dir, const char *name,
 	/* None of ours, or it went between the list and the look. */
 	if (rc > 0 || (rc == 0 && !damaged))
 		return;
-	log_warn("state file cannot be read and is passed over", "file", name, "error",
+	log_warn("state file skipped: it cannot be read", "file", name, "error",
 		 damaged ? "damaged" : e.msg);
 	if (!known) {
 		/* It stands for nobody's attachment, and is not read again. */

@@ -70,8 +70,7 @@ static const struct options_program program = {
 	.name = "tandem-node",
 	.version = TANDEM_VERSION,
 	.about =
-		"tandem-node tells from the plugin's state files which pods of its node have a card, and\n"
-		"ends what sandboxes have left that are gone. See tandem-node(8).\n",
+		"tandem-node reports, from the plugin's state files, which pods of its node have a card, and\nundoes what deleted sandboxes have left. See tandem-node(8).\n",
 	.rows = rows,
 	.n_rows = ARRAY_SIZE(rows),
 };
@@ -88,7 +87,7 @@ static int read_options(int argc, char **argv, struct witness_options *o)
 		return 2;
 	}
 	if (!*o->node) {
-		log_error("the node's name is not known: --node-name");
+		log_error("the node's name is unknown; set --node-name");
 		return 2;
 	}
 	return -1;

@@ -165,10 +165,10 @@ static void end_one(const struct sweep *s, const struct target *t, const struct 
 	if (!is_still_dead(s, t))
 		return;
 	if (run_del(s, t, conf, &e) < 0)
-		log_warn("what a DEL has left cannot be ended yet", "container", t->container_id,
+		log_warn("cannot yet undo what a DEL has left", "container", t->container_id,
 			 "interface", t->ifname, "error", e.msg);
 	else
-		log_info("ended what a DEL has left", "container", t->container_id, "interface",
+		log_info("undid what a DEL had left", "container", t->container_id, "interface",
 			 t->ifname);
 }
 
@@ -186,7 +186,7 @@ static void *run_all(void *ctx)
 	struct err e = {0};
 
 	if (load_conf(&s->opt, &conf, &e) < 0)
-		log_warn("sandboxes that have ended wait for the conf", "error", e.msg);
+		log_warn("ended sandboxes wait for the conf", "error", e.msg);
 	for (size_t i = 0; !e.kind && i < s->n && !is_cancelled(s); i++)
 		end_one(s, &s->v[i], &conf);
 	IGNORE(eventfd_write(s->done, 1) < 0, "the counter cannot overflow");

@@ -158,10 +158,10 @@ static void end_leftovers(struct witness *w)
 	if (scan(w) && !w->sweep &&
 	    (sweep_start(&w->opt->sweep, &w->files, &w->sweep, &e) < 0 ||
 	     (w->sweep && loop_add(w->loop, sweep_fd(w->sweep), sweep_through, w, &e) < 0)))
-		log_error("cannot end what DELs have left", "error", e.msg);
+		log_error("cannot undo what DELs have left", "error", e.msg);
 	err_clear(&e);
 	if (strays_end(w->dir, &e) < 0)
-		log_error("cannot end what lost state files have left", "error", e.msg);
+		log_error("cannot undo what lost state files have left", "error", e.msg);
 }
 
 static void look_at_everything(struct witness *w)

@@ -95,11 +95,11 @@ static int check_missing(struct cni_args *a, struct err *e)
 static int check_syntax(const struct cni_args *a, struct err *e)
 {
 	if (*a->container_id && cni_name_check(a->container_id) < 0)
-		return err_set(e, ERR_ENV, 0, "CNI_CONTAINERID: \"%.64s\" is no container ID",
+		return err_set(e, ERR_ENV, 0, "CNI_CONTAINERID: \"%.64s\" is not a container ID",
 			       a->container_id);
 	if (*a->ifname && cni_ifname_check(a->ifname) < 0)
 		return err_set(e, ERR_ENV, 0,
-			       "CNI_IFNAME: \"%.64s\" is no interface name (1 to 15 bytes, no "
+			       "CNI_IFNAME: \"%.64s\" is not an interface name (1 to 15 bytes, no "
 			       "slash, colon or blank)",
 			       a->ifname);
 	return 0;
@@ -144,7 +144,7 @@ static int check_pair(const char *pair, size_t n, struct err *e)
 	const char *eq = memchr(pair, '=', n);
 
 	if (!eq || eq == pair)
-		return err_set(e, ERR_ENV, 0, "CNI_ARGS: \"%.*s\" is no KEY=VALUE",
+		return err_set(e, ERR_ENV, 0, "CNI_ARGS: \"%.*s\" is not a KEY=VALUE",
 			       (int)(n > 64 ? 64 : n), pair);
 	if (memchr(eq + 1, '=', n - (size_t)(eq + 1 - pair)))
 		return err_set(e, ERR_ENV, 0, "CNI_ARGS: a second '=' in \"%.*s\"",

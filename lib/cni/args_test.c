@@ -47,13 +47,13 @@ static const struct env_case cases[] = {
 	{{"CNI_COMMAND=UPDATE", ALL, NULL}, -1, "CNI_COMMAND: unknown verb \"UPDATE\""},
 	{{"CNI_COMMAND=ADD", ALL, "CNI_CONTAINERID=../x", NULL},
 	 -1,
-	 "CNI_CONTAINERID: \"../x\" is no container ID"},
+	 "CNI_CONTAINERID: \"../x\" is not a container ID"},
 	{{"CNI_COMMAND=DEL", ALL, "CNI_CONTAINERID=a/b", NULL},
 	 -1,
-	 "CNI_CONTAINERID: \"a/b\" is no container ID"},
+	 "CNI_CONTAINERID: \"a/b\" is not a container ID"},
 	{{"CNI_COMMAND=ADD", ALL, "CNI_IFNAME=sixteen-bytes-no", NULL},
 	 -1,
-	 "CNI_IFNAME: \"sixteen-bytes-no\" is no interface name (1 to 15 bytes, no slash, colon or "
+	 "CNI_IFNAME: \"sixteen-bytes-no\" is not an interface name (1 to 15 bytes, no slash, colon or "
 	 "blank)"},
 };
 
@@ -112,7 +112,7 @@ static void args_by_key(void **state)
 	assert_int_equal(cni_args_get(NULL, "A", &v, &e), 0);
 	assert_int_equal(cni_args_get("A=1;;", "B", &v, &e), 0);
 	assert_int_equal(cni_args_get("A=1;B", "A", &v, &e), -1);
-	assert_string_equal(e.msg, "CNI_ARGS: \"B\" is no KEY=VALUE");
+	assert_string_equal(e.msg, "CNI_ARGS: \"B\" is not a KEY=VALUE");
 	assert_int_equal(cni_args_get("A=1;=B", "A", &v, &e), -1);
 	assert_int_equal(cni_args_get("B=1=2;A=1", "A", &v, &e), -1);
 	assert_string_equal(e.msg, "CNI_ARGS: a second '=' in \"B=1=2\"");

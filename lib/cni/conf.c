@@ -86,7 +86,7 @@ static int read_name(const struct jval *root, struct cni_conf *c, struct err *e)
 		return jerr(root, "name", e, ERR_CONFIG, "is missing");
 	if (cni_name_check(c->name) < 0)
 		return jerr(root, "name", e, ERR_CONFIG,
-			    "\"%.64s\" is no network name (letters, digits, '_', '.', '-')",
+			    "\"%.64s\" is not a network name (letters, digits, '_', '.', '-')",
 			    c->name);
 	return 0;
 }
@@ -148,7 +148,7 @@ static int add_nets(const struct jval *v, struct cni_nets *to, struct err *e)
 		item += strspn(item, " ");
 		item[strcspn(item, " ")] = '\0';
 		if (parse_net(item, &net) < 0)
-			return jerr(v, NULL, e, ERR_CONFIG, "\"%.64s\" is no network", item);
+			return jerr(v, NULL, e, ERR_CONFIG, "\"%.64s\" is not a network", item);
 		add_net(to, net);
 	}
 	return 0;
@@ -183,7 +183,8 @@ static int read_namespace(const struct jval *root, struct cni_conf *c, struct er
 	s = c->system_namespace;
 	n = strspn(s, "abcdefghijklmnopqrstuvwxyz0123456789-");
 	if (n < 1 || n > 63 || s[n] || *s == '-' || s[n - 1] == '-')
-		return jerr(root, "systemNamespace", e, ERR_CONFIG, "\"%.64s\" is no namespace", s);
+		return jerr(root, "systemNamespace", e, ERR_CONFIG, "\"%.64s\" is not a namespace",
+			    s);
 	return 0;
 }
 

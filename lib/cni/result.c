@@ -235,8 +235,7 @@ int cni_result_write(const struct cni_result *r, enum cni_version v, struct sb *
 	struct jw w = jw_init(out);
 
 	if (v < CNI_0_3_0 && !r->n_ips)
-		return err_set(e, ERR_VERSION, 0,
-			       "cniVersion %s cannot tell a result without an address",
+		return err_set(e, ERR_VERSION, 0, "cniVersion %s has no result without an address",
 			       cni_version_name(v));
 	jw_obj(&w);
 	jw_kv_str(&w, "cniVersion", cni_version_name(v));

@@ -38,7 +38,7 @@ static int read_net(const struct jval *v, const char *key, struct ip_net *out, s
 	if (jneed_str(v, key, &s, e) < 0)
 		return -1;
 	if (ip_net_parse(s, out) < 0)
-		return jerr(v, key, e, ERR_DECODE, "\"%.64s\" is no address with a prefix", s);
+		return jerr(v, key, e, ERR_DECODE, "\"%.64s\" is not an address with a prefix", s);
 	return 0;
 }
 
@@ -51,7 +51,7 @@ static int read_addr(const struct jval *v, const char *key, struct ip_addr *out,
 	if (jget_str(v, key, &s, e) < 0)
 		return -1;
 	if (s && *s && ip_parse(s, out) < 0)
-		return jerr(v, key, e, ERR_DECODE, "\"%.64s\" is no address", s);
+		return jerr(v, key, e, ERR_DECODE, "\"%.64s\" is not an address", s);
 	return 0;
 }
 

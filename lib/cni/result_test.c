@@ -166,7 +166,7 @@ static void the_oldest_need_an_address(void **state)
 	(void)state;
 	assert_int_equal(cni_result_write(r, CNI_0_2_0, &sb, &e), -1);
 	assert_int_equal(e.kind, ERR_VERSION);
-	assert_string_equal(e.msg, "cniVersion 0.2.0 cannot tell a result without an address");
+	assert_string_equal(e.msg, "cniVersion 0.2.0 has no result without an address");
 	assert_int_equal(cni_result_write(r, CNI_0_1_0, &sb, &e), -1);
 	assert_string_equal(sb_get(&sb), "");
 }
@@ -241,12 +241,12 @@ static const struct bad bads[] = {
 	{"{\"ips\":[{}]}", ERR_DECODE, "r: ips[0].address: is missing"},
 	{"{\"ips\":[{\"address\":7}]}", ERR_DECODE, "r: ips[0].address: must be a string"},
 	{"{\"ips\":[{\"address\":\"10.0.0.2\"}]}", ERR_DECODE,
-	 "r: ips[0].address: \"10.0.0.2\" is no address with a prefix"},
+	 "r: ips[0].address: \"10.0.0.2\" is not an address with a prefix"},
 	{"{\"ips\":[{\"address\":\"10.0.0.2/33\"}]}", ERR_DECODE, NULL},
 	{"{\"ips\":[{\"address\":\"10.0.0.256/24\"}]}", ERR_DECODE, NULL},
 	{"{\"ips\":[{\"address\":\"10.0.0.2/24 \"}]}", ERR_DECODE, NULL},
 	{"{\"ips\":[{\"address\":\"10.0.0.2/24\",\"gateway\":\"gw\"}]}", ERR_DECODE,
-	 "r: ips[0].gateway: \"gw\" is no address"},
+	 "r: ips[0].gateway: \"gw\" is not an address"},
 	{"{\"ips\":[{\"address\":\"10.0.0.2/24\",\"gateway\":1}]}", ERR_DECODE, NULL},
 	{"{\"ips\":[{\"address\":\"10.0.0.2/24\",\"interface\":0}]}", ERR_DECODE,
 	 "r: ips[0].interface: there is no interface 0"},
@@ -255,7 +255,7 @@ static const struct bad bads[] = {
 	{"{\"routes\":{}}", ERR_DECODE, "r: routes: must be an array"},
 	{"{\"routes\":[{}]}", ERR_DECODE, "r: routes[0].dst: is missing"},
 	{"{\"routes\":[{\"dst\":\"default\"}]}", ERR_DECODE,
-	 "r: routes[0].dst: \"default\" is no address with a prefix"},
+	 "r: routes[0].dst: \"default\" is not an address with a prefix"},
 	{"{\"routes\":[{\"dst\":\"0.0.0.0/0\",\"gw\":\"10.0.0.1/24\"}]}", ERR_DECODE, NULL},
 	{"{\"routes\":[{\"dst\":\"0.0.0.0/0\",\"mtu\":1.5}]}", ERR_DECODE, NULL},
 	{"{\"routes\":[{\"dst\":\"0.0.0.0/0\",\"table\":4294967296}]}", ERR_DECODE, NULL},

@@ -212,7 +212,7 @@ static void decide(struct kube_lease *l)
 	if (l->state == HELD && l->version && !is_mine(l)) {
 		AUTO(free) char *why = xasprintf("%s has it", l->record.holder);
 
-		lose(l, *l->record.holder ? why : "it was taken away");
+		lose(l, *l->record.holder ? why : "another process has it");
 		return;
 	}
 	l->doubt = false;

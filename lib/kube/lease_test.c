@@ -212,7 +212,7 @@ static void test_taken_away(void **state)
 	      READ(.body = LEASE("3", "", "1", "r", "4")));
 
 	(void)state;
-	until(&x, "acquired; lost: it was taken away; ");
+	until(&x, "acquired; lost: another process has it; ");
 	end(&x);
 }
 

@@ -418,8 +418,7 @@ static void test_wait(void **state)
 	w.deadline_ms = in_ms(300);
 	assert_int_equal(kube_wait(r->client, &w, &r->e), -1);
 	assert_int_equal(r->e.kind, ERR_TIMEOUT);
-	assert_string_equal(r->e.msg,
-			    MAPS "/never: waited in vain until the deadline: it does not exist");
+	assert_string_equal(r->e.msg, MAPS "/never: deadline exceeded: it does not exist");
 }
 
 /* ------------------------------------------------------------------ lease */

@@ -262,8 +262,7 @@ static int timed_out(const struct waiter *w, struct err *e)
 {
 	const struct err *why = w->trouble.kind ? &w->trouble : &w->missing;
 
-	return err_set(e, ERR_TIMEOUT, 0, "%s: waited in vain until the deadline: %s", w->object,
-		       why->msg);
+	return err_set(e, ERR_TIMEOUT, 0, "%s: deadline exceeded: %s", w->object, why->msg);
 }
 
 /* Watch again from where the last one ended, as long as that makes sense. 0 or -1 as watch_it(). */

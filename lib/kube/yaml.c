@@ -104,7 +104,7 @@ static int find(const struct yaml_at *in, const char *key, yaml_node_t **out, in
 		if (!name || !str_eq(name, key))
 			continue;
 		if (found)
-			return yaml_err(e, ERR_CONFIG, in, key, "stands there twice");
+			return yaml_err(e, ERR_CONFIG, in, key, "appears twice");
 		found = p->value;
 	}
 	if (!found)

@@ -246,7 +246,7 @@ const struct nl_link *nl_link_by_index(const struct nl_link *links, size_t n, in
 
 static int link_bad_name(const char *name, struct err *e)
 {
-	return err_set(e, ERR_CONFIG, EINVAL, "\"%.32s\" is no name for a link", name);
+	return err_set(e, ERR_CONFIG, EINVAL, "\"%.32s\" is not a name for a link", name);
 }
 
 static void put_mode(struct nl_req *r, enum nl_mode mode)

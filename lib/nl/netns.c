@@ -74,14 +74,14 @@ static int netns_check_type(int fd, const char *path, struct err *e)
 		struct stat st;
 		bool plain = fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 
-		return err_set(e, ERR_NETNS, plain ? ENOENT : EINVAL, "%s is no namespace%s", path,
-			       plain ? ", its mount is gone" : "");
+		return err_set(e, ERR_NETNS, plain ? ENOENT : EINVAL, "%s is not a namespace%s",
+			       path, plain ? ", its mount is gone" : "");
 	}
 	type = ioctl(fd, NS_GET_NSTYPE);
 	if (type < 0)
 		return err_errno(e, ERR_NETNS, errno, "ask for the type of %s", path);
 	if (type != CLONE_NEWNET)
-		return err_set(e, ERR_NETNS, EINVAL, "%s is no network namespace", path);
+		return err_set(e, ERR_NETNS, EINVAL, "%s is not a network namespace", path);
 	return 0;
 }
 

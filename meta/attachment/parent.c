@@ -41,8 +41,7 @@ static int check_others(struct users *u, const struct state *s, const struct use
 		return rc < 0 ? -1 : 0;
 	return err_set(
 		e, ERR_AGAIN, 0,
-		"%s cannot get %s %s card beside the %s card of pod %s: a link carries cards of "
-		"one sort only",
+		"%s cannot get %s %s card beside the %s card of pod %s: a link carries cards of one type only",
 		who->at.name, article, who->link, other.link, other.pod);
 }
 
@@ -68,14 +67,14 @@ static int remove_vlan(const struct state *s, struct err *e)
 
 	if (str_copy(v.name, sizeof(v.name), s->parent) < 0 ||
 	    str_copy(v.master, sizeof(v.master), s->master ? s->master : "") < 0)
-		return err_set(e, ERR_DECODE, 0, "state file: %s is no name of a link", s->parent);
+		return err_set(e, ERR_DECODE, 0, "state file: %s is not a name of a link",
+			       s->parent);
 	if (nl_open(&host, e) < 0)
 		return -1;
 	rc = macvlan_vlan_remove(host, &v, known ? &mac : NULL, clock_now_ms() + RELEASE_BUSY_MS,
 				 e);
 	if (rc == 0)
-		log_warn("VLAN kept: something that tandem does not know of uses it", "vlan",
-			 s->parent);
+		log_warn("VLAN not removed: something unknown uses it", "vlan", s->parent);
 	return rc < 0 ? -1 : 0;
 }
 

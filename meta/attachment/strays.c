@@ -88,7 +88,7 @@ static int end_locked(const struct state_dir *d, const struct macvlan_stray_devi
 		return -1;
 	if (n) {
 		snprintf(text, sizeof(text), "%zu", n);
-		log_info("ended what lost state files have left on the node", "device",
+		log_info("removed what lost state files had left on the node", "device",
 			 device->name, "entries", text);
 	}
 	return 0;
@@ -145,7 +145,7 @@ static int end_vlan(const struct state_dir *d, struct nl *host, const struct mac
 	if (rc == 0) {
 		rc = macvlan_vlan_remove(host, v, NULL, clock_now_ms(), e);
 		if (rc > 0)
-			log_info("removed a VLAN that nobody uses", "vlan", v->name);
+			log_info("removed an unused VLAN", "vlan", v->name);
 	}
 	return rc < 0 ? -1 : 0;
 }
@@ -191,7 +191,7 @@ static int end_seats(const struct state_dir *d, struct err *e)
 
 	snprintf(text, sizeof(text), "%zu", n);
 	if (n)
-		log_info("ended seats of attachments that have no state file", "seats", text);
+		log_info("removed seats without a state file", "seats", text);
 	return rc;
 }
 

@@ -141,7 +141,7 @@ static int clear_remains(struct add *a, struct err *e)
 	if (old->complete && str_eq(old->boot_id, boot_id))
 		return err_set(e, ERR_CONFIG, 0, "container %s has an interface %s already",
 			       old->container_id, old->ifname);
-	log_warn("clearing what an unfinished ADD has left", "container", old->container_id);
+	log_warn("undoing an unfinished ADD", "container", old->container_id);
 	return del_attachment(app, old, e);
 }
 
@@ -448,13 +448,13 @@ static void roll_back(struct add *a)
 	state_dir_set_stop_fd(a->app->dir, -1);
 	if (undo_run(&a->undo, &e) < 0 && e.kind != ERR_NOT_FOUND) {
 		a->state->complete = false;
-		log_warn("roll-back is left to DEL", "container", a->app->args->container_id,
-			 "error", e.msg);
+		log_warn("the rest is left for DEL to undo", "container",
+			 a->app->args->container_id, "error", e.msg);
 		return;
 	}
 	err_clear(&e);
 	if (parent_release(a->app->dir, a->state, &e) < 0)
-		log_warn("state file stays", "error", e.msg);
+		log_warn("state file not removed", "error", e.msg);
 }
 
 static int add_locked(struct add *a, struct err *e)

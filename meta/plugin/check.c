@@ -127,10 +127,10 @@ static int check_known(struct app *app, const struct state *s, int netns, struct
 	int64_t start = clock_now_us();
 
 	if (!s->complete)
-		return err_set(e, ERR_MISSING, 0, "the ADD of container %s has not come to its end",
+		return err_set(e, ERR_MISSING, 0, "the ADD of container %s is not finished",
 			       s->container_id);
 	if (s->boot_id && !str_eq(boot_id, s->boot_id))
-		return err_set(e, ERR_MISSING, 0, "container %s is from before the node's start",
+		return err_set(e, ERR_MISSING, 0, "container %s is older than the node's last boot",
 			       s->container_id);
 	if (check_card(s, netns, e) < 0)
 		return err_wrap(e, "card %s", s->card);

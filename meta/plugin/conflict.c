@@ -132,6 +132,6 @@ int conflict_clear(struct app *app, const struct api_ip *ip, struct err *e)
 	if (patch_status(app, ip, NULL, NULL, e) == 0)
 		return 0;
 	e->kind = ERR_AGAIN;
-	return err_wrap(e, "nobody else has the address of pod %s/%s any more", ip->meta.ns,
+	return err_wrap(e, "no other machine has the address of pod %s/%s any more", ip->meta.ns,
 			ip->meta.name);
 }

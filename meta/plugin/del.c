@@ -105,13 +105,13 @@ static int missing_binary(struct app *app, struct state *s, struct err *e)
 	if (!s->missing_since || s->missing_since > now)
 		s->missing_since = now;
 	if (now - s->missing_since >= MISSING_SECONDS) {
-		log_warn("the primary's binary stays missing, its part of DEL is given up",
+		log_warn("the primary's binary is still missing: its part of DEL is skipped",
 			 "container", s->container_id, "error", why.msg);
 		return 0;
 	}
 	if (state_save(app->dir, s, &saving) < 0)
 		log_warn("state not saved", "error", saving.msg);
-	return err_set(e, ERR_AGAIN, 0, "the primary cannot be asked to clean up: %s", why.msg);
+	return err_set(e, ERR_AGAIN, 0, "the primary's DEL cannot run: %s", why.msg);
 }
 
 /* By name and MAC; the MAC of a card that was never finished is not known. */
@@ -209,7 +209,7 @@ int del_without_state(struct app *app, struct err *e)
 	if (parent_recall(app->dir, s, e) < 0)
 		return -1;
 	if (strays_end(app->dir, &now) < 0)
-		log_warn("what it may have left on the node stays for now", "error", now.msg);
+		log_warn("what it may have left on the node is not removed yet", "error", now.msg);
 	return parent_release(app->dir, s, e);
 }
 

@@ -148,8 +148,8 @@ static void end_one(struct gc *g, const struct sweep_entry *a, size_t left)
 	/* Whoever holds it is at work on this very attachment. */
 	if (state_lock(t.app.dir, a->container_id, clock_now_ms(), &lock, &e) < 0) {
 		if (e.kind == ERR_AGAIN)
-			log_info("left alone, it is at work", "command", "GC", "container",
-				 a->container_id);
+			log_info("left alone: another call is at work on it", "command", "GC",
+				 "container", a->container_id);
 		else
 			note(g, &e);
 		return;

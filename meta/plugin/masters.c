@@ -32,6 +32,6 @@ int masters_resolve(const char *file, const struct io_limit *limit, char *name, 
 	if (!nic)
 		return 0;
 	if (!*nic || str_copy(name, size, nic) < 0)
-		return jerr(&root, name, e, ERR_CONFIG, "\"%.64s\" is no name of a link", nic);
+		return jerr(&root, name, e, ERR_CONFIG, "\"%.64s\" is not a name of a link", nic);
 	return 0;
 }

@@ -77,9 +77,9 @@ static void what_is_wrong_is_named(void **state)
 		enum err_kind kind;
 	} cases[] = {
 		{"{\"lan\":7}", ": lan: must be a string", ERR_DECODE},
-		{"{\"lan\":\"\"}", ": lan: \"\" is no name of a link", ERR_CONFIG},
+		{"{\"lan\":\"\"}", ": lan: \"\" is not a name of a link", ERR_CONFIG},
 		{"{\"lan\":\"a-name-that-is-too-long\"}",
-		 ": lan: \"a-name-that-is-too-long\" is no name of a link", ERR_CONFIG},
+		 ": lan: \"a-name-that-is-too-long\" is not a name of a link", ERR_CONFIG},
 		{"[]", ": must be an object", ERR_DECODE},
 		{"{\"lan\":\"ens4\"", "", ERR_DECODE},
 		{"", "", ERR_DECODE},

@@ -53,9 +53,8 @@ static int get_pod(struct app *app, const struct pod *pod, struct api_pod **out,
 	if (api_pod_decode(&root, app->conf->legacy_annotations, &found, e) < 0)
 		return err_wrap(e, "pod %s/%s", pod->ns, pod->name);
 	if (*pod->uid && !str_eq(pod->uid, found->meta.uid))
-		return err_set(e, ERR_AGAIN, 0,
-			       "pod %s/%s has UID %s by now, this sandbox is for %s", pod->ns,
-			       pod->name, found->meta.uid, pod->uid);
+		return err_set(e, ERR_AGAIN, 0, "pod %s/%s now has UID %s; this sandbox is for %s",
+			       pod->ns, pod->name, found->meta.uid, pod->uid);
 	*out = STEAL(found);
 	return 0;
 }

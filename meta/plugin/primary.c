@@ -61,7 +61,7 @@ static int load_file(struct app *app, struct primary *out, struct err *e)
 	if (io_read_file_by(path, CNI_CONF_MAX, &limit, &text, &len, &why) == 0 &&
 	    load_take(source_of(app->conf, path, len), text, out, &why) == 0) {
 		if (state_keep_delegate(app->dir, out->text, len, &ignored) < 0)
-			log_warn("no copy of the delegate's file kept", "file", path, "error",
+			log_warn("delegateFile could not be copied", "file", path, "error",
 				 ignored.msg);
 		return 0;
 	}

@@ -37,7 +37,7 @@ static int ready(void *ctx, const struct jval *obj, struct err *e)
 
 	if (!obj) {
 		err_set(e, ERR_AGAIN, 0,
-			"there is none: is tandem-controller running? The pod's events may say more");
+			"it does not exist; check that tandem-controller is running and read the pod's events");
 		return 0;
 	}
 	if (api_ip_decode(obj, &ip, e) < 0)
@@ -49,13 +49,12 @@ static int ready(void *ctx, const struct jval *obj, struct err *e)
 	}
 	if (!api_ip_is_allocated(ip)) {
 		err_set(e, ERR_AGAIN, 0, "it has no address yet%s%s",
-			*ip->message ? ": " : "; the pod's events may say why", ip->message);
+			*ip->message ? ": " : "; see the pod's events", ip->message);
 		return 0;
 	}
 	/* The controller has begun to end it. A deletion by hand is another matter: that card is kept. */
 	if (is_refused(ip, w->refused) || (ip->phase == API_IP_CONFLICT && ip->meta.deletion)) {
-		err_set(e, ERR_AGAIN, 0,
-			"%s; it has no other address yet, the pod's events say why",
+		err_set(e, ERR_AGAIN, 0, "%s; it has no other address yet; see the pod's events",
 			*ip->message ? ip->message : "another machine has its address");
 		return 0;
 	}
@@ -68,8 +67,8 @@ static void write_claim(struct sb *sb, const struct app *app, const struct api_i
 {
 	char now[CLOCK_RFC3339_LEN];
 	AUTO(free)
-	char *message = xasprintf("container %s is being set up since %s", app->args->container_id,
-				  clock_rfc3339_micro(now));
+	char *message = xasprintf("container %s has been starting since %s",
+				  app->args->container_id, clock_rfc3339_micro(now));
 	struct jw w = jw_init(sb);
 
 	api_meta_begin_patch(&w, ip->meta.uid, ip->meta.resource_version);

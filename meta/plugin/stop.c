@@ -42,7 +42,7 @@ bool stop_asked(int fd)
 
 int stop_check(int fd, struct err *e)
 {
-	return stop_asked(fd) ? err_set(e, ERR_CANCELLED, 0, "it had not come to its end") : 0;
+	return stop_asked(fd) ? err_set(e, ERR_CANCELLED, 0, "it was not finished") : 0;
 }
 
 void stop_explain(int fd, struct err *e)

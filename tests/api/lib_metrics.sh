@@ -64,7 +64,7 @@ fails_with() { # fails_with TEXT ARGS...
 	! timeout 20 "$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/controller.conf" --leader-elect=false "$@" >"$DIR/fails.log" 2>&1 &&
 		grep -qF -e "$text" "$DIR/fails.log"
 }
-check "what is no address is told" fails_with '--metrics-bind-address: \"nowhere\" is not an address to listen on' --metrics-bind-address nowhere
+check "what is not an address is told" fails_with '--metrics-bind-address: \"nowhere\" is not an address to listen on' --metrics-bind-address nowhere
 controller_up
 finish 1951 1955
 check "all go" wait_for 30 no_records

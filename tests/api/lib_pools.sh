@@ -83,7 +83,7 @@ same "... in words" 'annotation tandem-cni.io/ip: "10.70.0.15": MacvlanSubnet si
 	"$(event_is p9 AddressNotInSubnet)"
 pods 10 10 dual 'tandem-cni.io/ip: 10.70.0.15-fd70::10-fd70::12' | k create -f - >/dev/null
 check "pairs that do not match" wait_for 5 event_is p10 InvalidAnnotation
-same "... in words" 'annotation tandem-cni.io/ip: "10.70.0.15-fd70::10-fd70::12": the i-th IPv4 address goes with the i-th IPv6 address: name as many of the one as of the other, or of one family alone' \
+same "... in words" 'annotation tandem-cni.io/ip: "10.70.0.15-fd70::10-fd70::12": the i-th IPv4 address goes with the i-th IPv6 address; name as many of each, or only one family' \
 	"$(event_is p10 InvalidAnnotation)"
 finish 7 10
 check "all records are gone" wait_for 20 no_records

@@ -69,7 +69,7 @@ invalid "ranges overlap" \
 	'cidr: 10.1.0.0/24|ranges: [{rangeStart: 10.1.0.5, rangeEnd: 10.1.0.9}, {rangeStart: 10.1.0.9, rangeEnd: 10.1.0.9}]' \
 	'spec.ranges[1]: overlaps with ranges[0]'
 invalid "a /8 without ranges" 'cidr: 10.0.0.0/8' \
-	'spec.cidr: /8 is larger than a /16: give ranges'
+	'spec.cidr: /8 is larger than a /16; set ranges'
 invalid "mode of the other kind" 'cidr: 10.1.0.0/24|mode: l2' \
 	'spec.mode: "l2" must be bridge, private, vepa or passthru'
 invalid "no IPv6 after all" "cidr: '::::/64'" 'spec.cidr: "::::/64" is not a CIDR'
@@ -105,7 +105,7 @@ refused badip InvalidAnnotation \
 refused badmac InvalidAnnotation \
 	'annotation tandem-cni.io/mac: "01:00:00:00:00:01": a card cannot have a multicast or zero MAC' \
 	'annotations: {tandem-cni.io/subnet: ok, tandem-cni.io/mac: "01:00:00:00:00:01"}'
-refused alone InvalidAnnotation "annotation tandem-cni.io/ip needs tandem-cni.io/subnet beside it" \
+refused alone InvalidAnnotation "annotation tandem-cni.io/ip also needs annotation tandem-cni.io/subnet" \
 	'annotations: {tandem-cni.io/ip: auto}'
 refused outside AddressNotInSubnet \
 	'annotation tandem-cni.io/ip: "10.9.9.9": MacvlanSubnet ok does not give that address' \

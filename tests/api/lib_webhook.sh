@@ -72,7 +72,7 @@ refused_subnet "$N|exclude: [10.2.0.1]" 'spec.exclude[0]: "10.2.0.1" lies outsid
 refused_subnet "$N|routes: [{dst: 10.9.0.0/16, gw: 10.2.0.1}]" \
 	'spec.routes[0].gw: "10.2.0.1" lies outside the cidr'
 refused_subnet "$N|mode: l2" 'spec.mode: "l2" must be bridge, private, vepa or passthru'
-refused_subnet 'master: ens8|cidr: 10.0.0.0/8' 'spec.cidr: /8 is larger than a /16: give ranges'
+refused_subnet 'master: ens8|cidr: 10.0.0.0/8' 'spec.cidr: /8 is larger than a /16; set ranges'
 refused_subnet 'master: ens8|cidr: 10.0.0.0/8|ranges: [{rangeStart: 10.0.0.1, rangeEnd: 10.2.0.0}]' \
 	'spec.ranges: more than 65536 addresses'
 refused_subnet 'master: ens8|cidr: 224.0.0.0/24' 'spec.cidr: "224.0.0.0/24" is not a network that hosts can have'
@@ -98,9 +98,9 @@ refused_subnet "$W|ranges: [{rangeStart: 10.71.0.19, rangeEnd: 10.71.0.29}]" \
 refused_subnet "$W|ranges: [{rangeStart: 10.71.0.20, rangeEnd: 10.71.0.30}]" \
 	"$(shares ranges '1 address' 10.71.0.30 'high (10.71.0.0/24)')"
 refused_subnet "$W|gateway: 10.71.0.15|ranges: [{rangeStart: 10.71.0.40, rangeEnd: 10.71.0.49}]" \
-	'spec.gateway: "10.71.0.15" is one of the addresses that MacvlanSubnet low gives to pods, on the same master and VLAN'
+	'spec.gateway: "10.71.0.15" is an address that MacvlanSubnet low gives to pods on the same master and VLAN'
 refused_subnet 'master: ens4|vlan: 7|cidr: 10.72.0.0/24|linkType: ipvlan' \
-	'spec.linkType: "ipvlan" cannot be on master ens4, VLAN 7, where MacvlanSubnet high is macvlan: a card has links of one type only'
+	'spec.linkType: "ipvlan" cannot be on master ens4, VLAN 7, where MacvlanSubnet high is macvlan: a NIC carries links of one type only'
 refused_subnet 'master: ens4|vlan: 7|cidr: 10.72.0.0/24|mode: passthru' \
 	'spec.mode: "passthru" needs master ens4, VLAN 7 for itself, where MacvlanSubnet high is already'
 refused_subnet 'master: ens9|cidr: 10.72.0.0/24' \
@@ -130,7 +130,7 @@ edited '{"linkType":"ipvlan"}' "spec.linkType: cannot change from \"macvlan\" to
 edited '{"mode":"passthru"}' "spec.mode: cannot change from \"bridge\" to \"passthru\" $Y"
 edited '{"gateway":"10.74.0.5"}' \
 	"spec.gateway: \"10.74.0.5\" is the address of pod default/$(pod_of 10.74.0.5)"
-told "delete in use" "$(denied subnets "MacvlanSubnet used is in use by pods $users: delete them first, and the subnet when their addresses are free")" \
+told "delete in use" "$(denied subnets "MacvlanSubnet used is in use by pods $users; delete the pods first, then the subnet once their addresses are free")" \
 	k delete macvlansubnet -n kube-system used
 # Nor as one of a collection.
 check_fails "delete in use, with all others" k delete macvlansubnets -n kube-system --all --wait=false
@@ -138,7 +138,7 @@ same "it is not being deleted" "" \
 	"$(k get macvlansubnet -n kube-system used -o jsonpath='{.metadata.deletionTimestamp}')"
 LOW='master: ens4|vlan: 7|cidr: 10.71.0.0/24|gateway: 10.71.0.254|ranges: [{rangeStart: 10.71.0.10, rangeEnd: 10.71.0.19}]'
 hook_spec low "$LOW" | k apply -f - >/dev/null
-told "ranges that shrink are told of" "Warning: pods keep addresses that the subnet does not give any more, until they end: $users
+told "ranges that shrink are told of" "Warning: pods keep addresses that the subnet no longer gives, until they end: $users
 macvlansubnet.tandem-cni.io/used patched" k patch macvlansubnet -n kube-system used --type merge \
 	-p '{"spec":{"ranges":[{"rangeStart":"10.74.0.50","rangeEnd":"10.74.0.99"}]}}'
 k patch macvlansubnet -n kube-system used --type merge -p '{"spec":{"ranges":null}}' >/dev/null
@@ -186,8 +186,8 @@ refused_workload "$(mac "$(on used 10.74.0.7)" 01:00:00:00:00:01)" \
 refused_workload "$(mac "$(on used 10.74.0.7)" $M1-$M2)" \
 	"mac: \"$M1-$M2\": a list of MACs needs a list of as many addresses in tandem-cni.io/ip"
 refused_workload "$(mac "$(on used 10.74.0.7-10.74.0.8)" $M1-$M1)" "mac: \"$M1-$M1\": names a MAC twice"
-refused_workload "$(on used 10.9.9.9)" 'ip: 10.9.9.9 lies outside of the cidr 10.74.0.0/24 of MacvlanSubnet used'
-refused_workload "$(on low 10.71.0.20)" 'ip: 10.71.0.20 is outside of the ranges of MacvlanSubnet low'
+refused_workload "$(on used 10.9.9.9)" 'ip: 10.9.9.9 is outside the cidr 10.74.0.0/24 of MacvlanSubnet used'
+refused_workload "$(on low 10.71.0.20)" 'ip: 10.71.0.20 is outside the ranges of MacvlanSubnet low'
 refused_workload "$(on used 10.74.0.1)" 'ip: 10.74.0.1 is the gateway of MacvlanSubnet used'
 refused_workload "$(on used 10.74.0.0)" 'ip: 10.74.0.0 is the network address of MacvlanSubnet used'
 refused_workload "$(on used 10.74.0.255)" 'ip: 10.74.0.255 is the broadcast address of MacvlanSubnet used'
@@ -204,7 +204,7 @@ refused_workload 'tandem-cni.io/subnet: team' \
 
 # What a workload names is kept for it, also without pods.
 deployment holder "$(on used 10.74.0.20)" 0 | k apply -f - >/dev/null
-kept() { denied workloads 'annotation tandem-cni.io/ip: 10.74.0.20 is kept for Deployment default/holder, which names it too' creating; }
+kept() { denied workloads 'annotation tandem-cni.io/ip: 10.74.0.20 is reserved by the pod template of Deployment default/holder' creating; }
 wait_kept() { [ "$(deployment new "$(on used 10.74.0.20)" | k apply --dry-run=server -f - 2>&1)" = "$(kept)" ]; }
 check "the workload is known" wait_for 10 wait_kept
 # as_kind KIND: a Deployment as another kind
@@ -264,16 +264,16 @@ told "another's pod is named with its owner" \
 told "a scale, with annotations that would be refused now" "deployment.apps/holder scaled" \
 	k scale deployment holder --replicas=3
 
-told "warning: a subnet that may come in the same file" "Warning: there is no MacvlanSubnet later in namespace kube-system yet: pods wait for it
+told "warning: a subnet that may come in the same file" "Warning: MacvlanSubnet later does not exist in namespace kube-system yet; pods wait for it
 deployment.apps/later created" k apply -f - < <(deployment later 'tandem-cni.io/subnet: later')
 told "warning: more pods than addresses" "Warning: 3 pods and 1 addresses in tandem-cni.io/ip: the others wait until one is free
 deployment.apps/many created" k apply -f - < <(deployment many "$(on used 10.74.0.60)" 3)
-told "warning: an annotation nobody knows" "Warning: annotation tandem-cni.io/adress means nothing to tandem
+told "warning: an annotation nobody knows" "Warning: annotation tandem-cni.io/adress is unknown
 deployment.apps/typo created" k apply -f - < <(deployment typo 'tandem-cni.io/subnet: used, tandem-cni.io/adress: x')
-told "warning: annotations in the wrong place" "Warning: annotation tandem-cni.io/subnet has no effect on a Deployment: its pods take theirs from spec.template.metadata.annotations
+told "warning: annotations in the wrong place" "Warning: annotation tandem-cni.io/subnet has no effect on a Deployment; set it in spec.template.metadata.annotations
 deployment.apps/wrong created" k apply -f - < <(deployment wrong '' |
 	sed 's,namespace: default,&\, annotations: {tandem-cni.io/subnet: used},')
-told "warning: hostNetwork" "Warning: pods with hostNetwork have no network of their own and get no card: the tandem-cni.io annotations have no effect
+told "warning: hostNetwork" "Warning: pods with hostNetwork get no card; the tandem-cni.io annotations have no effect
 deployment.apps/host created" k apply -f - < <(deployment host 'tandem-cni.io/subnet: used' |
 	sed 's/spec: {containers/spec: {hostNetwork: true, containers/')
 told "the system namespace is left alone" "deployment.apps/new created" \
@@ -316,7 +316,7 @@ overlap_is() {
 }
 check "and say so" wait_for 10 overlap_is both4a
 check "a configuration deleted by hand comes back" wait_for 20 conf
-told "what was so before is no obstacle" "Warning: spec.cidr: shares 125 addresses, from 10.80.4.2 on, with MacvlanSubnet both4b (10.80.4.0/25) on the same master ens1, VLAN 4: give the two ranges that do not overlap
+told "what was so before is no obstacle" "Warning: spec.cidr: shares 125 addresses, from 10.80.4.2 on, with MacvlanSubnet both4b (10.80.4.0/25) on the same master ens1, VLAN 4; set ranges that do not overlap
 macvlansubnet.tandem-cni.io/both4a patched" \
 	k patch macvlansubnet -n kube-system both4a --type merge -p '{"spec":{"mtu":1400}}'
 
@@ -466,7 +466,7 @@ check "a standby that is ready" wait_for 60 curl -skf --max-time 5 -o /dev/null 
 check "the leader is" wait_for 60 hook_answers
 same "one certificate" "$(shown_by "$HOOK")" "$(shown_by "$other")"
 same "one answer" "$(ask_directly "$HOOK")" "$(ask_directly "$other")"
-same "it is a refusal" 'false 403 MacvlanSubnet fresh1 is in use by pods default/p40 (10.81.1.2): delete them first, and the subnet when their addresses are free' \
+same "it is a refusal" 'false 403 MacvlanSubnet fresh1 is in use by pods default/p40 (10.81.1.2); delete the pods first, then the subnet once their addresses are free' \
 	"$(ask_directly "$other" | jq -r '.response | "\(.allowed) \(.status.code) \(.status.message)"')"
 check "the configuration is the leader's" leads_there
 stop "$pid_controller"

@@ -282,8 +282,8 @@ check "lost: held" wait_for 20 subnet_is reserved 1
 exec {verb}<>"$STATE/locks/cid-lost"
 flock "$verb"
 ip netns del tw-lost
-sweeps() { [ "$(grep -c 'ended what a DEL has left' "$DIR/node.log")" -gt "$1" ]; }
-ended=$(grep -c 'ended what a DEL has left' "$DIR/node.log")
+sweeps() { [ "$(grep -c 'undid what a DEL had left' "$DIR/node.log")" -gt "$1" ]; }
+ended=$(grep -c 'undid what a DEL had left' "$DIR/node.log")
 # Another one that is dead at the same time shows that the sweep has come by.
 pod lost2
 upped lost2 "$uid"
@@ -350,9 +350,9 @@ check "its namespace gone, it is" wait_for 40 gone macvlanip torn
 no_device() { ! ip link show ens4.host; }
 check "and the device with its last card" wait_for 40 no_device
 
-# A damaged file is passed over, and stays for the plugin to see.
+# A damaged file is skipped, and stays for the plugin to see.
 echo nothing >"$FILES/cid-bad@eth0"
-check "a damaged file is logged" wait_for 20 logged node 'passed over.*cid-bad@eth0'
+check "a damaged file is logged" wait_for 20 logged node 'state file skipped.*cid-bad@eth0'
 check "and stays" [ -e "$FILES/cid-bad@eth0" ]
 rm "$FILES/cid-bad@eth0"
 

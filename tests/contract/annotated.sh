@@ -125,7 +125,7 @@ cni ADD "$(asks)"
 succeeded "ending: ADD"
 requests
 same "ending: costs one request more" 2 "$REQUESTS"
-check "ending: the record says who has it now" grep -qE "^container $CID is being set up since 20.*Z null$" <(
+check "ending: the record says who has it now" grep -qE "^container $CID has been starting since 20.*Z null$" <(
 	kubectl_node get macvlanip ending -o json | jq -r '"\(.status.message) \(.status.cardDown)"')
 cni DEL "$(asks)"
 same "ending: DEL leaves nothing" "" "$(leftovers)"

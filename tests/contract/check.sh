@@ -194,7 +194,7 @@ cni CHECK "$(with_prev "$CONF")"
 says "but about the address" 101 "address of eth1 is missing"
 state_edit '.bootID="of another boot"'
 cni CHECK "$(with_prev "$CONF")"
-says "a pod of before the node's start" 101 "before the node's start"
+says "a pod of before the node's start" 101 "is older than the node's last boot"
 cni DEL "$CONF"
 drop_pod
 
@@ -222,7 +222,7 @@ cni ADD "$CONF"
 RESULT=$OUT
 state_edit '.complete=false'
 cni CHECK "$(with_prev "$CONF")"
-says "an ADD that did not end" 101 "has not come to its end"
+says "an ADD that did not end" 101 "is not finished"
 cni CHECK "$(with_prev "$CONF")" CNI_NETNS=
 says "CHECK without CNI_NETNS" 4 CNI_NETNS
 cni CHECK "$(with_prev "$CONF")" CNI_NETNS=/run/netns/"$NODE"

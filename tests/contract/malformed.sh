@@ -54,7 +54,7 @@ refused "the namespace of process 1" 8 /proc/1/ns/net
 cni ADD "$(conf)" CNI_NETNS=/run/netns/no-such-namespace
 refused "a namespace that is not there" 8 no-such-namespace
 cni ADD "$(conf)" CNI_NETNS=/etc/hostname
-refused "a file that is no namespace" 8 /etc/hostname
+refused "a file that is not a namespace" 8 /etc/hostname
 cni ADD "$(conf)" CNI_NETNS=/proc/self/ns/uts
 refused "a namespace of another kind" 8 uts
 

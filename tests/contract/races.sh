@@ -63,7 +63,7 @@ succeeded "claim: another write comes first"
 same "claim: 409, so the record is read again, and claimed as it is now" "answer 1 409
 write 1 PATCH
 write 2 PATCH" "$GATE"
-check "claim: it says who has it" grep -qE "^\[null,\"container $CID is being set up since .*Z\",null\]$" <(status_of claimed)
+check "claim: it says who has it" grep -qE "^\[null,\"container $CID has been starting since .*Z\",null\]$" <(status_of claimed)
 same "claim: the card is there" 192.168.100.50/24 "$(addresses)"
 cni DEL "$(asks)"
 same "claim: DEL leaves nothing" "" "$(leftovers)"
@@ -119,7 +119,7 @@ pod cleared "$(net 55 ',"conflictDetection":true')"
 status cleared '{"phase":"Conflict","message":"somebody had it"}'
 held changed cleared
 refused "conflict over, and the record is being ended meanwhile: code 11" 11 \
-	"nobody else has the address of pod default/cleared any more"
+	"no other machine has the address of pod default/cleared any more"
 same "its state is what the other one has left" '["Conflict","somebody had it",null]' "$(status_of cleared)"
 cni ADD "$(asks)"
 succeeded "the runtime's next ADD"

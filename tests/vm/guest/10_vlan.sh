@@ -58,13 +58,13 @@ nothing_left "which goes as well"
 ip -n n1 link add link ens4 name ens4.100 type vlan id 101
 MORE_CONF='"deadlineSeconds":5,' add taken 55 "$VLAN100"
 same "a link of that name with another id: refused, named" "1 11 yes" \
-	"$RC $(jq -r '"\(.code) \(if .msg | contains("VLAN 100: make VLAN ens4.100: the name ens4.100 is taken by another link (VLAN 101)") then "yes" else .msg end)"' <<<"$OUT")"
+	"$RC $(jq -r '"\(.code) \(if .msg | contains("VLAN 100: make VLAN ens4.100: another link already has the name ens4.100 (VLAN 101)") then "yes" else .msg end)"' <<<"$OUT")"
 same "and untouched" "vlan 101 null 1500 down" "$(link_of n1 ens4.100)"
 ip -n n1 link del ens4.100
 ip -n n1 link add ens4.100 type dummy
 MORE_CONF='"deadlineSeconds":5,' add taken 55 "$VLAN100"
 same "a link of that name of another type: refused, named" "1 11 yes" \
-	"$RC $(jq -r '"\(.code) \(if .msg | contains("the name ens4.100 is taken by another link (dummy)") then "yes" else .msg end)"' <<<"$OUT")"
+	"$RC $(jq -r '"\(.code) \(if .msg | contains("another link already has the name ens4.100 (dummy)") then "yes" else .msg end)"' <<<"$OUT")"
 ip -n n1 link del ens4.100
 nothing_left "a refused ADD leaves nothing"
 for name in ens4.100 office; do
