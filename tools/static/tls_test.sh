@@ -43,7 +43,8 @@ openssl s_server -www -accept 127.0.0.1:0 -key "$dir/cert.key" -cert "$dir/cert"
 at_exit kill $!
 wait_for 10 port_known || { fail "server" "no port after 10 s" && cat "$dir/server.log"; exit; }
 
-same "GET by address" 200 "$("$dir/probe" "https://127.0.0.1:$port/" "$dir/cert")"
+same "GET by address" 200 "$(SSLKEYLOGFILE=$dir/keys "$dir/probe" "https://127.0.0.1:$port/" "$dir/cert")"
+check_fails "no TLS keys are logged" test -e "$dir/keys"
 same "a certificate of another authority" "SSL peer certificate or SSH remote key was not OK" \
 	"$("$dir/probe" "https://127.0.0.1:$port/" "$dir/other")"
 
