@@ -88,7 +88,8 @@ static void failed(struct sub *sub, const char *what, const struct err *e)
 	sub->retry_ms = e->kind == ERR_CONFLICT ? 0 : clock_now_ms() + pause;
 	sub->reread = true;
 	if (e->kind == ERR_CONFLICT || e->kind == ERR_NOT_FOUND)
-		log_debug("subnet changed or went meanwhile", "subnet", sub->name, "what", what);
+		log_debug("subnet changed or was deleted meanwhile", "subnet", sub->name, "what",
+			  what);
 	else
 		log_warn("subnet: request failed", "subnet", sub->name, "what", what, "error",
 			 e->msg);
@@ -187,8 +188,8 @@ static void claim(struct sub *sub)
 
 	sub->fresh = known == 0 || o->record_bad;
 	if (o->record_bad)
-		log_error("the allocation record cannot be read: it is made anew from the records",
-			  "subnet", sub->name);
+		log_error("the allocation cannot be read: it is rebuilt from the records", "subnet",
+			  sub->name);
 	empty.term = known + 1;
 	empty.holder = xstrdup(sub->app->holder);
 	IGNORE(ipam_record_encode(&empty, &text, &e), "an empty record fits");

@@ -38,13 +38,13 @@ static void ready(const struct status_in *in, struct condition *c)
 		set(c, false, "Invalid", "%s", in->obj->why.msg);
 	else if (in->obj->meta.deletion)
 		set(c, false, "Terminating",
-		    "no new addresses; goes when its last record has gone");
+		    "no new addresses; the subnet is deleted with its last MacvlanIP");
 	else if (lacks4 || lacks6)
 		set(c, false, "NoAddresses",
-		    "no %saddress is left after gateway, exclude, nodes' addresses and other subnets",
+		    "no %saddress is left after gateway, exclude, nodes' addresses and other subnets; extend the ranges",
 		    in->range6 ? family_word(lacks4 ? AF_INET : AF_INET6) : "");
 	else
-		set(c, true, "Serving", "addresses are given");
+		set(c, true, "Serving", "pods get addresses");
 }
 
 static void usage(const struct status_in *in, struct condition *exhausted, struct condition *nearly)
@@ -59,11 +59,10 @@ static void usage(const struct status_in *in, struct condition *exhausted, struc
 	if (next)
 		clock_rfc3339(next, when);
 	if (n.named)
-		snprintf(kept, sizeof(kept), ", %zu kept for workloads that name them", n.named);
+		snprintf(kept, sizeof(kept), ", %zu reserved by workloads", n.named);
 	if (n.total && !n.free)
 		set(exhausted, true, "NoFreeAddress",
-		    "all %zu %saddresses are taken: %zu used, %zu cooling%s; %zu pods wait%s%s; "
-		    "extend the ranges or end pods",
+		    "all %zu %saddresses are taken: %zu used, %zu cooling%s; %zu pods wait%s%s; extend the ranges or delete pods",
 		    n.total, family_word(f), n.total - n.cooling - n.named, n.cooling, kept,
 		    in->n_waiting, next ? ", the next one is free at " : "", when);
 	else
@@ -71,8 +70,8 @@ static void usage(const struct status_in *in, struct condition *exhausted, struc
 		    n.total, family_word(f));
 	if (n.total && n.free * 10 <= n.total)
 		set(nearly, true, "FewFreeAddresses",
-		    "%zu of %zu %saddresses are free, %zu are cooling%s: extend the ranges in time",
-		    n.free, n.total, family_word(f), n.cooling, kept);
+		    "%zu of %zu %saddresses are free, %zu are cooling%s; extend the ranges", n.free,
+		    n.total, family_word(f), n.cooling, kept);
 	else
 		set(nearly, false, "AddressesFree", "%zu of %zu %saddresses are free", n.free,
 		    n.total, family_word(f));
@@ -88,12 +87,10 @@ static void whole_cidr(const struct status_in *in, struct condition *c)
 
 	if (v || v6)
 		set(c, true, "NoRanges",
-		    "%s absent, so any address of the CIDR is given, and which of them other machines "
-		    "of the LAN have is not known here: give ranges that are the cluster's alone, or "
-		    "exclude what others use",
+		    "%s not set, so pods can get any address of the CIDR, also one that another machine on the LAN has; set ranges that only the cluster uses, or exclude what others use",
 		    keys);
 	else
-		set(c, false, "Ranges", "addresses of the ranges are given");
+		set(c, false, "Ranges", "pods get addresses of the ranges");
 }
 
 static void conflicts(const struct status_in *in, struct condition *c)
@@ -104,7 +101,7 @@ static void conflicts(const struct status_in *in, struct condition *c)
 		set(c, true, in->conflicts_reason, "%s", in->conflicts_why);
 	else
 		set(c, false, n ? "Quarantine" : "None",
-		    "%zu addresses are set aside because other machines use them", n);
+		    "%zu addresses are in quarantine because other machines use them", n);
 }
 
 int conditions_make(const struct status_in *in, struct condition out[CONDITIONS])

@@ -70,23 +70,21 @@ static void exhaustion(void **state)
 	says(&s, CONDITION_NEARLY_EXHAUSTED, false, "2 of 10 addresses are free");
 	ipam_pool_quarantine(&s.record.pool, &a, 1767225660);
 	says(&s, CONDITION_NEARLY_EXHAUSTED, true,
-	     "1 of 10 addresses are free, 1 are cooling: extend the ranges in time");
+	     "1 of 10 addresses are free, 1 are cooling; extend the ranges");
 	says(&s, CONDITION_EXHAUSTED, false, "1 of 10 addresses are free");
 	says(&s, CONDITION_CONFLICTS, false,
-	     "1 addresses are set aside because other machines use them");
+	     "1 addresses are in quarantine because other machines use them");
 	use(&s, "10.0.0.9", "10.0.0.9");
 	s.in.n_waiting = 3;
 	says(&s, CONDITION_EXHAUSTED, true,
-	     "all 10 addresses are taken: 9 used, 1 cooling; 3 pods wait, the next one is free at "
-	     "2026-01-01T00:01:00Z; extend the ranges or end pods");
+	     "all 10 addresses are taken: 9 used, 1 cooling; 3 pods wait, the next one is free at 2026-01-01T00:01:00Z; extend the ranges or delete pods");
 	done(&s);
 	scene(&s, "10.0.0.1", "10.0.0.2");
 	a = ip("10.0.0.2");
 	ipam_set_add(&s.named, &a);
 	use(&s, "10.0.0.1", "10.0.0.1");
 	says(&s, CONDITION_EXHAUSTED, true,
-	     "all 2 addresses are taken: 1 used, 0 cooling, 1 kept for workloads that name them; 0 "
-	     "pods wait; extend the ranges or end pods");
+	     "all 2 addresses are taken: 1 used, 0 cooling, 1 reserved by workloads; 0 pods wait; extend the ranges or delete pods");
 	done(&s);
 }
 
@@ -105,13 +103,12 @@ static void of_the_family_that_lacks(void **state)
 	says(&s, CONDITION_EXHAUSTED, false, "1 of 10 IPv4 addresses are free");
 	use(&s, "fd00::1", "fd00::2");
 	says(&s, CONDITION_EXHAUSTED, true,
-	     "all 2 IPv6 addresses are taken: 2 used, 0 cooling; 0 pods wait; extend the ranges or "
-	     "end pods");
+	     "all 2 IPv6 addresses are taken: 2 used, 0 cooling; 0 pods wait; extend the ranges or delete pods");
 	ipam_set_done(&s.range6);
 	assert_int_equal(conditions_make(&s.in, s.c), CONDITIONS);
-	assert_string_equal(s.c[CONDITION_READY].message,
-			    "no IPv6 address is left after gateway, exclude, nodes' addresses and "
-			    "other subnets");
+	assert_string_equal(
+		s.c[CONDITION_READY].message,
+		"no IPv6 address is left after gateway, exclude, nodes' addresses and other subnets; extend the ranges");
 	assert_false(s.c[CONDITION_READY].holds);
 	done(&s);
 }
@@ -119,15 +116,13 @@ static void of_the_family_that_lacks(void **state)
 static void whole_cidr(void **state)
 {
 	static const char tail[] =
-		" absent, so any address of the CIDR is given, and which of them other machines of "
-		"the LAN have is not known here: give ranges that are the cluster's alone, or exclude "
-		"what others use";
+		" not set, so pods can get any address of the CIDR, also one that another machine on the LAN has; set ranges that only the cluster uses, or exclude what others use";
 	char text[400];
 	struct scene s;
 
 	(void)state;
 	scene(&s, "10.0.0.1", "10.0.0.10");
-	says(&s, CONDITION_WHOLE_CIDR, false, "addresses of the ranges are given");
+	says(&s, CONDITION_WHOLE_CIDR, false, "pods get addresses of the ranges");
 	s.spec.v.n_ranges = 0;
 	snprintf(text, sizeof(text), "spec.ranges is%s", tail);
 	says(&s, CONDITION_WHOLE_CIDR, true, text);
@@ -146,7 +141,7 @@ static void the_rest(void **state)
 
 	(void)state;
 	scene(&s, "10.0.0.1", "10.0.0.10");
-	says(&s, CONDITION_READY, true, "addresses are given");
+	says(&s, CONDITION_READY, true, "pods get addresses");
 	says(&s, CONDITION_OVERLAP, false,
 	     "no other subnet on this master and VLAN has any of its addresses");
 	s.in.overlap = "with b";
@@ -158,7 +153,7 @@ static void the_rest(void **state)
 	assert_string_equal(s.c[CONDITION_CONFLICTS].reason, "PodLimit");
 	s.in.now_s++;
 	says(&s, CONDITION_CONFLICTS, false,
-	     "0 addresses are set aside because other machines use them");
+	     "0 addresses are in quarantine because other machines use them");
 	s.obj.spec = NULL;
 	assert_int_equal(str_copy(s.obj.why.msg, sizeof(s.obj.why.msg), "spec.cidr: bad"), 0);
 	assert_int_equal(conditions_make(&s.in, s.c), 1);

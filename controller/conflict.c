@@ -130,24 +130,21 @@ static const char *what_follows(enum conflict_verdict v, const struct ent_confli
 		clock_rfc3339(c->until_s, when);
 		if (fixed)
 			snprintf(out, size,
-				 "the pod may have no other address, this one is tried again at %s",
+				 "the pod may have no other address; this one is tried again at %s",
 				 when);
 		else
-			snprintf(out, size, "it is set aside until %s and the pod gets another",
+			snprintf(out, size,
+				 "the address is in quarantine until %s, and the pod gets another",
 				 when);
 		return out;
 	case CONFLICT_POD_LIMIT:
-		return "this was so with other addresses of this pod, and no further one is set aside: "
-		       "find that machine, or take what it uses out of the subnet's ranges";
+		return "other addresses of this pod were in conflict too, and no further one goes into quarantine; find that machine, or remove what it uses from the subnet's ranges";
 	case CONFLICT_SUBNET_LIMIT:
-		return "16 addresses of the subnet have been set aside within an hour, and no further "
-		       "one is: take what other machines use out of the subnet's ranges";
+		return "16 addresses of the subnet went into quarantine within an hour, and no further one does; remove what other machines use from the subnet's ranges";
 	case CONFLICT_PROXY_ARP:
-		return "it answers for one address after the other, as a router with proxy ARP does: "
-		       "switch that off there, or conflictDetection in the subnet";
+		return "it answers for one address after the other, as a router with proxy ARP does; switch proxy ARP off there, or conflictDetection in the subnet";
 	default:
-		return "the pod keeps it: find that machine, or take the address out of the subnet's "
-		       "ranges";
+		return "the pod keeps it; find that machine, or remove the address from the subnet's ranges";
 	}
 }
 

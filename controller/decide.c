@@ -114,15 +114,15 @@ static enum decide_reason of_pod(const struct decide_new_in *in, char *msg, size
 	if (!*p->node || !api_pod_is_annotated(p) || p->meta.deletion || api_pod_is_over(p))
 		return DECIDE_NOTHING;
 	if (p->host_network) {
-		snprintf(msg, size,
-			 "a pod with hostNetwork has no network of its own and gets no "
-			 "card: take the tandem-cni.io annotations away");
+		snprintf(
+			msg, size,
+			"a pod with hostNetwork gets no card; remove the tandem-cni.io annotations");
 		return DECIDE_HOST_NETWORK;
 	}
 	if (p->is_static) {
-		snprintf(msg, size,
-			 "a static pod gets no card: its kubelet starts it without the "
-			 "API server; use a DaemonSet");
+		snprintf(
+			msg, size,
+			"a static pod gets no card, because its kubelet starts it without the API server; use a DaemonSet");
 		return DECIDE_STATIC_POD;
 	}
 	if (!in->request) {
@@ -132,10 +132,9 @@ static enum decide_reason of_pod(const struct decide_new_in *in, char *msg, size
 	if (!in->request->wanted)
 		return DECIDE_NOTHING;
 	if (p->has_ip && !in->has_card) {
-		snprintf(msg, size,
-			 "the pod's network was set up before it was annotated: "
-			 "annotations count when a pod is bound to its node; make the "
-			 "pod anew");
+		snprintf(
+			msg, size,
+			"the pod's network was set up before it was annotated; annotations are read when the pod is scheduled; recreate the pod");
 		return DECIDE_TOO_LATE;
 	}
 	return DECIDE_OK;
@@ -146,7 +145,7 @@ static enum decide_reason of_subnet(const struct decide_new_in *in, char *msg, s
 	const char *name = in->request->subnet;
 
 	if (!in->subnet_found) {
-		snprintf(msg, size, "there is no MacvlanSubnet %s in namespace %s", name,
+		snprintf(msg, size, "MacvlanSubnet %s does not exist in namespace %s", name,
 			 in->system_ns);
 		return DECIDE_NO_SUBNET;
 	}
@@ -155,7 +154,7 @@ static enum decide_reason of_subnet(const struct decide_new_in *in, char *msg, s
 		return DECIDE_SUBNET_INVALID;
 	}
 	if (in->subnet_terminating) {
-		snprintf(msg, size, "MacvlanSubnet %s is being deleted and gives no more addresses",
+		snprintf(msg, size, "MacvlanSubnet %s is being deleted and gives no new addresses",
 			 name);
 		return DECIDE_SUBNET_TERMINATING;
 	}
@@ -181,8 +180,7 @@ static enum decide_reason of_place(const struct decide_new_in *in, char *msg, si
 	if (!api_selector_matches(node, in->node.labels, in->node.n)) {
 		snprintf(
 			msg, size,
-			"node %s does not reach MacvlanSubnet %s, which is for nodes with %s: give "
-			"the pod such a nodeSelector",
+			"node %s does not reach MacvlanSubnet %s, which is for nodes with %s; set such a nodeSelector in the pod",
 			in->pod->node, in->request->subnet,
 			api_selector_format(node, text, sizeof(text)));
 		return DECIDE_NODE_NOT_SELECTED;

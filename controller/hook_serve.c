@@ -17,7 +17,7 @@
 #include "lib/httpd/httpd.h"
 #include "lib/json/jread.h"
 
-#define STARTING "tandem-controller has just started and is still reading the cluster: try again"
+#define STARTING "tandem-controller has just started and is still reading the cluster; try again"
 
 /* ------------------------------------------------------------------------------- subnets */
 
@@ -59,9 +59,10 @@ static void review_subnet(struct app *app, const struct admit_review *r, struct 
 		return;
 	if (!str_eq(r->ns, app->opt.system_ns)) {
 		if (r->operation == ADMIT_CREATE)
-			admit_warn(a,
-				   "MacvlanSubnets count in namespace %s only: %s/%s has no effect",
-				   app->opt.system_ns, r->ns, name);
+			admit_warn(
+				a,
+				"MacvlanSubnets are read in namespace %s only; %s/%s has no effect",
+				app->opt.system_ns, r->ns, name);
 		return;
 	}
 	if (r->operation != ADMIT_DELETE) {

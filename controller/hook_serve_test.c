@@ -195,7 +195,7 @@ static const char *review(struct app *app, const char *request)
 	"'},'spec':{'template':{'metadata':{'annotations':{'tandem-cni.io/subnet':'net'," notes \
 	"}}}}}"
 #define STARTING \
-	"503 tandem-controller has just started and is still reading the cluster: try again"
+	"503 tandem-controller has just started and is still reading the cluster; try again"
 
 static void test_before_caches_are_filled(void **state)
 {
@@ -241,7 +241,7 @@ static void test_subnets(void **state)
 			    "ok");
 	assert_string_equal(
 		review(&app, ON_SUBNET("CREATE", "default", "x") ",'object':" SUBNET("x", NET)),
-		"ok; MacvlanSubnets count in namespace kube-system only: default/x has no effect");
+		"ok; MacvlanSubnets are read in namespace kube-system only; default/x has no effect");
 	assert_string_equal(
 		review(&app, ON_SUBNET("UPDATE", "kube-system",
 				       "net") ",'subResource':'status','object':{},'oldObject':{}"),

@@ -95,8 +95,7 @@ static void failed(struct svc *svc, const struct kube_response *res, const struc
 	if (kube_response_is_reason(res, "AlreadyExists") && svc->item.failures >= 3)
 		svc_tell(
 			svc, "MacvlanServiceNameTaken",
-			"an object that the -macvlan Service needs the name of exists already and is "
-			"not the controller's; it is left alone: rename or delete it");
+			"another object already has the name that the -macvlan Service needs, and is left alone; rename or delete it");
 }
 
 /* The resourceVersion that the answer shows, 0 = none; and whether the patch made a difference. */

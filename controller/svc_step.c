@@ -356,9 +356,8 @@ enum svc_step svc_step(struct svc *svc)
 	} else if (head && !is_ours(svc, head)) {
 		svc_tell(
 			svc, "MacvlanServiceNameTaken",
-			"a Service of the name that the -macvlan Service needs exists already and "
-			"is not the controller's; it is left alone: rename or delete it, or set the "
-			"annotation " API_ANNOTATION_SERVICE ": disabled");
+			"another Service already has the name that the -macvlan Service needs, and is left alone; rename or delete it, or set the annotation " API_ANNOTATION_SERVICE
+			": disabled");
 		step = drop_all(svc, head);
 	} else {
 		step = put_all(svc, head, &seen);

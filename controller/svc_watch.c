@@ -220,7 +220,7 @@ static void set_mode(struct svcs *all, enum svc_mode mode)
 
 	if (mode == all->mode)
 		return;
-	log_info("services: where they lead is written as", "kind",
+	log_info("services: endpoints are written as", "kind",
 		 mode == SVC_MODE_SLICES ? "EndpointSlice" : "Endpoints");
 	all->mode = mode;
 	all->no_slices = false;
@@ -259,7 +259,7 @@ static void discovered(void *ctx, struct kube_response *res, const struct err *e
 	all->discovery = NULL;
 	if (e && e->kind != ERR_NOT_FOUND) {
 		all->discover_ms = clock_now_ms() + app_backoff_ms(all->discovery_failures++);
-		log_debug("services: cannot ask for what is served", "error", e->msg);
+		log_debug("services: cannot look up what is served", "error", e->msg);
 		return;
 	}
 	all->discovery_failures = 0;

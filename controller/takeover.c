@@ -245,7 +245,7 @@ static void settle(struct sub *sub)
 	if (!recordless)
 		release_set(sub, &sub->orphans);
 	else if (sub->orphans.n)
-		log_warn("addresses without a record are kept: a pod has lost its own", "subnet",
+		log_warn("addresses without a record are held: a pod has lost its record", "subnet",
 			 sub->name);
 	sub->fresh = false;
 	sub->app->look_all = true;

@@ -36,11 +36,11 @@ static void reserved_text(struct sub *sub, const struct ip_addr *addr, char *msg
 	AUTO(free) char *id = holder ? api_workload_id(holder) : xstrdup("another workload");
 	char text[IP_ADDR_LEN];
 
-	snprintf(msg, size,
-		 "annotation " API_ANNOTATION_IP
-		 ": %s is kept for %.300s, which names it too: take "
-		 "another address, or take it out of that one",
-		 ip_format(addr, text), id);
+	snprintf(
+		msg, size,
+		"annotation " API_ANNOTATION_IP
+		": %s is reserved by the pod template of %.300s; choose another address or remove it there",
+		ip_format(addr, text), id);
 }
 
 static const char *family_name(uint8_t family)
@@ -258,7 +258,7 @@ static void live_lost(struct ent *ent, const struct api_ip *rec)
 	struct err e = {0};
 
 	if (!rec) {
-		log_warn("record went while its pod lives: it is made anew", "record", ent->key);
+		log_warn("record deleted while its pod lives: it is recreated", "record", ent->key);
 		calls_create(ent, ent->lost->subnet, &ent->lost->network);
 		return;
 	}
@@ -308,11 +308,10 @@ static void live_missing(struct ent *ent, const struct api_ip *rec)
 			ent_wake(ent, wake_ms - in.now_ms);
 		return;
 	}
-	snprintf(msg, sizeof(msg),
-		 "the pod runs, but node %.63s reports no card for it, so its address is not "
-		 "published: is tandem the node's CNI, and does tandem-node run there? A pod made "
-		 "anew gets its card",
-		 rec->node);
+	snprintf(
+		msg, sizeof(msg),
+		"the pod runs, but node %.63s reports no card for it, so its address is not published; check that tandem is the node's CNI and that tandem-node runs there, then recreate the pod",
+		rec->node);
 	events_tell(ent, DECIDE_MISSING, msg);
 	if (rec->phase != API_IP_MISSING)
 		calls_missing(ent);
@@ -322,10 +321,10 @@ static void tell_changed(struct ent *ent, const struct api_ip *rec)
 {
 	char msg[400], cidr[IP_NET_LEN];
 
-	snprintf(msg, sizeof(msg),
-		 "the pod's annotations were changed after it was bound to its node, and count as "
-		 "they stood then: its card stays in MacvlanSubnet %s with %s; make the pod anew",
-		 rec->subnet, ip_net_format(&rec->cidr, cidr));
+	snprintf(
+		msg, sizeof(msg),
+		"the pod's annotations were changed after it was scheduled and have no effect: its card stays in MacvlanSubnet %s with %s; recreate the pod",
+		rec->subnet, ip_net_format(&rec->cidr, cidr));
 	events_tell(ent, DECIDE_TOO_LATE, msg);
 }
 
@@ -388,9 +387,9 @@ static void run_record(struct ent *ent, const struct api_ip *rec)
 	ent_hold(ent, verdict == DECIDE_HOLD ? rec->subnet : NULL);
 	if (ent->pod && !str_eq(ent->pod->meta.uid, rec->pod_id) &&
 	    (verdict == DECIDE_WAIT || verdict == DECIDE_HOLD || verdict == DECIDE_SUSPECT))
-		events_tell(ent, DECIDE_FORMER_POD,
-			    "a former pod of this name still holds its address: its end was not "
-			    "seen; waiting until its card is sure to be down");
+		events_tell(
+			ent, DECIDE_FORMER_POD,
+			"a former pod of this name still holds its address, since nobody saw it end; the pod waits until that card is certainly down");
 	switch (verdict) {
 	case DECIDE_KEEP:
 		live(ent, rec == ent->lost ? NULL : rec);
@@ -460,8 +459,7 @@ static void run_one(struct ent *ent)
 		/* Before anything is decided on what it says. */
 		events_tell(
 			ent, DECIDE_RESTORED,
-			"the pod's MacvlanIP was edited by hand; it is put back, since the pod's "
-			"network is made from it");
+			"the pod's MacvlanIP was edited by hand and has been restored, since the pod's network is made from it");
 		calls_restore(ent);
 	} else if (rec || ent->lost)
 		run_record(ent, rec ? rec : ent->lost);

@@ -426,8 +426,8 @@ int ipam_record_encode(struct ipam_record *r, char **out, struct err *e)
 			break;
 		if (!ipam_pool_coarsen(&r->pool))
 			return err_set(e, ERR_CONFIG, 0,
-				       "the allocation record would take %zu bytes, over %d",
-				       sb.len, IPAM_RECORD_MAX_BYTES);
+				       "the allocation would take %zu bytes, over %d", sb.len,
+				       IPAM_RECORD_MAX_BYTES);
 	}
 	*out = sb_take(&sb);
 	return 0;

@@ -157,7 +157,7 @@ static int take(const struct options_row *row, const char *value, void *into)
 		value = row->optional ? "true" : "";
 	if (row->take(value, (char *)into + row->field) == 0)
 		return -1;
-	log_error("not a value that can be used; try --help", "option", row->name, "value", value);
+	log_error("invalid value; try --help", "option", row->name, "value", value);
 	return 2;
 }
 

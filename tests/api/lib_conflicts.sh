@@ -71,7 +71,7 @@ check "one more event" wait_for 5 subnet_events_are few "Exhausted NearlyExhaust
 waiting_told() {
 	[ "$(k get macvlansubnet -n kube-system few \
 		-o jsonpath='{.status.conditions[?(@.type=="Exhausted")].message}')" = \
-		"all 10 addresses are taken: 10 used, 0 cooling; 2 pods wait; extend the ranges or end pods" ]
+		"all 10 addresses are taken: 10 used, 0 cooling; 2 pods wait; extend the ranges or delete pods" ]
 }
 check "it says who waits" wait_for 10 waiting_told
 same "a condition that stands keeps its time" "$before" "$(since few NearlyExhausted)"
@@ -97,7 +97,7 @@ check "the address is in quarantine" wait_for 5 quarantined_are lan "10.82.0.0/2
 check "it counts as cooling" status_is lan cooling 1
 check "and as quarantined" status_is lan quarantined 1
 check "the event names the MAC and the time" wait_for 5 told p20 \
-	'^the machine with MAC 0a:00:00:00:00:01 uses 10\.82\.0\.10 on the LAN, node n1 reports; it is set aside until 20[0-9:TZ-]+ and the pod gets another$'
+	'^the machine with MAC 0a:00:00:00:00:01 uses 10\.82\.0\.10 on the LAN, node n1 reports; the address is in quarantine until 20[0-9:TZ-]+, and the pod gets another$'
 same "the condition is not true yet" "False" \
 	"$(k get macvlansubnet -n kube-system lan -o jsonpath='{.status.conditions[?(@.type=="Conflicts")].status}')"
 restart 3600
@@ -112,7 +112,7 @@ report p20 Conflict 0a:00:00:00:00:04
 check "not a fourth: the condition says so" wait_for 10 condition_is lan Conflicts True
 check "... with its reason" reason_is lan Conflicts PodLimit
 check "an event on the subnet" wait_for 5 subnet_events_are lan "Conflicts Ready"
-check "an event on the pod" wait_for 5 told p20 'MAC 0a:00:00:00:00:04 uses 10\.82\.0\.13 .* no further one is set aside'
+check "an event on the pod" wait_for 5 told p20 'MAC 0a:00:00:00:00:04 uses 10\.82\.0\.13 .* no further one goes into quarantine'
 same "its record stays" "$uid 10.82.0.13/24" "$(uid_of p20) $(k get macvlanip p20 -o jsonpath='{.spec.cidr}')"
 check "three are in quarantine" wait_for 5 status_is lan quarantined 3
 
@@ -145,7 +145,7 @@ uid=$(uid_of p30)
 report p30 Conflict 0a:00:00:00:00:07
 check "in conflict: both families of the card are set aside" wait_for 10 quarantined_are short "10.83.0.0/24 15 fd83::/120 10"
 check "the event names the time" wait_for 5 told p30 \
-	'MAC 0a:00:00:00:00:07 uses 10\.83\.0\.15 or fd83::10 .* the pod may have no other address, this one is tried again at 20[0-9:TZ-]+$'
+	'MAC 0a:00:00:00:00:07 uses 10\.83\.0\.15 or fd83::10 .* the pod may have no other address; this one is tried again at 20[0-9:TZ-]+$'
 check "then it is the pod's again" wait_for 20 cidr_is p30 10.83.0.15/24
 check_fails "in another record" [ "$(uid_of p30)" = "$uid" ]
 check "nothing is in quarantine any more" wait_for 5 quarantined_are short ""

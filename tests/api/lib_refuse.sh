@@ -97,7 +97,7 @@ subnet picky 10.61.0.0/24 'nodeSelector: {matchLabels: {lan: "no"}}' \
 subnet private 10.62.0.0/24 'allowedNamespaces: {matchLabels: {team: a}}' | k apply -f - >/dev/null
 check "three subnets are ready" wait_for 10 ready_is private True
 
-refused nosuch SubnetNotFound "there is no MacvlanSubnet nosuch in namespace kube-system" \
+refused nosuch SubnetNotFound "MacvlanSubnet nosuch does not exist in namespace kube-system" \
 	'annotations: {tandem-cni.io/subnet: nosuch}'
 refused badip InvalidAnnotation \
 	'annotation tandem-cni.io/ip: "10.60.0.x": must be "auto", an address, or addresses joined by hyphens' \
@@ -114,10 +114,10 @@ refused gateway AddressNotInSubnet \
 	'annotation tandem-cni.io/ip: "10.60.0.1": MacvlanSubnet ok does not give that address' \
 	'annotations: {tandem-cni.io/subnet: ok, tandem-cni.io/ip: 10.60.0.1}'
 refused host HostNetworkPod \
-	"a pod with hostNetwork has no network of its own and gets no card: take the tandem-cni.io annotations away" \
+	"a pod with hostNetwork gets no card; remove the tandem-cni.io annotations" \
 	'annotations: {tandem-cni.io/subnet: ok}' 'hostNetwork: true'
 refused picky NodeNotSelected \
-	"node n1 does not reach MacvlanSubnet picky, which is for nodes with lan=no: give the pod such a nodeSelector" \
+	"node n1 does not reach MacvlanSubnet picky, which is for nodes with lan=no; set such a nodeSelector in the pod" \
 	'annotations: {tandem-cni.io/subnet: picky}'
 refused private NamespaceNotAllowed \
 	"MacvlanSubnet private is for namespaces with team=a, which default does not have" \
@@ -136,7 +136,7 @@ k label namespace default team=a >/dev/null
 check "a namespace that gets the label is served" wait_for 5 served_is 1
 k annotate pod wish --overwrite tandem-cni.io/subnet=ok >/dev/null
 check "event: annotations changed when it had its address" wait_for 5 event_is wish AnnotatedTooLate
-same "which says what counts" "the pod's annotations were changed after it was bound to its node, and count as they stood then: its card stays in MacvlanSubnet private with 10.62.0.2/24; make the pod anew" \
+same "which says what counts" "the pod's annotations were changed after it was scheduled and have no effect: its card stays in MacvlanSubnet private with 10.62.0.2/24; recreate the pod" \
 	"$(event_is wish AnnotatedTooLate)"
 same "and nothing else changes" "wish 10.62.0.2/24" "$(records | cut -d' ' -f1,2)"
 k annotate pod wish --overwrite tandem-cni.io/subnet=private >/dev/null
@@ -179,7 +179,7 @@ kill "$pid_controller"
 wait "$pid_controller"
 same "SIGTERM ends it cleanly" 0 $?
 bad_options() { "$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/controller.conf" "$@" 2>&1 | sed 's/.*error=//'; }
-same "options that do not go together are refused" \
+same "options that exclude each other are refused" \
 	'"--leader-elect-lease-duration must be longer than --leader-elect-renew-deadline"' \
 	"$(bad_options --leader-elect-lease-duration 10s)"
 same "and a retry period that is too long" \

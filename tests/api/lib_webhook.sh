@@ -145,7 +145,7 @@ k patch macvlansubnet -n kube-system used --type merge -p '{"spec":{"ranges":nul
 told "what touches no pod may change" "macvlansubnet.tandem-cni.io/used patched" \
 	k patch macvlansubnet -n kube-system used --type merge \
 	-p '{"spec":{"mode":"private","mtu":1400,"routes":[{"dst":"10.99.0.0/16"}]}}'
-told "a subnet elsewhere is told of" "Warning: MacvlanSubnets count in namespace kube-system only: default/stray has no effect
+told "a subnet elsewhere is told of" "Warning: MacvlanSubnets are read in namespace kube-system only; default/stray has no effect
 macvlansubnet.tandem-cni.io/stray created" k apply -f - < <(hook_spec stray "$N" | sed 's/kube-system/default/')
 told "two masters of one VLAN are told of" "Warning: 10.74.0.2 and more are also MacvlanSubnet used's, on master ens5: if that is the same network as bond0, two pods will have one address
 macvlansubnet.tandem-cni.io/bond created" k apply -f - < <(hook_spec bond 'master: bond0|cidr: 10.74.0.0/24')
@@ -426,7 +426,7 @@ k get clusterrole tandem-controller -o json |
 # Not one of the certificates of 12 s, which would run out in the middle of this.
 k delete secret -n kube-system tandem-webhook-cert >/dev/null
 hook_up
-starting="tandem-controller has just started and is still reading the cluster: try again"
+starting="tandem-controller has just started and is still reading the cluster; try again"
 not_ready() { [ "$(curl -sk -o /dev/null -w '%{http_code}' --max-time 5 "https://$HOOK/readyz")" = 503 ]; }
 check "it answers, but is not ready" wait_for 30 not_ready
 trusted() { k annotate macvlansubnet -n kube-system used note=w --overwrite; }

@@ -119,9 +119,9 @@ check "a replacement has the address although it cools down for an hour" wait_fo
 
 workload Deployment rival 1 "$LAN, tandem-cni.io/ip: 10.70.0.11" | k apply -f - >/dev/null
 check "another workload that names it is told whose it is" wait_for 20 \
-	told AddressReserved '10.70.0.11 is kept for Deployment default/kept'
+	told AddressReserved '10.70.0.11 is reserved by the pod template of Deployment default/kept'
 k apply -f <(pods 59 59 fixed "tandem-cni.io/ip: 10.70.0.12") >/dev/null
-check "and so is a bare pod" wait_for 10 told AddressReserved '10.70.0.12 is kept for Deployment default/kept'
+check "and so is a bare pod" wait_for 10 told AddressReserved '10.70.0.12 is reserved by the pod template of Deployment default/kept'
 k delete pod p59 --force --grace-period=0 >/dev/null 2>&1
 
 k delete deployment kept --wait=false >/dev/null
