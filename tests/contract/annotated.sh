@@ -155,7 +155,7 @@ drop_pod
 new_pod
 new_uid
 POD_NAME=never
-cni ADD "$(asks '' '"deadlineSeconds":2,')"
+cni ADD "$(asks '' "$SHORT")"
 refused_hint() { rm -f "$DIR/state/hints/$POD_UID"; refused "$@"; }
 check "never: the next ADD of this pod asks first" test -e "$DIR/state/hints/$POD_UID"
 refused_hint "no record: code 11 that names pod and suspect" 11 "default/never"
@@ -166,7 +166,7 @@ plugin witness <<EOF_PLUGIN
 echo "\$CNI_COMMAND" >>"$DIR/began"
 EOF_PLUGIN
 mkdir -p "$DIR/state/hints" && : >"$DIR/state/hints/$POD_UID"
-cni ADD "$(asks '' '"deadlineSeconds":2,' '{"cniVersion":"0.4.0","name":"cbr0","type":"witness"}')"
+cni ADD "$(asks '' "$SHORT" '{"cniVersion":"0.4.0","name":"cbr0","type":"witness"}')"
 same "asked first, the primary is not set up for nothing" "" "$(cat "$DIR/began")"
 refused_hint "a record without address: code 11" 11 "no address yet"
 drop_pod
@@ -199,10 +199,10 @@ cni ADD "$(plain_conf)"
 succeeded "older still: the UID comes from the pod, too"
 cni DEL "$(plain_conf)"
 POD_UID=$(cat /proc/sys/kernel/random/uuid)
-cni ADD "$(plain_conf '"deadlineSeconds":3,')"
+cni ADD "$(plain_conf "$SHORT")"
 refused "the pod of that name has another UID by now" 11 "$uid"
 POD_NAME=nobody-here
-cni ADD "$(plain_conf '"deadlineSeconds":3,')"
+cni ADD "$(plain_conf "$SHORT")"
 refused "there is no such pod" 11 default/nobody-here
 pod_object silent '{"note":"none of ours"}'
 POD_NAME=silent
@@ -232,7 +232,7 @@ tests_now_ms before
 cni ADD "$(asks '' '' '{"cniVersion":"0.4.0","name":"cbr0","type":"refuses"}')"
 tests_now_ms after
 refused "the primary fails: its error ends the wait for an address" 77 "no room"
-check "at once" test $((after - before)) -lt 5000
+check "at once" test $((after - before)) -lt "$(scaled 5)000"
 drop_pod
 
 failing() { # failing NAME CODE TEXT SPEC [CONF-KEYS]: ADD with this record fails so and leaves nothing
@@ -240,7 +240,7 @@ failing() { # failing NAME CODE TEXT SPEC [CONF-KEYS]: ADD with this record fail
 	new_uid
 	POD_NAME=failing
 	record failing "$POD_UID" "$4"
-	cni ADD "$(asks '' '"deadlineSeconds":3,'"${5:-}")"
+	cni ADD "$(asks '' "$SHORT""${5:-}")"
 	refused "$1" "$2" "$3"
 	kubectl_node delete macvlanip failing >/dev/null
 	drop_pod
@@ -310,7 +310,7 @@ new_pod
 new_uid
 POD_NAME=second
 record second "$POD_UID" "$NET100"
-cni ADD "$(asks '' '"deadlineSeconds":2,')"
+cni ADD "$(asks '' "$SHORT")"
 same "the second one is refused with code 11" 11 "$(jq .code <<<"$OUT")"
 (cni ADD "$(asks)" && echo "$RC" >"$DIR/second.rc") &
 job=$!
@@ -351,19 +351,18 @@ drop_pod
 
 new_pod
 cni DEL "$(conf)"
-apiserver_end apiserver
+apiserver_away
 cni ADD "$(conf)"
 succeeded "without the API server a pod that asks for nothing starts"
 cni DEL "$(conf)"
 new_uid
 POD_NAME=web-a
-cni ADD "$(asks '' '"deadlineSeconds":2,')"
+cni ADD "$(asks '' "$SHORT")"
 refused_hint "and one that asks gets code 11, with the primary rolled back" 11 127.0.0.1
 (cni ADD "$(asks)" && echo "$RC" >"$DIR/down.rc") &
 job=$!
 wait_for 10 ip -n "$POD" link show eth0
-apiserver_spawn apiserver "${APISERVER[@]}"
-apiserver_ready
+apiserver_back
 record web-a "$POD_UID" "$NET100"
 wait "$job"
 same "an ADD that has begun is served when the API server is back" 0 "$(cat "$DIR/down.rc")"

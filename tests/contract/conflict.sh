@@ -120,7 +120,7 @@ SUBNET=lan130
 subnet lan130 130 10 19
 for n in 10 11 12 13 14 15; do ip -n "$LAN" addr add 192.168.130.$n/24 dev lan0; done
 pod proxied
-cni ADD "$(asks '"deadlineSeconds":6,')"
+cni ADD "$(asks "\"deadlineSeconds\":$(scaled 2 29),")"
 check "the next ADD asks first" test -e "$DIR/state/hints/$POD_UID"
 rm -f "$DIR/state/hints/$POD_UID"
 refused "a router that answers for all: code 11 with its MAC" 11 "MAC $LAN_MAC uses 192.168.130."
@@ -133,7 +133,7 @@ echo "\$CNI_COMMAND" >>"$DIR/began"
 EOF_PLUGIN
 : >"$DIR/began"
 before=$(cidr_of proxied)
-cni ADD "$(asks '"deadlineSeconds":2,' '{"cniVersion":"0.4.0","name":"cbr0","type":"witness"}')"
+cni ADD "$(asks "$SHORT" '{"cniVersion":"0.4.0","name":"cbr0","type":"witness"}')"
 rm -f "$DIR/state/hints/$POD_UID"
 refused "again: code 11" 11 "MAC $LAN_MAC uses ${before%/24}"
 same "without the primary" "" "$(cat "$DIR/began")"
@@ -169,7 +169,7 @@ ip -n "$LAN" addr add 192.168.150.10/24 dev lan0
 pod late
 # shellcheck disable=SC2154 # set by apiserver_spawn
 kill -STOP "$PID_controller"
-cni ADD "$(asks '"deadlineSeconds":3,')"
+cni ADD "$(asks "$SHORT")"
 rm -f "$DIR/state/hints/$POD_UID"
 refused "no other address within the deadline: code 11 with the reason" 11 \
 	"$(conflict "$LAN_MAC" 192.168.150.10); it has no other address yet"
@@ -183,7 +183,7 @@ tests_now_ms before
 cni ADD "$(asks '' '{"cniVersion":"0.4.0","name":"cbr0","type":"refuses"}')"
 tests_now_ms after
 refused "the primary fails meanwhile: its error ends the wait" 77 "no room"
-check "at once" test $((after - before)) -lt 10000
+check "at once" test $((after - before)) -lt "$(scaled 5)000"
 kill -CONT "$PID_controller"
 cni ADD "$(asks)"
 succeeded "served when the controller is back"

@@ -5,7 +5,7 @@
 # apiserver_start: on 127.0.0.1:6443 of namespace $NODE, state below $DIR/api; writes $DIR/kubeconfig
 apiserver_start() {
 	local bin
-	bin=$("$TESTS_ROOT/tests/cluster/build-kubernetes.sh") || exit 1
+	bin=${KUBE_BIN:-$("$TESTS_ROOT/tests/cluster/build-kubernetes.sh")} || exit 1
 	KUBECTL=$bin/kubectl
 	mkdir -p "$DIR/api"
 	openssl genpkey -algorithm RSA -out "$DIR/api/sa.key" 2>/dev/null
@@ -60,6 +60,15 @@ apiserver_end() {
 	pid=${!pid}
 	kill -9 "$pid" 2>/dev/null
 	wait "$pid" 2>/dev/null
+}
+
+# apiserver_away, apiserver_back: nobody listens at its address, and again, at once and on any machine
+apiserver_away() {
+	nsenter --net=/run/netns/"$NODE" iptables -I INPUT -p tcp --dport 6443 -j REJECT --reject-with tcp-reset
+}
+
+apiserver_back() {
+	nsenter --net=/run/netns/"$NODE" iptables -D INPUT -p tcp --dport 6443 -j REJECT --reject-with tcp-reset
 }
 
 kubectl_node() {

@@ -197,12 +197,14 @@ plugin flood <<<'#!/bin/sh
 [ "$CNI_COMMAND" = DEL ] || head -c 3000000 /dev/zero'
 cni ADD "$(conf "$(one flood)")"
 refused "a delegate that floods stdout" 999 flood
+# A time that no other program of this machine sleeps.
+NAP=321.$$
 plugin hang <<<'#!/bin/sh
 [ "$CNI_COMMAND" = DEL ] && exit 0
-sleep 321 & sleep 321'
+sleep '$NAP' & sleep '$NAP
 cni ADD "$(conf "$(one hang)" '{"io.kubernetes.cri.pod-annotations":{}}' '"deadlineSeconds":1,')"
 refused "a delegate that hangs ends with the deadline" 11 hang
-check_fails "its whole process group is ended" pgrep -f '^sleep 321'
+check_fails "its whole process group is ended" pgrep -f "^sleep $NAP"
 plugin half <<<'#!/bin/sh
 [ "$CNI_COMMAND" = DEL ] || { echo "{\"code\":11,\"msg\":\"second of two\"}"; exit 1; }'
 cni ADD "$(conf "$(primary | sed 's/"type":"portmap"/"type":"half"/')")"
@@ -225,19 +227,19 @@ cni ADD "$(annotated '"tandem-cni.io/subnet":7')"
 refused "an annotation that is no string" 6 tandem-cni.io/subnet
 cni ADD "$(annotated '"tandem-cni.io/subnet":"vlan100","kubernetes.io/config.source":"file"')"
 refused "a static pod" 7 static
-cni ADD "$(annotated '"tandem-cni.io/subnet":"vlan100"' '"deadlineSeconds":2,')"
+cni ADD "$(annotated '"tandem-cni.io/subnet":"vlan100"' "$SHORT")"
 refused "no kubeconfig" 5 "$DIR/kubeconfig"
 echo 'clusters: [' >"$DIR/kubeconfig"
-cni ADD "$(annotated '"tandem-cni.io/subnet":"vlan100"' '"deadlineSeconds":2,')"
+cni ADD "$(annotated '"tandem-cni.io/subnet":"vlan100"' "$SHORT")"
 refused "a malformed kubeconfig" 6 "$DIR/kubeconfig"
 cat >"$DIR/kubeconfig" <<-'KUBECONFIG'
 	{apiVersion: v1, kind: Config, current-context: c, contexts: [{name: c, context: {cluster: c, user: u}}],
 	clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}], users: [{name: u, user: {token: t}}]}
 KUBECONFIG
-POD_UID=93cd6a2e-26aa-4fda-81cd-6bff3089891c cni ADD "$(annotated '"tandem-cni.io/subnet":"vlan100"' '"deadlineSeconds":1,')"
+POD_UID=93cd6a2e-26aa-4fda-81cd-6bff3089891c cni ADD "$(annotated '"tandem-cni.io/subnet":"vlan100"' "$SHORT")"
 rm -f "$DIR/state/hints/"*
 refused "no API server for an annotated pod" 11 127.0.0.1
-cni ADD "$(conf "$(primary)" '{}' '"deadlineSeconds":1,')"
+cni ADD "$(conf "$(primary)" '{}' "$SHORT")"
 refused "no annotations from the runtime and no API server" 11 127.0.0.1
 
 # --- state directory -----------------------------------------------------------------------------------
