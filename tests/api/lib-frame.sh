@@ -123,6 +123,15 @@ apiserver_up() {
 	wait_for 60 http_ok "$API/readyz"
 }
 
+# kcm_up CONTROLLERS: the real controller manager. Versions that still have a port without TLS would open it.
+kcm_up() {
+	local plain=()
+	! "$KUBE_BIN/kube-controller-manager" --help 2>&1 | grep -q -- '^ *--port ' || plain=(--port 0)
+	start kcm "$KUBE_BIN/kube-controller-manager" --kubeconfig "$DIR/admin.conf" --leader-elect=false \
+		"${plain[@]}" --bind-address 127.0.0.1 --secure-port $((PORT + 9)) --cert-dir "$DIR/kcm" \
+		--service-account-private-key-file "$DIR/sa.key" --controllers "$1"
+}
+
 # kubeconfig TOKEN [URL FILE]
 kubeconfig() {
 	cat >"$DIR/${3:-$1}.conf" <<-CONF

@@ -73,8 +73,7 @@ check "the lost one is free when its pod is, after the hold" wait_for 30 status_
 k delete macvlansubnet -n kube-system moving --timeout=20s >/dev/null
 
 # ------------------------------------------------------------------------------- who may do what
-start kcm "$KUBE_BIN/kube-controller-manager" --kubeconfig "$DIR/admin.conf" --leader-elect=false \
-	--port 0 --secure-port 0 --service-account-private-key-file "$DIR/sa.key" --controllers clusterrole-aggregation
+kcm_up clusterrole-aggregation
 # can VERB RESOURCE[/SUBRESOURCE] ACCOUNT [NAMESPACE]: yes or no
 can() {
 	local sub=""

@@ -4,9 +4,7 @@
 # ours into slices and collects garbage; this script plays the kubelet.
 
 svc_kcm() {
-	start kcm "$KUBE_BIN/kube-controller-manager" --kubeconfig "$DIR/admin.conf" --leader-elect=false \
-		--port 0 --secure-port 0 --service-account-private-key-file "$DIR/sa.key" \
-		--controllers 'deployment,replicaset,statefulset,garbagecollector,endpoint,endpointslice,endpointslicemirroring'
+	kcm_up 'deployment,replicaset,statefulset,garbagecollector,endpoint,endpointslice,endpointslicemirroring'
 }
 svc_kcm
 controller_alive || controller_up

@@ -2,9 +2,7 @@
 # Part of controller.sh: workloads made by the real controller manager. Fixed addresses and whom they are kept
 # for, StatefulSets whose pods come back, and what frees an address when. No kubelets: this script is theirs.
 
-start kcm "$KUBE_BIN/kube-controller-manager" --kubeconfig "$DIR/admin.conf" --leader-elect=false \
-	--port 0 --secure-port 0 --service-account-private-key-file "$DIR/sa.key" \
-	--controllers 'deployment,replicaset,statefulset,daemonset,job,namespace,garbagecollector,podgc'
+kcm_up 'deployment,replicaset,statefulset,daemonset,job,namespace,garbagecollector,podgc'
 controller_alive || controller_up
 
 # workload KIND NAME REPLICAS ANNOTATIONS [YAML-of-spec]: all pods on node n1
@@ -264,9 +262,7 @@ check "its pod gone and none made: the record waits without one" wait_for 20 aft
 controller_bounce
 check "a restarted controller keeps it" wait_for 20 status_is sticky used 2
 check "still vacant" vacant db-0 10.71.0.17/24
-start kcm "$KUBE_BIN/kube-controller-manager" --kubeconfig "$DIR/admin.conf" --leader-elect=false \
-	--port 0 --secure-port 0 --service-account-private-key-file "$DIR/sa.key" \
-	--controllers 'deployment,replicaset,statefulset,daemonset,job,namespace,garbagecollector,podgc'
+kcm_up 'deployment,replicaset,statefulset,daemonset,job,namespace,garbagecollector,podgc'
 check "the next pod has it" wait_for 30 card_is db-0 "10.71.0.17/24 0a:00:00:00:00:17"
 k patch statefulset db --type merge -p '{"spec":{"template":{"metadata":{"annotations":{"tandem-cni.io/ip":"10.71.0.12-10.71.0.13","tandem-cni.io/mac":"auto"}}}}}' >/dev/null
 k delete pod db-0 db-1 --wait=false >/dev/null
