@@ -184,7 +184,7 @@ SUITE_fuzz     = $(call shell_tests,fuzz)
 SUITE_contract = $(call shell_tests,contract)
 SUITE_vm       = $(wildcard tests/vm/run.sh)
 SUITE_api      = $(filter-out tests/api/controller.sh,$(call shell_tests,api))
-SUITE_cluster  = $(wildcard tests/cluster/run.sh)
+SUITE_cluster  = $(wildcard tests/cluster/run.sh tests/cluster/run-containerd2.sh)
 SUITE_lint     = tools/lint.sh
 SUITE_clang    = $(TESTS_clang)
 
@@ -204,7 +204,8 @@ run = TANDEM_BUILD=$(abspath $(O)/$1) TANDEM_TOOLS=$(abspath $(O)/dev/tests) CC=
 # the tests, since only a fresh machine has to build or fetch them and no test's time limit allows for that.
 check:
 	tools/setup.sh
-	tests/cluster/build-kubernetes.sh
+	tests/cluster/build-kubernetes.sh cri-v1
+	tests/cluster/containerd2.sh
 	tests/vm/kernel.sh
 	@echo '# building: a few minutes on a fresh machine'
 	$(MAKE) --no-print-directory -j $(JOBS) tests-dev static $(if $(filter clang,$(SUITE)),tests-clang)
@@ -237,7 +238,7 @@ check-cluster: tests-dev static
 
 SANITIZER_LOG = $(abspath $(O)/test-logs/asan/sanitizer)
 check-asan: tests-asan tests-dev
-	tests/cluster/build-kubernetes.sh
+	tests/cluster/build-kubernetes.sh >/dev/null
 	@mkdir -p $(O)/test-logs/asan && rm -f $(SANITIZER_LOG).*
 	@SANITIZER_LOG=$(SANITIZER_LOG) UBSAN_OPTIONS=print_stacktrace=1:log_path=$(SANITIZER_LOG) \
 		ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:log_path=$(SANITIZER_LOG) \

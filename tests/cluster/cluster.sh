@@ -39,6 +39,9 @@
 # Pods: 10.42.0.0/16, a /24 each node, routed between the nodes; services: 10.43.0.0/16. What leaves
 # 10.42.0.0/16 from eth0 of a pod is masqueraded by its node and goes by way of the router.
 #
+# KUBE_BIN names a folder with other programs of Kubernetes than those that build-kubernetes.sh makes, and
+# CONTAINERD_BIN one with another containerd, its containerd-shim-runc-v2 and ctr; `up` reads them.
+#
 # State lies in ${TANDEM_LAB:-/run/tandem-lab} (/var/lib/tandem-lab where /run is noexec), nodes'
 # folders below n1, n2, ...: n1/etc/cni/net.d, n1/var/log. One cluster at a time on a machine; `up`
 # waits TANDEM_LAB_WAIT seconds (default 0) for another one to end.
@@ -81,11 +84,25 @@ cluster_absent() {
 	! is_up
 }
 
+# What is missing is told before anything is made.
+programs_there() {
+	local program
+
+	for program in kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl; do
+		[ -x "$BIN/$program" ] || die "no program $program in $BIN (KUBE_BIN)"
+	done
+	for program in containerd containerd-shim-runc-v2 ctr; do
+		[ -x "$CONTAINERD/$program" ] || die "no program $program in $CONTAINERD (CONTAINERD_BIN)"
+	done
+}
+
 cluster_up() {
 	local nodes=$1 i began
 
 	[[ $nodes =~ ^[1-9]$ ]] || die "number of nodes: 1 to 9, not '$nodes'"
-	BIN=$("$HERE/build-kubernetes.sh")
+	BIN=${KUBE_BIN:-$("$HERE/build-kubernetes.sh")}
+	CONTAINERD=${CONTAINERD_BIN:-$(dirname "$(command -v containerd)")}
+	programs_there
 	claim
 	began=$SECONDS
 	cluster_down
@@ -93,6 +110,7 @@ cluster_up() {
 	trap 'say "up has failed, taking down what there is"; cluster_down' EXIT
 	mkdir -p "$LAB/run" "$LAB/log" "$LAB/bin"
 	echo "$BIN" >"$LAB/kubernetes"
+	echo "$CONTAINERD" >"$LAB/containerd"
 	for ((i = 1; i <= nodes; i++)); do
 		mkdir -p "$LAB/n$i"
 	done
@@ -125,7 +143,7 @@ cluster_status() {
 	local name pid
 
 	[ -d "$LAB/run" ] || die "no cluster"
-	echo "state: $LAB   kubernetes: $BIN"
+	echo "state: $LAB   kubernetes: $BIN   containerd: $CONTAINERD"
 	for name in $(component_names); do
 		pid=$(component_pid "$name") || pid=stopped
 		printf '%-16s %s\n' "$name" "$pid"
@@ -150,6 +168,7 @@ main() {
 	esac
 	[ "$(id -u)" = 0 ] || die "must be run as root"
 	BIN=$(cat "$LAB/kubernetes" 2>/dev/null || true)
+	CONTAINERD=$(cat "$LAB/containerd" 2>/dev/null || true)
 	case $verb in
 	up | down | dir) ;;
 	*) [ -d "$LAB/run" ] || die "no cluster; '$0 up' boots one" ;;

@@ -133,10 +133,16 @@ define_apiserver() {
 		--audit-log-path "$LAB/log/audit.json"
 }
 
+# Argument: program. Older versions have a port without TLS too, which is closed.
+no_plain_port() {
+	! has_flag "$BIN/$1" --port || echo "--port=0"
+}
+
 define_kcm() {
+	# shellcheck disable=SC2046 # a flag or nothing
 	component_define kcm "http_ok https://$API_ADDRESS:10257/healthz" \
 		"$BIN/kube-controller-manager" --kubeconfig "$LAB/kcm.conf" --leader-elect=false \
-		--bind-address "$API_ADDRESS" --port 0 --use-service-account-credentials \
+		--bind-address "$API_ADDRESS" $(no_plain_port kube-controller-manager) --use-service-account-credentials \
 		--root-ca-file "$LAB/pki/ca.crt" \
 		--service-account-private-key-file "$LAB/pki/sa.key" \
 		--cluster-cidr "$POD_CIDR" --service-cluster-ip-range "$SERVICE_CIDR" \
@@ -144,9 +150,10 @@ define_kcm() {
 }
 
 define_scheduler() {
+	# shellcheck disable=SC2046 # a flag or nothing
 	component_define scheduler "http_ok https://$API_ADDRESS:10259/healthz" \
 		"$BIN/kube-scheduler" --kubeconfig "$LAB/scheduler.conf" --leader-elect=false \
-		--bind-address "$API_ADDRESS" --port 0 --kube-api-qps 100 --kube-api-burst 200
+		--bind-address "$API_ADDRESS" $(no_plain_port kube-scheduler) --kube-api-qps 100 --kube-api-burst 200
 }
 
 control_plane_up() {

@@ -104,9 +104,17 @@ controller() {
 	say "the controller runs"
 }
 
+# The runtime's major version: containerd 2 also sends what came with CNI 1.1.0.
+containerd_major() {
+	"$(cat "$LAB/containerd")/containerd" --version | awk '{ sub(/^v/, "", $3); print int($3) }'
+}
+
 conf() {
-	jq -n '{
-		cniVersion: "0.4.0", disableCheck: true, name: "cbr0",
+	local version=0.4.0 no_check=true
+
+	[ "$(containerd_major)" -lt 2 ] || version=1.1.0 no_check=false
+	jq -n --arg version "$version" --argjson no_check "$no_check" '{
+		cniVersion: $version, disableCheck: $no_check, name: "cbr0",
 		plugins: [{
 			type: "tandem",
 			capabilities: ({"io.kubernetes.cri.pod-annotations": true} +

@@ -53,9 +53,10 @@ node_names() {
 	done
 }
 
-# Arguments: seconds, command. Tries the command until it succeeds; 1 when the time is over.
+# Arguments: seconds, command. Tries the command until it succeeds; 1 when the time is over, which is longer by
+# TEST_TIME_FACTOR (tests/lib.sh).
 try_for() {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${TEST_TIME_FACTOR:-5}))
 
 	shift
 	until "$@"; do
@@ -128,6 +129,11 @@ cgroup_remove_all() {
 	return $rc
 }
 
+# Arguments: program, flag. Whether this version of it knows the flag.
+has_flag() {
+	"$1" --help 2>&1 | grep -qE -- "^ *$2( |=|\$)"
+}
+
 # --- components ------------------------------------------------------------------------------
 
 # Prints when a process began, in ticks since boot: with it a pid names one process for ever. One
@@ -184,12 +190,13 @@ component_start() {
 
 # Arguments: name, seconds. Waits until the component serves; dies when it ends or takes too long.
 component_await() {
-	local name=$1 end=$((SECONDS + $2)) ready
+	local name=$1 patience=$(($2 * ${TEST_TIME_FACTOR:-5})) ready
+	local end=$((SECONDS + patience))
 
 	ready=$(cat "$LAB/run/$name.ready")
 	until eval "$ready" >/dev/null 2>&1; do
 		component_pid "$name" >/dev/null || die_log "$name" "$name has ended"
-		[ "$SECONDS" -lt "$end" ] || die_log "$name" "$name does not serve after $2 s"
+		[ "$SECONDS" -lt "$end" ] || die_log "$name" "$name does not serve after $patience s"
 		sleep 0.1
 	done
 }

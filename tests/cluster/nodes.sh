@@ -22,7 +22,7 @@ node_ctr() {
 	local node=$1
 
 	shift
-	ctr --address "$LAB/$node/run/containerd/containerd.sock" --namespace k8s.io "$@"
+	"$CONTAINERD/ctr" --address "$LAB/$node/run/containerd/containerd.sock" --namespace k8s.io "$@"
 }
 
 # Mount points that the machine lacks are made, and taken away again by machine_restore.
@@ -70,11 +70,16 @@ define_containerd() {
 	CONF
 	component_define "containerd-$node" "node_ctr $node version" \
 		nsenter --target "$(component_pid "machine-$node")" --mount --net -- \
-		containerd --config "$LAB/$node/containerd.toml"
+		env "PATH=$CONTAINERD:$PATH" "$CONTAINERD/containerd" --config "$LAB/$node/containerd.toml"
+}
+
+# The kubelet's minor version.
+kubelet_minor() {
+	"$BIN/kubelet" --version | sed -nE 's/.* v1\.([0-9]+).*/\1/p'
 }
 
 define_kubelet() {
-	local node=$1 number=${1#n}
+	local node=$1 number=${1#n} minor runtime=() endpoint=unix:///run/containerd/containerd.sock
 
 	cat >"$LAB/$node/kubelet.yaml" <<-CONF
 		apiVersion: kubelet.config.k8s.io/v1beta1
@@ -104,13 +109,19 @@ define_kubelet() {
 		kubeAPIBurst: 100
 		eventRecordQPS: 0
 	CONF
+	# Where the runtime is said has moved from flags into the file, and cgroup v1 has to be asked for.
+	minor=$(kubelet_minor)
+	if [ "$minor" -ge 27 ]; then
+		echo "containerRuntimeEndpoint: $endpoint" >>"$LAB/$node/kubelet.yaml"
+	else
+		runtime=(--container-runtime=remote "--container-runtime-endpoint=$endpoint")
+	fi
+	[ "$minor" -lt 31 ] || echo "failCgroupV1: false" >>"$LAB/$node/kubelet.yaml"
 	mkdir -p "$LAB/$node/etc/kubernetes/manifests"
 	component_define "kubelet-$node" "node_exec $node curl -sf http://127.0.0.1:10248/healthz" \
 		nsenter --target "$(component_pid "machine-$node")" --mount --net -- \
 		"$BIN/kubelet" --kubeconfig "$LAB/$node.conf" --config "$LAB/$node/kubelet.yaml" \
-		--hostname-override "$node" --node-ip "10.99.0.$number" \
-		--container-runtime=remote \
-		--container-runtime-endpoint=unix:///run/containerd/containerd.sock
+		--hostname-override "$node" --node-ip "10.99.0.$number" "${runtime[@]}"
 }
 
 # The settings of connection tracking belong to the whole machine, hence the zeros.

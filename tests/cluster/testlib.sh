@@ -21,6 +21,11 @@ k() {
 		--cache-dir "$LAB/kubectl-cache" "$@"
 }
 
+# containerd_major: the runtime's major version
+containerd_major() {
+	"$(cat "$LAB/containerd")/containerd" --version | awk '{ sub(/^v/, "", $3); print int($3) }'
+}
+
 # bail REASON...: for a failure after which the other assertions of a test say nothing
 bail() {
 	fail "$(basename "$0" .sh)" "$@"

@@ -1,0 +1,23 @@
+#!/bin/bash
+# What only a newer runtime sends: STATUS, CHECK and GC of CNI 1.1.0, as the plugin's log on each node shows them.
+set -euo pipefail
+# shellcheck source=tests/cluster/testlib.sh
+. "$(dirname "$0")/testlib.sh"
+
+# asked NODE VERB: how often the runtime has called, by the first step of each call
+asked() {
+	grep -c " msg=step command=$2 .*step=conf " "$LAB/$1/var/log/tandem.log" || true
+}
+asked_again() { [ "$(asked "$1" "$2")" -gt "$3" ]; }
+
+# refusals NODE VERB: what the plugin answered with an error
+refusals() {
+	grep "level=error .*command=$2\\b" "$LAB/$1/var/log/tandem.log" || true
+}
+
+[ "$(containerd_major)" -ge 2 ] || exit 0
+for node in n1 n2; do
+	before=$(asked $node STATUS)
+	check "$node: the runtime asks for the STATUS, again and again" wait_for 30 asked_again $node STATUS "$before"
+	same "$node: and is never told that the plugin is not ready" "" "$(refusals $node STATUS)"
+done
