@@ -82,38 +82,52 @@ static int open_regular(int dirfd, const char *path, bool follow, int *out, stru
 	return 0;
 }
 
-static int read_path(int dirfd, const char *path, bool follow, size_t max, char **out,
-		     size_t *out_len, struct err *e)
+/* Where a file is. */
+struct place {
+	int dirfd;
+	const char *path;
+	bool follow; /* it may be a link */
+	size_t max;
+};
+
+static int read_place(const struct place *p, char **out, size_t *out_len, struct err *e)
 {
 	AUTO(fd) int fd = -1;
 
-	if (open_regular(dirfd, path, follow, &fd, e) < 0)
+	if (open_regular(p->dirfd, p->path, p->follow, &fd, e) < 0)
 		return -1;
-	return io_read_all(fd, path, max, out, out_len, e);
+	return io_read_all(fd, p->path, p->max, out, out_len, e);
 }
 
 int io_read_own(int dirfd, const char *name, size_t max, char **out, size_t *out_len, struct err *e)
 {
-	return read_path(dirfd, name, false, max, out, out_len, e);
+	const struct place place = {dirfd, name, false, max};
+
+	return read_place(&place, out, out_len, e);
 }
 
-/* Whoever of the two is the last. */
-static void reader_drop(struct reader *r)
+static void reader_free(struct reader *r)
 {
-	if (atomic_fetch_sub(&r->owners, 1) > 1)
-		return;
 	fd_auto(&r->done);
 	free(r->path);
 	free(r->out);
 	free(r);
 }
 
+/* Whoever of the two is the last. */
+static void reader_drop(struct reader *r)
+{
+	if (atomic_fetch_sub(&r->owners, 1) == 1)
+		reader_free(r);
+}
+
 static void *reader_main(void *ctx)
 {
 	struct reader *r = ctx;
+	const struct place place = {AT_FDCWD, r->path, true, r->max};
 	const uint64_t one = 1;
 
-	r->rc = read_path(AT_FDCWD, r->path, true, r->max, &r->out, &r->len, &r->err);
+	r->rc = read_place(&place, &r->out, &r->len, &r->err);
 	IGNORE(write(r->done, &one, sizeof(one)) < 0, "an eventfd takes one number at any time");
 	reader_drop(r);
 	return NULL;
@@ -147,19 +161,32 @@ static int wait_done(const struct reader *r, const struct io_limit *limit, struc
 	return 0;
 }
 
-static struct reader *reader_new(const char *path, size_t max, struct err *e)
+/* The thread, which has begun, and who waits for it. NULL: it has not. */
+static struct reader *reader_new(const char *path, size_t max, pthread_t *out_thread, struct err *e)
 {
 	struct reader *r = xcalloc(1, sizeof(*r));
 
 	r->path = xstrdup(path);
 	r->max = max;
 	r->done = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	atomic_init(&r->owners, 1);
-	if (r->done >= 0)
+	atomic_init(&r->owners, 2);
+	if (r->done < 0)
+		err_errno(e, ERR_IO, errno, "read %s: eventfd", path);
+	else if (reader_start(r, out_thread, e) == 0)
 		return r;
-	err_errno(e, ERR_IO, errno, "read %s: eventfd", path);
-	reader_drop(r);
+	reader_free(r);
 	return NULL;
+}
+
+static int reader_result(struct reader *r, char **out, size_t *out_len, struct err *e)
+{
+	if (r->rc < 0) {
+		*e = r->err;
+		return -1;
+	}
+	*out = STEAL(r->out);
+	*out_len = r->len;
+	return 0;
 }
 
 int io_read_file_by(const char *path, size_t max, const struct io_limit *limit, char **out,
@@ -172,24 +199,16 @@ int io_read_file_by(const char *path, size_t max, const struct io_limit *limit, 
 	if (atomic_load(&lost) >= LOST_MAX)
 		return err_set(e, ERR_TIMEOUT, 0, "read %s: %d files before it have not come yet",
 			       path, LOST_MAX);
-	r = reader_new(path, max, e);
+	r = reader_new(path, max, &thread, e);
 	if (!r)
 		return -1;
-	atomic_fetch_add(&r->owners, 1);
-	rc = reader_start(r, &thread, e);
+	rc = wait_done(r, limit, e);
 	if (rc < 0) {
-		reader_drop(r);
-	} else if (wait_done(r, limit, e) < 0) {
 		atomic_fetch_add(&lost, 1);
 		pthread_detach(thread);
-		rc = -1;
 	} else {
 		pthread_join(thread, NULL);
-		rc = r->rc;
-		if (rc < 0)
-			*e = r->err;
-		else
-			*out = STEAL(r->out), *out_len = r->len;
+		rc = reader_result(r, out, out_len, e);
 	}
 	reader_drop(r);
 	return rc;

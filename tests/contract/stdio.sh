@@ -9,7 +9,7 @@ new_pod
 # call REDIRECTION...: an ADD whose descriptors are what bash makes of that; sets RC, ERR
 call() {
 	local text
-	text=$(conf)
+	text=$(conf "$(primary)")
 	cat >"$DIR/bin/under" <<-UNDER
 		#!/bin/bash
 		exec "\$@" $*
