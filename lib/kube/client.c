@@ -1,7 +1,6 @@
 #include "lib/kube/client.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -126,6 +125,18 @@ static void unqueue(struct kube_call *call)
 	call->client->queued--;
 }
 
+static void call_free(struct kube_call *call)
+{
+	free(call->method);
+	free(call->path);
+	free(call->url);
+	free(call->content_type);
+	free(call->body);
+	sb_done(&call->in);
+	kube_response_done(&call->res);
+	free(call);
+}
+
 static struct kube_call *first_to_wake(const struct kube_client *c)
 {
 	return CONTAINER_OF(c->heap.at[0], struct kube_call, wake);
@@ -147,7 +158,7 @@ static void drop_call(struct kube_call *call)
 	if (call->state != CALL_FINISHED && call->state != CALL_ZOMBIE)
 		kube_heap_remove(&c->heap, &call->wake);
 	kube_http_stop(call);
-	kube_call_free(call);
+	call_free(call);
 }
 
 static void wipe(char *s)
@@ -189,17 +200,22 @@ void kube_client_set_cancel_fd(struct kube_client *c, int fd)
 	c->cancel_fd = fd;
 }
 
-int64_t kube_client_jitter(struct kube_client *c, int64_t ms)
+uint64_t kube_client_random(struct kube_client *c)
 {
 	/* xorshift64 (Marsaglia): spreads clients that failed together; secrecy is no matter. */
 	c->random ^= c->random << 13;
 	c->random ^= c->random >> 7;
 	c->random ^= c->random << 17;
-	return ms * 3 / 4 + (int64_t)(c->random % (uint64_t)(ms / 2 + 1));
+	return c->random;
+}
+
+int64_t kube_client_jitter(struct kube_client *c, int64_t ms)
+{
+	return kube_jitter(kube_client_random(c), ms);
 }
 
 /* A file that cannot be read leaves the old token: the server decides whether it still holds. */
-void kube_client_renew_token(struct kube_client *c, int64_t max_age_ms)
+static void renew_token(struct kube_client *c, int64_t max_age_ms)
 {
 	const struct io_limit limit = {clock_now_ms() + TOKEN_READ_MS, c->cancel_fd};
 	struct err e = {0};
@@ -229,7 +245,7 @@ static void arm_timer(struct kube_client *c, int64_t at_ms)
 	timerfd_settime(c->timerfd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
-void kube_call_enqueue(struct kube_call *call, bool first)
+static void enqueue(struct kube_call *call, bool first)
 {
 	struct kube_client *c = call->client;
 
@@ -244,7 +260,7 @@ void kube_call_enqueue(struct kube_call *call, bool first)
 	c->queued++;
 }
 
-void kube_call_pause(struct kube_call *call, int64_t until_ms)
+static void pause_until(struct kube_call *call, int64_t until_ms)
 {
 	call->state = CALL_PAUSED;
 	call->wake.at_ms = until_ms;
@@ -254,10 +270,10 @@ void kube_call_pause(struct kube_call *call, int64_t until_ms)
 void kube_call_delay(struct kube_call *call, int64_t at_ms)
 {
 	unqueue(call);
-	kube_call_pause(call, at_ms);
+	pause_until(call, at_ms);
 }
 
-void kube_call_finish(struct kube_call *call)
+static void finish(struct kube_call *call)
 {
 	struct kube_client *c = call->client;
 
@@ -266,6 +282,12 @@ void kube_call_finish(struct kube_call *call)
 	kube_heap_remove(&c->heap, &call->wake);
 	call->state = CALL_FINISHED;
 	TAILQ_INSERT_TAIL(&c->finished, call, link);
+}
+
+static void fail(struct kube_call *call)
+{
+	kube_call_fail(call);
+	finish(call);
 }
 
 static void refill_tokens(struct kube_client *c)
@@ -302,6 +324,23 @@ static struct kube_call *first_queued(const struct kube_client *c)
 	return NULL;
 }
 
+/* A stream that runs is looked at again when it will have been silent for too long. */
+static void listen_on(struct kube_call *call)
+{
+	int64_t silent_ms = call->heard_ms + call->max_silence_ms;
+
+	call->wake.at_ms = silent_ms < call->deadline_ms ? silent_ms : call->deadline_ms;
+	kube_heap_update(&call->client->heap, &call->wake);
+}
+
+static void started(struct kube_call *call)
+{
+	call->client->running += !call->data;
+	call->heard_ms = clock_now_ms();
+	if (call->max_silence_ms)
+		listen_on(call);
+}
+
 static void start_queued(struct kube_client *c)
 {
 	struct kube_call *call;
@@ -315,12 +354,72 @@ static void start_queued(struct kube_client *c)
 		c->stats.requests++;
 		call->attempts++;
 		call->state = CALL_RUNNING;
-		kube_client_renew_token(c, TOKEN_AGE_MS);
+		renew_token(c, TOKEN_AGE_MS);
 		if (kube_http_start(call, &call->err))
-			kube_call_fail(call);
+			fail(call);
 		else
-			c->running += !call->data;
+			started(call);
 	}
+}
+
+/* An attempt is over: to where the call goes from here. */
+static void land(struct kube_call *call, const struct kube_http_end *end)
+{
+	struct kube_client *c = call->client;
+	int64_t now_ms = clock_now_ms(), pause_ms = 0;
+
+	c->running -= !call->data;
+	c->stats.failures += end->result != KUBE_HTTP_ANSWERED || end->status >= 500;
+	switch (kube_call_judge(call, end, now_ms, kube_client_random(c), &pause_ms)) {
+	case KUBE_CALL_DONE:
+	case KUBE_CALL_FAIL:
+		kube_http_stop(call);
+		finish(call);
+		break;
+	case KUBE_CALL_PAUSE:
+		kube_http_stop(call);
+		c->stats.retries++;
+		pause_until(call, now_ms + pause_ms);
+		break;
+	case KUBE_CALL_RENEW_TOKEN:
+		kube_http_stop(call);
+		renew_token(c, 0);
+		c->stats.retries++;
+		enqueue(call, true);
+		break;
+	}
+}
+
+static void run_http(struct kube_client *c)
+{
+	struct kube_http_end end;
+	struct kube_call *call;
+
+	kube_http_poll(c);
+	while (kube_http_next(c, &call, &end))
+		land(call, &end);
+	while (!TAILQ_EMPTY(&c->zombies))
+		drop_call(TAILQ_FIRST(&c->zombies));
+}
+
+static bool is_heard(const struct kube_call *call, int64_t now_ms)
+{
+	return call->max_silence_ms && call->state == CALL_RUNNING && now_ms < call->deadline_ms &&
+	       now_ms < call->heard_ms + call->max_silence_ms;
+}
+
+static void expire(struct kube_call *call, int64_t now_ms)
+{
+	struct kube_client *c = call->client;
+
+	kube_call_judge_expired(call, now_ms);
+	if (call->state == CALL_RUNNING) {
+		c->running -= !call->data;
+		kube_http_stop(call);
+		/* Silence may be just that. */
+		c->stats.failures += now_ms >= call->deadline_ms;
+	}
+	finish(call);
 }
 
 static void wake_due(struct kube_client *c)
@@ -331,9 +430,11 @@ static void wake_due(struct kube_client *c)
 		struct kube_call *call = first_to_wake(c);
 
 		if (call->state == CALL_PAUSED && now < call->deadline_ms)
-			kube_call_enqueue(call, true);
+			enqueue(call, true);
+		else if (is_heard(call, now))
+			listen_on(call);
 		else
-			kube_call_expired(call);
+			expire(call, now);
 	}
 }
 
@@ -344,7 +445,7 @@ static void run_callbacks(struct kube_client *c)
 	while ((call = TAILQ_FIRST(&c->finished))) {
 		TAILQ_REMOVE(&c->finished, call, link);
 		call->done(call->ctx, &call->res, call->failed ? &call->err : NULL);
-		kube_call_free(call);
+		call_free(call);
 	}
 }
 
@@ -370,15 +471,11 @@ static int64_t next_wake(struct kube_client *c)
 int kube_client_dispatch(struct kube_client *c, struct err *e)
 {
 	(void)e;
-	kube_http_poll(c);
-	while (!TAILQ_EMPTY(&c->zombies))
-		drop_call(TAILQ_FIRST(&c->zombies));
+	run_http(c);
 	wake_due(c);
 	start_queued(c);
 	/* What was started wants its first step now: a round through epoll less. */
-	kube_http_poll(c);
-	while (!TAILQ_EMPTY(&c->zombies))
-		drop_call(TAILQ_FIRST(&c->zombies));
+	run_http(c);
 	run_callbacks(c);
 	start_queued(c);
 	arm_timer(c, next_wake(c));
@@ -411,6 +508,7 @@ static struct kube_call *new_call(struct kube_client *c, const struct kube_reque
 	call->max_body = req->max_body ? req->max_body : KUBE_BODY_MAX;
 	call->priority = req->priority;
 	call->is_read = str_eq(req->method, "GET");
+	call->may_renew_token = c->token_file != NULL;
 	return call;
 }
 
@@ -420,13 +518,15 @@ struct kube_call *kube_submit_stream(struct kube_client *c, const struct kube_re
 	struct kube_call *call = new_call(c, req);
 
 	call->data = data;
-	if (data)
+	if (data) {
 		call->priority = KUBE_URGENT;
+		call->max_silence_ms = req->max_silence_ms;
+	}
 	call->done = done;
 	call->ctx = ctx;
 	call->wake.at_ms = call->deadline_ms;
 	kube_heap_add(&c->heap, &call->wake);
-	kube_call_enqueue(call, false);
+	enqueue(call, false);
 	arm_timer(c, 0);
 	return call;
 }
@@ -458,59 +558,6 @@ void kube_cancel(struct kube_call *call)
 int kube_client_fd(const struct kube_client *c)
 {
 	return c->epfd;
-}
-
-int kube_client_wait(struct kube_client *c, const bool *flag, int64_t deadline_ms, struct err *e)
-{
-	for (;;) {
-		struct pollfd fds[2] = {{.fd = c->epfd, .events = POLLIN},
-					{.fd = c->cancel_fd, .events = POLLIN}};
-
-		if (kube_client_dispatch(c, e))
-			return -1;
-		if (*flag)
-			return 0;
-		if (clock_now_ms() >= deadline_ms)
-			return err_set(e, ERR_TIMEOUT, 0, "the deadline is over");
-		if (poll(fds, 2, clock_left_ms(deadline_ms)) < 0 && errno != EINTR)
-			return err_errno(e, ERR_INTERNAL, errno, "poll");
-		if (fds[1].revents)
-			return err_set(e, ERR_CANCELLED, 0, "cancelled");
-	}
-}
-
-struct waited {
-	bool done, failed;
-	struct kube_response *res;
-	struct err *e;
-};
-
-static void on_waited(void *ctx, struct kube_response *res, const struct err *e)
-{
-	struct waited *w = ctx;
-
-	kube_response_take(w->res, res);
-	w->done = true;
-	w->failed = e;
-	if (e)
-		*w->e = *e;
-}
-
-int kube_do(struct kube_client *c, const struct kube_request *req, struct kube_response *out,
-	    struct err *e)
-{
-	struct waited w = {.res = out, .e = e};
-	struct kube_call *call;
-
-	kube_response_done(out);
-	call = kube_submit(c, req, on_waited, &w);
-	/* The call watches its own deadline; this one is for a bug in there. */
-	if (kube_client_wait(c, &w.done, call->deadline_ms + 5000, e)) {
-		out->unknown = call->state == CALL_RUNNING && call->sent && !call->is_read;
-		kube_cancel(call);
-		return err_wrap(e, "%s %s", req->method, req->path);
-	}
-	return w.failed ? -1 : 0;
 }
 
 void kube_client_stats(const struct kube_client *c, struct kube_client_stats *out)

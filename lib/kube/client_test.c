@@ -179,7 +179,7 @@ static void test_retry_after_is_waited_for(void **state)
 	assert_in_range(clock_now_ms() - start, 0, test_ms(5000));
 	assert_int_equal(x.e.kind, ERR_API);
 	assert_int_equal(x.e.num, 429);
-	assert_int_equal(x.e.retry_after_ms, 60000);
+	assert_int_equal(x.e.retry_after_ms, 30000);
 	end(&x);
 }
 

@@ -132,6 +132,7 @@ static size_t on_body(char *data, size_t one, size_t len, void *ctx)
 	/* Cancelled by a callback a moment ago. */
 	if (call->state != CALL_RUNNING)
 		return 0;
+	call->heard_ms = clock_now_ms();
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status >= 300) {
 		max = ERROR_BODY_MAX;
@@ -159,6 +160,7 @@ static size_t on_header(char *line, size_t one, size_t len, void *ctx)
 	(void)one;
 	if (len > 2 || call->state != CALL_RUNNING)
 		return len;
+	call->heard_ms = clock_now_ms();
 	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status >= 200 && status < 300 && call->data(call->ctx, line, 0, &call->err)) {
 		call->data_failed = true;
@@ -351,12 +353,9 @@ static void take_events(struct kube_client *c)
 	}
 }
 
-/* Let curl work, then end the attempts that it is through with. */
 void kube_http_poll(struct kube_client *c)
 {
 	struct no_pipe guard;
-	CURLMsg *msg;
-	int left;
 
 	no_pipe_begin(&guard);
 	take_events(c);
@@ -365,16 +364,73 @@ void kube_http_poll(struct kube_client *c)
 		socket_action(c, CURL_SOCKET_TIMEOUT, 0);
 	}
 	no_pipe_end(&guard);
+}
+
+/* ------------------------------------------------------------------ ends of attempts */
+
+static enum kube_http_result result_of(const struct kube_call *call, CURLcode rc)
+{
+	if (rc == CURLE_OK)
+		return KUBE_HTTP_ANSWERED;
+	if (call->over_cap || call->data_failed)
+		return KUBE_HTTP_REFUSED;
+	switch (rc) {
+	case CURLE_COULDNT_CONNECT:
+	case CURLE_COULDNT_RESOLVE_HOST:
+	case CURLE_OPERATION_TIMEDOUT:
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_GOT_NOTHING:
+	case CURLE_PARTIAL_FILE:
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+		return KUBE_HTTP_CUT;
+	default:
+		return KUBE_HTTP_REFUSED;
+	}
+}
+
+static void describe(const struct kube_call *call, CURLcode rc, struct kube_http_end *out)
+{
+	const char *text = call->curl_text[0] ? call->curl_text : curl_easy_strerror(rc);
+	curl_off_t after_s = 0;
+	long status = 0;
+
+	*out = (struct kube_http_end){.result = result_of(call, rc)};
+	if (out->result != KUBE_HTTP_ANSWERED) {
+		/* on_send() has refused to send a write twice. */
+		if (rc == CURLE_ABORTED_BY_CALLBACK)
+			text = "the connection was closed before the answer came";
+		snprintf(out->text, sizeof(out->text), "%s", text);
+		return;
+	}
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	out->status = (int)status;
+	if (!curl_easy_getinfo(call->easy, CURLINFO_RETRY_AFTER, &after_s) && after_s > 0)
+		out->retry_after_s = after_s;
+}
+
+bool kube_http_next(struct kube_client *c, struct kube_call **call, struct kube_http_end *out)
+{
+	CURLMsg *msg;
+	int left;
+
 	while ((msg = curl_multi_info_read(c->multi, &left))) {
-		struct kube_call *call = NULL;
+		struct kube_call *of = NULL;
 		CURLcode rc = msg->data.result;
 
 		if (msg->msg != CURLMSG_DONE)
 			continue;
-		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&call);
-		if (call->state == CALL_RUNNING)
-			kube_call_attempt_done(call, rc);
+		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&of);
+		/* Cancelled a moment ago. */
+		if (of->state != CALL_RUNNING)
+			continue;
+		describe(of, rc, out);
+		*call = of;
+		return true;
 	}
+	return false;
 }
 
 int kube_http_init(struct kube_client *c, struct err *e)

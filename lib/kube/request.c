@@ -7,8 +7,6 @@
 #include "lib/json/jread.h"
 #include "lib/kube/json.h"
 
-#define RETRY_AFTER_MAX_S 600
-
 void kube_response_done(struct kube_response *r)
 {
 	free(r->body);
@@ -91,6 +89,11 @@ static enum err_kind kind_of(int code)
 	}
 }
 
+int kube_retry_after_ms(int64_t asked_s)
+{
+	return (int)(asked_s < KUBE_RETRY_AFTER_MAX_S ? asked_s : KUBE_RETRY_AFTER_MAX_S) * 1000;
+}
+
 static int retry_after_ms(const struct jval *status)
 {
 	struct err ignored = {0};
@@ -100,7 +103,7 @@ static int retry_after_ms(const struct jval *status)
 	if (jget_obj(status, "details", &details, &ignored) != 1 ||
 	    jget_i64(&details, "retryAfterSeconds", JRANGE(0, INT32_MAX), &after_s, &ignored) != 1)
 		return 0;
-	return (int)(after_s > RETRY_AFTER_MAX_S ? RETRY_AFTER_MAX_S : after_s) * 1000;
+	return kube_retry_after_ms(after_s);
 }
 
 int kube_status_err(const struct jval *status, int code, char out_reason[40], struct err *e)

@@ -14,6 +14,11 @@ struct jval;
 
 #define KUBE_BODY_MAX   ((size_t)64 << 20)
 #define KUBE_TIMEOUT_MS 30000
+/*
+ * A server that asks for a longer pause is asked again after this one all the same: otherwise a cache is blind,
+ * or a pod waits, for as long as anything between us and the API server likes to say.
+ */
+#define KUBE_RETRY_AFTER_MAX_S 30
 
 /* Which requests leave first when more wait than may be under way at once. */
 enum kube_priority {
@@ -33,6 +38,7 @@ struct kube_request {
 	int64_t deadline_ms; /* CLOCK_MONOTONIC; 0 = KUBE_TIMEOUT_MS from now */
 	size_t max_body;     /* of the answer, unpacked; 0 = KUBE_BODY_MAX */
 	enum kube_priority priority;
+	int64_t max_silence_ms; /* of a stream: ERR_TIMEOUT when nothing comes for so long; 0 = no limit */
 };
 
 /*
@@ -77,6 +83,9 @@ struct kube_request kube_request_merge_patch(const char *path, const char *body,
 struct kube_request kube_request_replace(const char *path, const char *body, int64_t deadline_ms);
 /** kube_request_delete - options: a DeleteOptions (its preconditions may answer 409), or NULL. */
 struct kube_request kube_request_delete(const char *path, const char *options, int64_t deadline_ms);
+
+/** kube_retry_after_ms - what of a Retry-After (seconds, not negative) is respected. */
+int kube_retry_after_ms(int64_t asked_s);
 
 /**
  * kube_status_err - a Status object (a failure's body, an ERROR event's object) as an error.
