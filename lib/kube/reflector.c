@@ -21,6 +21,8 @@
 #define BACKOFF_MAX_MS   10000
 /* A watch that lived this long was a good one, whatever ended it. */
 #define HEALTHY_MS 5000
+/* Bookmarks come each minute, but some servers (1.20) send none for a collection in which nothing happens. */
+#define SILENCE_MS 75000
 /* After so many failed watches in a row the server may have been put back to an older state, in
  * which our resourceVersion lies in the future and a watch from it would stay silent. */
 #define RELIST_AFTER 3
@@ -29,13 +31,14 @@ struct kube_reflector {
 	struct kube_client *client;
 	struct kube_store *store;
 	char *path, *query;
-	unsigned int page, watch_s, backoff_max_ms;
+	unsigned int page, watch_s, backoff_max_ms, silence_ms;
 	struct kube_call *call; /* exactly one is under way, or waits for its time */
 	struct kube_decoder *decoder;
 	char *version;
 	unsigned int failures; /* in a row */
 	bool watching;
 	int64_t watching_since_ms;
+	int64_t proof_ms; /* see kube_reflector_age_ms(); 0 = never */
 	struct err err;
 	struct kube_reflector_stats stats;
 };
@@ -111,6 +114,7 @@ static void on_page(void *ctx, struct kube_response *res, const struct err *e)
 	free(r->version);
 	r->version = STEAL(page.version);
 	r->failures = 0;
+	r->proof_ms = clock_now_ms();
 	err_clear(&r->err);
 	start_watch(r, 0);
 	kube_store_list_end(r->store);
@@ -164,6 +168,7 @@ static int take_event(struct kube_reflector *r, const struct kube_event *event, 
 		return kube_status_err(event->object, 0, NULL, e);
 	}
 	set_version(r, version);
+	r->proof_ms = clock_now_ms();
 	return 0;
 }
 
@@ -175,7 +180,7 @@ static int on_data(void *ctx, const char *data, size_t len, struct err *e)
 
 	if (!r->watching) {
 		r->watching = true;
-		r->watching_since_ms = clock_now_ms();
+		r->watching_since_ms = r->proof_ms = clock_now_ms();
 		err_clear(&r->err);
 	}
 	if (kube_decoder_feed(r->decoder, data, len, e))
@@ -201,6 +206,8 @@ static void on_watch_end(void *ctx, struct kube_response *res, const struct err 
 {
 	struct kube_reflector *r = ctx;
 	bool healthy = r->watching && clock_now_ms() - r->watching_since_ms >= HEALTHY_MS;
+	/* Accepted, and nothing came: is the server still there? */
+	bool quiet = r->watching && e && e->kind == ERR_TIMEOUT;
 	struct err early = {0};
 
 	(void)res;
@@ -208,7 +215,7 @@ static void on_watch_end(void *ctx, struct kube_response *res, const struct err 
 	r->watching = false;
 	if (healthy)
 		r->failures = 0;
-	if (healthy && !e) {
+	if (quiet || (healthy && !e)) {
 		start_watch(r, 0);
 		return;
 	}
@@ -244,6 +251,7 @@ static void start_watch(struct kube_reflector *r, int64_t delay_ms)
 	int64_t deadline_ms = start_ms + (int64_t)seconds * 1000 + 30000;
 	struct kube_request req = kube_request_get(r->path, query, deadline_ms);
 
+	req.max_silence_ms = r->silence_ms;
 	kube_decoder_free(r->decoder);
 	r->decoder = kube_decoder_new();
 	r->stats.watches++;
@@ -266,6 +274,7 @@ struct kube_reflector *kube_reflector_new(struct kube_client *c, struct kube_sto
 	r->page = opt->page;
 	r->watch_s = opt->watch_s ? opt->watch_s : WATCH_S;
 	r->backoff_max_ms = opt->backoff_max_ms ? opt->backoff_max_ms : BACKOFF_MAX_MS;
+	r->silence_ms = opt->silence_ms ? opt->silence_ms : SILENCE_MS;
 	start_list(r, 0);
 	return r;
 }
@@ -293,6 +302,11 @@ void kube_reflector_relist(struct kube_reflector *r)
 void kube_reflector_stats(const struct kube_reflector *r, struct kube_reflector_stats *out)
 {
 	*out = r->stats;
+}
+
+int64_t kube_reflector_age_ms(const struct kube_reflector *r, int64_t now_ms)
+{
+	return r->proof_ms ? now_ms - r->proof_ms : -1;
 }
 
 bool kube_reflector_is_watching(const struct kube_reflector *r)

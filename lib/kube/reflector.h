@@ -17,7 +17,10 @@ struct kube_reflector_options {
 	const char *query;    /* selectors, kube_query_add(); copied; NULL = none */
 	unsigned int page;    /* objects per page of a list; 0 = 500 */
 	unsigned int watch_s; /* length of one watch; 0 = 300, and up to as much again at random */
-	unsigned int backoff_max_ms; /* longest pause after failures; 0 = 10000 */
+	/* Longest pause after failures, 0 = 10000; a server that asks for more gets KUBE_RETRY_AFTER_MAX_S. */
+	unsigned int backoff_max_ms;
+	/* A watch that says nothing for so long, not even a bookmark, is asked for anew; 0 = 75000. */
+	unsigned int silence_ms;
 };
 
 /**
@@ -49,6 +52,15 @@ struct kube_reflector_stats {
 };
 
 void kube_reflector_stats(const struct kube_reflector *r, struct kube_reflector_stats *out);
+
+/**
+ * kube_reflector_age_ms - how old the store may be: since the server last showed that it is there, by a
+ * complete list, an event, a bookmark or by accepting a watch. -1 before the first list.
+ *
+ * While the server is there that is silence_ms at most, however little happens in the collection.
+ * now_ms: CLOCK_MONOTONIC.
+ */
+int64_t kube_reflector_age_ms(const struct kube_reflector *r, int64_t now_ms);
 
 /** kube_reflector_is_watching - a watch stands: the store is as new as the network is fast. */
 bool kube_reflector_is_watching(const struct kube_reflector *r);

@@ -1,6 +1,7 @@
 #include "lib/base/test.h"
 
 #include "lib/json/jread.h"
+#include "lib/kube/client_int.h"
 #include "lib/kube/fake_test.h"
 #include "lib/kube/path.h"
 #include "lib/kube/reflector.h"
@@ -118,14 +119,14 @@ static void end(struct fixture *x)
 	sb_done(&x->seen.log);
 }
 
-#define LIST_FIRST "as?labelSelector=x&limit=2 "
+#define FIRST_PAGE "as?labelSelector=x&limit=2 "
 #define WATCH(version) \
 	"&watch=true&allowWatchBookmarks=true&resourceVersion=" version "&timeoutSeconds="
 
 static void test_list_and_watch(void **state)
 {
 	(void)state;
-	BEGIN(x, {.match = LIST_FIRST, .body = LIST("10", "t1", OBJ("a", "1") "," OBJ("b", "2"))},
+	BEGIN(x, {.match = FIRST_PAGE, .body = LIST("10", "t1", OBJ("a", "1") "," OBJ("b", "2"))},
 	      {.match = "&limit=2&continue=t1 ", .body = LIST("10", "", OBJ("c", "3"))},
 	      {.match = WATCH("10"),
 	       .kind = FAKE_HOLD,
@@ -149,7 +150,7 @@ static void test_quiet_watch_is_a_watch(void **state)
 
 	(void)state;
 	BEGIN(x,
-	      {.match = LIST_FIRST,
+	      {.match = FIRST_PAGE,
 	       .body = "{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":null}"},
 	      {.match = WATCH("5"), .kind = FAKE_HOLD});
 	until(&x, "! ");
@@ -163,7 +164,7 @@ static void test_quiet_watch_is_a_watch(void **state)
 static void test_cut_and_resumed(void **state)
 {
 	(void)state;
-	BEGIN(x, {.match = LIST_FIRST, .body = LIST("10", "", OBJ("a", "1"))},
+	BEGIN(x, {.match = FIRST_PAGE, .body = LIST("10", "", OBJ("a", "1"))},
 	      {.match = WATCH("10"),
 	       .kind = FAKE_BREAK,
 	       .body = EVENT("ADDED", OBJ("b", "11")) "{\"type\":\"ADDED\",\"obj"},
@@ -180,7 +181,7 @@ static void test_cut_and_resumed(void **state)
 static void test_bookmark_moves_the_version(void **state)
 {
 	(void)state;
-	BEGIN(x, {.match = LIST_FIRST, .body = LIST("10", "", OBJ("a", "1"))},
+	BEGIN(x, {.match = FIRST_PAGE, .body = LIST("10", "", OBJ("a", "1"))},
 	      {.match = WATCH("10"), .kind = FAKE_STREAM, .body = EVENT("BOOKMARK", OBJ("", "50"))},
 	      {.match = WATCH("50"), .kind = FAKE_HOLD, .body = EVENT("ADDED", OBJ("b", "51"))});
 	until(&x, "+a ! +b ");
@@ -190,11 +191,11 @@ static void test_bookmark_moves_the_version(void **state)
 static void test_gone_lists_again(void **state)
 {
 	(void)state;
-	BEGIN(x, {.match = LIST_FIRST, .body = LIST("10", "", OBJ("a", "1") "," OBJ("b", "2"))},
+	BEGIN(x, {.match = FIRST_PAGE, .body = LIST("10", "", OBJ("a", "1") "," OBJ("b", "2"))},
 	      {.match = WATCH("10"), .kind = FAKE_STREAM, .body = EVENT("ERROR", GONE)},
-	      {.match = LIST_FIRST, .body = LIST("20", "", OBJ("b", "2"))},
+	      {.match = FIRST_PAGE, .body = LIST("20", "", OBJ("b", "2"))},
 	      {.match = WATCH("20"), .status = 410, .body = GONE},
-	      {.match = LIST_FIRST, .body = LIST("30", "", OBJ("b", "25"))},
+	      {.match = FIRST_PAGE, .body = LIST("30", "", OBJ("b", "25"))},
 	      {.match = WATCH("30"), .kind = FAKE_HOLD});
 	until(&x, "+a +b ! -a ! ~b ! ");
 	kube_reflector_stats(x.reflector, &x.stats);
@@ -205,9 +206,9 @@ static void test_gone_lists_again(void **state)
 static void test_gone_in_the_middle_of_a_list(void **state)
 {
 	(void)state;
-	BEGIN(x, {.match = LIST_FIRST, .body = LIST("10", "t1", OBJ("a", "1"))},
+	BEGIN(x, {.match = FIRST_PAGE, .body = LIST("10", "t1", OBJ("a", "1"))},
 	      {.match = "continue=t1 ", .status = 410, .body = GONE},
-	      {.match = LIST_FIRST, .body = LIST("20", "t2", OBJ("b", "2"))},
+	      {.match = FIRST_PAGE, .body = LIST("20", "t2", OBJ("b", "2"))},
 	      {.match = "continue=t2 ", .body = LIST("20", "", OBJ("c", "3"))},
 	      {.match = WATCH("20"), .kind = FAKE_HOLD});
 	until(&x, "+a +b +c -a ! ");
@@ -218,9 +219,9 @@ static void test_gone_in_the_middle_of_a_list(void **state)
 static void test_version_that_went_back(void **state)
 {
 	(void)state;
-	BEGIN(x, {.match = LIST_FIRST, .body = LIST("100", "", OBJ("a", "1"))},
+	BEGIN(x, {.match = FIRST_PAGE, .body = LIST("100", "", OBJ("a", "1"))},
 	      {.match = WATCH("100"), .kind = FAKE_HOLD, .body = EVENT("BOOKMARK", OBJ("", "40"))},
-	      {.match = LIST_FIRST, .body = LIST("41", "", OBJ("z", "41"))},
+	      {.match = FIRST_PAGE, .body = LIST("41", "", OBJ("z", "41"))},
 	      {.match = WATCH("41"), .kind = FAKE_HOLD});
 	until(&x, "+a ! +z -a ! ");
 	end(&x);
@@ -229,11 +230,11 @@ static void test_version_that_went_back(void **state)
 static void test_failed_watches_end_in_a_list(void **state)
 {
 	(void)state;
-	BEGIN(x, {.match = LIST_FIRST, .body = LIST("10", "", OBJ("a", "1"))},
+	BEGIN(x, {.match = FIRST_PAGE, .body = LIST("10", "", OBJ("a", "1"))},
 	      {.match = WATCH("10"), .kind = FAKE_CLOSE}, {.match = WATCH("10"), .status = 503},
 	      {.match = WATCH("10"), .kind = FAKE_CLOSE},
 	      {.match = WATCH("10"), .kind = FAKE_CLOSE},
-	      {.match = LIST_FIRST, .body = LIST("20", "", OBJ("b", "2"))},
+	      {.match = FIRST_PAGE, .body = LIST("20", "", OBJ("b", "2"))},
 	      {.match = WATCH("20"), .kind = FAKE_HOLD});
 	until(&x, "+a ! +b -a ! ");
 	end(&x);
@@ -242,12 +243,12 @@ static void test_failed_watches_end_in_a_list(void **state)
 static void test_junk_is_survived(void **state)
 {
 	(void)state;
-	BEGIN(x, {.match = LIST_FIRST, .body = "{\"items\":[]"},
-	      {.match = LIST_FIRST, .body = "{}"},
-	      {.match = LIST_FIRST, .status = 403, .body = "no"},
-	      {.match = LIST_FIRST, .body = LIST("10", "", OBJ("a", "1"))},
+	BEGIN(x, {.match = FIRST_PAGE, .body = "{\"items\":[]"},
+	      {.match = FIRST_PAGE, .body = "{}"},
+	      {.match = FIRST_PAGE, .status = 403, .body = "no"},
+	      {.match = FIRST_PAGE, .body = LIST("10", "", OBJ("a", "1"))},
 	      {.match = WATCH("10"), .kind = FAKE_STREAM, .body = "junk\n"},
-	      {.match = LIST_FIRST, .body = LIST("20", "", OBJ("a", "1"))},
+	      {.match = FIRST_PAGE, .body = LIST("20", "", OBJ("a", "1"))},
 	      {.match = WATCH("20"), .kind = FAKE_HOLD});
 	until(&x, "+a ! ! ");
 	end(&x);
@@ -256,9 +257,9 @@ static void test_junk_is_survived(void **state)
 static void test_relist(void **state)
 {
 	(void)state;
-	BEGIN(x, {.match = LIST_FIRST, .body = LIST("10", "", OBJ("a", "1"))},
+	BEGIN(x, {.match = FIRST_PAGE, .body = LIST("10", "", OBJ("a", "1"))},
 	      {.match = WATCH("10"), .kind = FAKE_HOLD},
-	      {.match = LIST_FIRST, .body = LIST("20", "", OBJ("b", "2"))},
+	      {.match = FIRST_PAGE, .body = LIST("20", "", OBJ("b", "2"))},
 	      {.match = WATCH("20"), .kind = FAKE_HOLD});
 	until(&x, "+a ! ");
 	until_asked(&x, WATCH("10"), 1);
@@ -266,6 +267,59 @@ static void test_relist(void **state)
 	until(&x, "+a ! +b -a ! ");
 	until_asked(&x, WATCH("20"), 1);
 	end(&x);
+}
+
+/* Not a failure: on some servers a collection in which nothing happens has no bookmarks. */
+static void test_silent_watch_is_asked_for_anew(void **state)
+{
+	struct kube_reflector_options opt = {.path = "/api/v1/as", .silence_ms = 150};
+	int64_t age_ms;
+
+	(void)state;
+	BEGIN(x, {.match = "/as?limit=500 ", .body = LIST("10", "", OBJ("a", "1"))},
+	      {.match = "as?watch=true", .kind = FAKE_HOLD},
+	      {.match = "as?watch=true", .kind = FAKE_HOLD},
+	      {.match = "as?watch=true", .kind = FAKE_HOLD},
+	      {.match = "as?watch=true", .kind = FAKE_HOLD, .body = EVENT("ADDED", OBJ("b", "11"))});
+	kube_reflector_free(x.reflector);
+	x.reflector = kube_reflector_new(x.client, x.store, &opt);
+	assert_int_equal(kube_reflector_age_ms(x.reflector, clock_now_ms()), -1);
+	until(&x, "+a ! +b ");
+	age_ms = kube_reflector_age_ms(x.reflector, clock_now_ms());
+	assert_in_range(age_ms, 0, 100);
+	assert_int_equal(kube_reflector_age_ms(x.reflector, clock_now_ms() + 60000) / 1000, 60);
+	kube_reflector_stats(x.reflector, &x.stats);
+	assert_int_equal(x.stats.failures, 0);
+	assert_int_equal(x.stats.lists, 1);
+	assert_int_equal(x.stats.watches, 4);
+	end(&x);
+}
+
+/* When the reflector's call, the only one, is to be sent again. */
+static int64_t next_call_in_ms(struct fixture *x, const char *what)
+{
+	until_asked(x, what, 1);
+	while (x->client->heap.n != 1 ||
+	       CONTAINER_OF(x->client->heap.at[0], struct kube_call, wake)->state != CALL_PAUSED)
+		run_a_little(x);
+	return x->client->heap.at[0]->at_ms - clock_now_ms();
+}
+
+/* One answer of whatever stands between us and the server may not blind a cache for longer than this. */
+static void test_long_retry_after_is_cut_short(void **state)
+{
+	(void)state;
+	{
+		BEGIN(x, {.match = FIRST_PAGE, .status = 429, .headers = "Retry-After: 600\r\n"});
+		assert_in_range(next_call_in_ms(&x, FIRST_PAGE), 25000, 30000);
+		end(&x);
+	}
+	{
+		BEGIN(x, {.match = FIRST_PAGE, .body = LIST("10", "", OBJ("a", "1"))},
+		      {.match = WATCH("10"), .status = 503, .headers = "Retry-After: 600\r\n"});
+		assert_in_range(next_call_in_ms(&x, WATCH("10")), 25000, 30000);
+		end(&x);
+	}
 }
 
 int main(void)
@@ -281,6 +335,8 @@ int main(void)
 		cmocka_unit_test(test_failed_watches_end_in_a_list),
 		cmocka_unit_test(test_junk_is_survived),
 		cmocka_unit_test(test_relist),
+		cmocka_unit_test(test_silent_watch_is_asked_for_anew),
+		cmocka_unit_test(test_long_retry_after_is_cut_short),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
