@@ -44,7 +44,7 @@ struct api_request {
 	size_t n_ips;
 	struct mac_addr *macs; /* none = auto; one per entry where both are lists */
 	size_t n_macs;
-	char interface[8]; /* "eth1", or "eth0" for picture (c) */
+	char interface[8]; /* "eth1", or "eth0" for a single card */
 };
 
 /**

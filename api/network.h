@@ -50,10 +50,10 @@ struct api_network {
 	struct ip_addr gateway6;
 	struct api_route *routes;
 	size_t n_routes;
-	bool pod_default_gateway;     /* picture (b) */
+	bool pod_default_gateway;     /* gateway mode */
 	struct ip_net *service_cidrs; /* podDefaultGateway.serviceCidr, a comma list in the object */
 	size_t n_service_cidrs;
-	enum api_switch host_access;        /* unset: on in picture (c), else off */
+	enum api_switch host_access;        /* unset: on for a single card, else off */
 	enum api_switch conflict_detection; /* a MacvlanIP always says on or off */
 };
 

@@ -322,7 +322,7 @@ static void an_invalid_default_gateway_leaves_the_old_one(void **state)
 
 	(void)state;
 	lab(world.pod, "ip route add 10.0.0.0/8 dev lo table 2000; ip route flush table 2000");
-	/* In the pod network: T1 has no such route, main has one, but through eth0. */
+	/* In the pod network: the card's table has no such route, main has one, but through eth0. */
 	c.gateway = lab_addr("192.168.121.1");
 	fails_at(&c, FLANNEL_ROUTES,
 		 "route default via 192.168.121.1 dev eth1 table 2001: "

@@ -11,7 +11,7 @@
 static struct ip_net services[1];
 static struct macvlan_route routes[2];
 
-/* Picture (a) or (b), of both families. */
+/* A second card or gateway mode, of both families. */
 static struct macvlan_card full_card(bool gateway)
 {
 	struct macvlan_card c = world_card("192.168.100.50/24", "192.168.100.1");

@@ -11,8 +11,8 @@
 #include "lib/nl/link.h"
 
 /* Tables and preferences of the two rules that every pod with two cards gets, in the pod's namespace. */
-#define MACVLAN_TABLE_PRIMARY 2000 /* T0: for what leaves with an address of the primary's card */
-#define MACVLAN_TABLE_CARD    2001 /* T1: for what leaves with the macvlan's address */
+#define MACVLAN_TABLE_PRIMARY 2000 /* for what leaves with an address of the primary's card */
+#define MACVLAN_TABLE_CARD    2001 /* for what leaves with the macvlan's address */
 #define MACVLAN_PREF_PRIMARY  1000
 #define MACVLAN_PREF_CARD     1001
 
@@ -59,13 +59,13 @@ struct macvlan_card {
 	const struct macvlan_route *routes;
 	size_t n_routes;
 	bool detect;          /* see whether anybody has the address first, macvlan/detect.h */
-	bool default_gateway; /* picture (b) */
-	struct macvlan_nets service_cidrs; /* used in (b) and, with host, in (c) */
-	struct macvlan_nets cluster_cidrs; /* used in (b) only, like the next two */
+	bool default_gateway; /* gateway mode */
+	struct macvlan_nets service_cidrs; /* used in gateway mode and, with host, by a single card */
+	struct macvlan_nets cluster_cidrs; /* used in gateway mode only, like the next two */
 	struct macvlan_nets via_primary;
 	const struct ip_addr *nameservers; /* the pod's, for those in 169.254.0.0/16 */
 	size_t n_nameservers;
-	bool single;                   /* picture (c): no other card */
+	bool single;                   /* no other card in the pod */
 	char primary_ifname[IFNAMSIZ]; /* the primary's card, "eth0"; unused when single */
 	bool host_access;              /* the node and this card shall reach each other */
 	struct macvlan_node host;      /* what macvlan_host_join() found, when they shall */

@@ -212,7 +212,7 @@ static bool custom_stands(const struct planner *p, const struct macvlan_route *r
 	return false;
 }
 
-/* ------------------------------------------------------------------ tables T0 and T1 */
+/* ------------------------------------------------------------------ the primary's table, the card's */
 
 static void rule(struct planner *p, const struct ip_addr *from, uint32_t pref, uint32_t table)
 {
@@ -306,7 +306,7 @@ static int table_primary(struct planner *p, const struct side *side, struct err 
 	return 0;
 }
 
-/* The connected routes that the kernel makes in main, again in T1. */
+/* The connected routes that the kernel makes in main, again in the card's table. */
 static void table_card_connected(struct planner *p, const struct side *side)
 {
 	struct seen_hop link = {.found = true, .oif = p->seen->card_index};
