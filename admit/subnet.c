@@ -81,7 +81,8 @@ void admit_subnet_delete(const struct admit_world *w, const char *name, struct a
 	if (users.n)
 		admit_refuse(
 			a,
-			"MacvlanSubnet %s is in use by pods %s; delete the pods first, then the subnet once their addresses are free",
+			"MacvlanSubnet %s is in use by pods %s; delete the pods first, then the "
+			"subnet once their addresses are free",
 			name, list_text(&users));
 }
 
@@ -160,7 +161,8 @@ static bool check_overlap(const struct check *c, const struct admit_subnet *othe
 	n = ipam_set_common(&c->after, &theirs);
 	return complain(
 		c, is_new,
-		"spec.%s: shares %zu address%s, from %s on, with MacvlanSubnet %s (%s) on the same master %s, %s; set ranges that do not overlap",
+		"spec.%s: shares %zu address%s, from %s on, with MacvlanSubnet %s (%s) on the same "
+		"master %s, %s; set ranges that do not overlap",
 		range_field(c, &first), n, n > 1 ? "es" : "", ip_format(&first, text), other->name,
 		ip_net_format(&other->spec->v.cidr, cidr), c->now->network.master,
 		vlan_text(c->now, vlan));
@@ -185,7 +187,8 @@ static bool check_gateway(const struct check *c, const struct api_family *f,
 		return true;
 	return complain(
 		c, f->gateway_given && !same_gateway(c, &f->gateway),
-		"spec.%sgateway: \"%s\"%s is an address that MacvlanSubnet %s gives to pods on the same master and VLAN",
+		"spec.%sgateway: \"%s\"%s is an address that MacvlanSubnet %s gives to pods on the "
+		"same master and VLAN",
 		v6 ? "ipv6." : "", ip_format(&f->gateway, text),
 		f->gateway_given ? "" : ", the default,", other->name);
 }
@@ -199,7 +202,8 @@ static bool check_their_gateway(const struct check *c, const struct api_family *
 		return true;
 	return complain(
 		c, moved(c) || !ipam_set_has(&c->before, &f->gateway),
-		"spec.%s: %s is the gateway of MacvlanSubnet %s on the same master and VLAN; add it to spec.exclude",
+		"spec.%s: %s is the gateway of MacvlanSubnet %s on the same master and VLAN; add "
+		"it to spec.exclude",
 		range_field(c, &f->gateway), ip_format(&f->gateway, text), other->name);
 }
 
@@ -217,7 +221,8 @@ static bool check_kinds(const struct check *c, const struct admit_subnet *other)
 	if (ours->link_type != theirs->link_type)
 		return complain(
 			c, is_new,
-			"spec.linkType: \"%s\" cannot be on master %s, %s, where MacvlanSubnet %s is %s: a NIC carries links of one type only",
+			"spec.linkType: \"%s\" cannot be on master %s, %s, where MacvlanSubnet %s "
+			"is %s: a NIC carries links of one type only",
 			nl_link_type_get(ours->link_type)->kind, ours->master,
 			vlan_text(c->now, vlan), other->name,
 			nl_link_type_get(theirs->link_type)->kind);
@@ -257,12 +262,11 @@ static void look_at_other_wire(const struct check *c, const struct admit_subnet 
 		return;
 	admit_range_of(other->spec, &theirs);
 	if (ipam_set_first_common(&c->after, &theirs, &first))
-		admit_warn(
-			c->answer,
-			"%s and more are also MacvlanSubnet %s's, on master %s: if that is the same "
-			"network as %s, two pods will have one address",
-			ip_format(&first, text), other->name, other->spec->network.master,
-			c->now->network.master);
+		admit_warn(c->answer,
+			   "%s and more are also MacvlanSubnet %s's, on master %s: if that is the "
+			   "same network as %s, two pods will have one address",
+			   ip_format(&first, text), other->name, other->spec->network.master,
+			   c->now->network.master);
 }
 
 static int by_name(const void *a, const void *b)

@@ -225,7 +225,8 @@ static void check_request(struct check *c)
 	if (c->in->host_network)
 		admit_warn(
 			c->answer,
-			"pods with hostNetwork get no card; the tandem-cni.io annotations have no effect");
+			"pods with hostNetwork get no card; the tandem-cni.io annotations have no "
+			"effect");
 	look_at_numbers(c);
 	if (!find_subnet(c, &subnet))
 		return;

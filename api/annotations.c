@@ -120,9 +120,9 @@ static int parse_ips(const char *value, struct api_request *r, struct err *e)
 	n4 = count_ipv4(r);
 	n6 = r->n_ips - n4;
 	if (n4 && n6 && n4 != n6)
-		return bad(
-			e, API_ANNOTATION_IP, value,
-			"the i-th IPv4 address goes with the i-th IPv6 address; name as many of each, or only one family");
+		return bad(e, API_ANNOTATION_IP, value,
+			   "the i-th IPv4 address goes with the i-th IPv6 address; name as many of "
+			   "each, or only one family");
 	return 0;
 }
 

@@ -41,7 +41,8 @@ static void ready(const struct status_in *in, struct condition *c)
 		    "no new addresses; the subnet is deleted with its last MacvlanIP");
 	else if (lacks4 || lacks6)
 		set(c, false, "NoAddresses",
-		    "no %saddress is left after gateway, exclude, nodes' addresses and other subnets; extend the ranges",
+		    "no %saddress is left after gateway, exclude, nodes' addresses and other "
+		    "subnets; extend the ranges",
 		    in->range6 ? family_word(lacks4 ? AF_INET : AF_INET6) : "");
 	else
 		set(c, true, "Serving", "pods get addresses");
@@ -62,7 +63,8 @@ static void usage(const struct status_in *in, struct condition *exhausted, struc
 		snprintf(kept, sizeof(kept), ", %zu reserved by workloads", n.named);
 	if (n.total && !n.free)
 		set(exhausted, true, "NoFreeAddress",
-		    "all %zu %saddresses are taken: %zu used, %zu cooling%s; %zu pods wait%s%s; extend the ranges or delete pods",
+		    "all %zu %saddresses are taken: %zu used, %zu cooling%s; %zu pods wait%s%s; "
+		    "extend the ranges or delete pods",
 		    n.total, family_word(f), n.total - n.cooling - n.named, n.cooling, kept,
 		    in->n_waiting, next ? ", the next one is free at " : "", when);
 	else
@@ -87,7 +89,9 @@ static void whole_cidr(const struct status_in *in, struct condition *c)
 
 	if (v || v6)
 		set(c, true, "NoRanges",
-		    "%s not set, so pods can get any address of the CIDR, also one that another machine on the LAN has; set ranges that only the cluster uses, or exclude what others use",
+		    "%s not set, so pods can get any address of the CIDR, also one that another "
+		    "machine on the LAN has; set ranges that only the cluster uses, or exclude "
+		    "what others use",
 		    keys);
 	else
 		set(c, false, "Ranges", "pods get addresses of the ranges");

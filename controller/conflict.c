@@ -138,13 +138,18 @@ static const char *what_follows(enum conflict_verdict v, const struct ent_confli
 				 when);
 		return out;
 	case CONFLICT_POD_LIMIT:
-		return "other addresses of this pod were in conflict too, and no further one goes into quarantine; find that machine, or remove what it uses from the subnet's ranges";
+		return "other addresses of this pod were in conflict too, and no further one goes "
+		       "into quarantine; find that machine, or remove what it uses from the "
+		       "subnet's ranges";
 	case CONFLICT_SUBNET_LIMIT:
-		return "16 addresses of the subnet went into quarantine within an hour, and no further one does; remove what other machines use from the subnet's ranges";
+		return "16 addresses of the subnet went into quarantine within an hour, and no "
+		       "further one does; remove what other machines use from the subnet's ranges";
 	case CONFLICT_PROXY_ARP:
-		return "it answers for one address after the other, as a router with proxy ARP does; switch proxy ARP off there, or conflictDetection in the subnet";
+		return "it answers for one address after the other, as a router with proxy ARP "
+		       "does; switch proxy ARP off there, or conflictDetection in the subnet";
 	default:
-		return "the pod keeps it; find that machine, or remove the address from the subnet's ranges";
+		return "the pod keeps it; find that machine, or remove the address from the "
+		       "subnet's ranges";
 	}
 }
 

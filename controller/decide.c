@@ -120,9 +120,9 @@ static enum decide_reason of_pod(const struct decide_new_in *in, char *msg, size
 		return DECIDE_HOST_NETWORK;
 	}
 	if (p->is_static) {
-		snprintf(
-			msg, size,
-			"a static pod gets no card, because its kubelet starts it without the API server; use a DaemonSet");
+		snprintf(msg, size,
+			 "a static pod gets no card, because its kubelet starts it without the API "
+			 "server; use a DaemonSet");
 		return DECIDE_STATIC_POD;
 	}
 	if (!in->request) {
@@ -132,9 +132,9 @@ static enum decide_reason of_pod(const struct decide_new_in *in, char *msg, size
 	if (!in->request->wanted)
 		return DECIDE_NOTHING;
 	if (p->has_ip && !in->has_card) {
-		snprintf(
-			msg, size,
-			"the pod's network was set up before it was annotated; annotations are read when the pod is scheduled; recreate the pod");
+		snprintf(msg, size,
+			 "the pod's network was set up before it was annotated; annotations are "
+			 "read when the pod is scheduled; recreate the pod");
 		return DECIDE_TOO_LATE;
 	}
 	return DECIDE_OK;
@@ -178,11 +178,11 @@ static enum decide_reason of_place(const struct decide_new_in *in, char *msg, si
 		return DECIDE_NAMESPACE_NOT_ALLOWED;
 	}
 	if (!api_selector_matches(node, in->node.labels, in->node.n)) {
-		snprintf(
-			msg, size,
-			"node %s does not reach MacvlanSubnet %s, which is for nodes with %s; set such a nodeSelector in the pod",
-			in->pod->node, in->request->subnet,
-			api_selector_format(node, text, sizeof(text)));
+		snprintf(msg, size,
+			 "node %s does not reach MacvlanSubnet %s, which is for nodes with %s; set "
+			 "such a nodeSelector in the pod",
+			 in->pod->node, in->request->subnet,
+			 api_selector_format(node, text, sizeof(text)));
 		return DECIDE_NODE_NOT_SELECTED;
 	}
 	return DECIDE_OK;

@@ -100,7 +100,8 @@ static const struct options_row rows[] = {
 	 .field = FIELD(rules.hold_s)},
 	{.name = "quarantine",
 	 .value = "S",
-	 .help = "seconds that an address which another machine uses is in\nquarantine (3600), 0 = never",
+	 .help = "seconds that an address which another machine uses is in\n"
+		 "quarantine (3600), 0 = never",
 	 .take = options_take_seconds,
 	 .field = FIELD(rules.quarantine_s)},
 	{.name = "legacy-annotations",
@@ -110,12 +111,14 @@ static const struct options_row rows[] = {
 	 .field = FIELD(legacy_annotations)},
 	{.name = "attached-by",
 	 .value = "WHAT",
-	 .help = "report, or pod-ip: a pod IP is taken as proof of the card, for\n-macvlan Services and network-status (pod-ip)",
+	 .help = "report, or pod-ip: a pod IP is taken as proof of the card, for\n"
+		 "-macvlan Services and network-status (pod-ip)",
 	 .take = take_attached,
 	 .field = FIELD(attached_by_pod_ip)},
 	{.name = "missing-after",
 	 .value = "S",
-	 .help = "with report: seconds after which a pod with an IP counts as\nwithout a card when its node reports none (15)",
+	 .help = "with report: seconds after which a pod with an IP counts as\n"
+		 "without a card when its node reports none (15)",
 	 .take = options_take_seconds_ms,
 	 .field = FIELD(rules.missing_after_ms)},
 	{.name = "metrics-bind-address",

@@ -433,10 +433,10 @@ static void shared_range(struct sub *sub)
 	}
 	sub->overlap[0] = '\0';
 	if (told.len)
-		snprintf(
-			sub->overlap, sizeof(sub->overlap),
-			"addresses shared on the same master and VLAN, given by neither: %.250s; set ranges that do not overlap",
-			sb_get(&told));
+		snprintf(sub->overlap, sizeof(sub->overlap),
+			 "addresses shared on the same master and VLAN, given by neither: %.250s; "
+			 "set ranges that do not overlap",
+			 sb_get(&told));
 	if (ipam_set_eq(&was, &sub->range) && ipam_set_eq(&was6, &sub->range6))
 		return;
 	sub_soft(sub);

@@ -93,9 +93,9 @@ static void failed(struct svc *svc, const struct kube_response *res, const struc
 		 e->msg, (char *)0);
 	/* The watch has only what is ours: what is in the way for longer is somebody else's. */
 	if (kube_response_is_reason(res, "AlreadyExists") && svc->item.failures >= 3)
-		svc_tell(
-			svc, "MacvlanServiceNameTaken",
-			"another object already has the name that the -macvlan Service needs, and is left alone; rename or delete it");
+		svc_tell(svc, "MacvlanServiceNameTaken",
+			 "another object already has the name that the -macvlan Service needs, and "
+			 "is left alone; rename or delete it");
 }
 
 /* The resourceVersion that the answer shows, 0 = none; and whether the patch made a difference. */

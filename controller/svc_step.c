@@ -356,7 +356,8 @@ enum svc_step svc_step(struct svc *svc)
 	} else if (head && !is_ours(svc, head)) {
 		svc_tell(
 			svc, "MacvlanServiceNameTaken",
-			"another Service already has the name that the -macvlan Service needs, and is left alone; rename or delete it, or set the annotation " API_ANNOTATION_SERVICE
+			"another Service already has the name that the -macvlan Service needs, and "
+			"is left alone; rename or delete it, or set the annotation " API_ANNOTATION_SERVICE
 			": disabled");
 		step = drop_all(svc, head);
 	} else {

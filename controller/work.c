@@ -36,11 +36,11 @@ static void reserved_text(struct sub *sub, const struct ip_addr *addr, char *msg
 	AUTO(free) char *id = holder ? api_workload_id(holder) : xstrdup("another workload");
 	char text[IP_ADDR_LEN];
 
-	snprintf(
-		msg, size,
-		"annotation " API_ANNOTATION_IP
-		": %s is reserved by the pod template of %.300s; choose another address or remove it there",
-		ip_format(addr, text), id);
+	snprintf(msg, size,
+		 "annotation " API_ANNOTATION_IP
+		 ": %s is reserved by the pod template of %.300s; choose another address or remove "
+		 "it there",
+		 ip_format(addr, text), id);
 }
 
 static const char *family_name(uint8_t family)
@@ -308,10 +308,11 @@ static void live_missing(struct ent *ent, const struct api_ip *rec)
 			ent_wake(ent, wake_ms - in.now_ms);
 		return;
 	}
-	snprintf(
-		msg, sizeof(msg),
-		"the pod runs, but node %.63s reports no card for it, so its address is not published; check that tandem is the node's CNI and that tandem-node runs there, then recreate the pod",
-		rec->node);
+	snprintf(msg, sizeof(msg),
+		 "the pod runs, but node %.63s reports no card for it, so its address is not "
+		 "published; check that tandem is the node's CNI and that tandem-node runs there, "
+		 "then recreate the pod",
+		 rec->node);
 	events_tell(ent, DECIDE_MISSING, msg);
 	if (rec->phase != API_IP_MISSING)
 		calls_missing(ent);
@@ -323,7 +324,8 @@ static void tell_changed(struct ent *ent, const struct api_ip *rec)
 
 	snprintf(
 		msg, sizeof(msg),
-		"the pod's annotations were changed after it was scheduled and have no effect: its card stays in MacvlanSubnet %s with %s; recreate the pod",
+		"the pod's annotations were changed after it was scheduled and have no effect: its "
+		"card stays in MacvlanSubnet %s with %s; recreate the pod",
 		rec->subnet, ip_net_format(&rec->cidr, cidr));
 	events_tell(ent, DECIDE_TOO_LATE, msg);
 }
@@ -389,7 +391,8 @@ static void run_record(struct ent *ent, const struct api_ip *rec)
 	    (verdict == DECIDE_WAIT || verdict == DECIDE_HOLD || verdict == DECIDE_SUSPECT))
 		events_tell(
 			ent, DECIDE_FORMER_POD,
-			"a former pod of this name still holds its address, since nobody saw it end; the pod waits until that card is certainly down");
+			"a former pod of this name still holds its address, since nobody saw it "
+			"end; the pod waits until that card is certainly down");
 	switch (verdict) {
 	case DECIDE_KEEP:
 		live(ent, rec == ent->lost ? NULL : rec);
@@ -459,7 +462,8 @@ static void run_one(struct ent *ent)
 		/* Before anything is decided on what it says. */
 		events_tell(
 			ent, DECIDE_RESTORED,
-			"the pod's MacvlanIP was edited by hand and has been restored, since the pod's network is made from it");
+			"the pod's MacvlanIP was edited by hand and has been restored, since the "
+			"pod's network is made from it");
 		calls_restore(ent);
 	} else if (rec || ent->lost)
 		run_record(ent, rec ? rec : ent->lost);

@@ -70,7 +70,8 @@ static const struct options_program program = {
 	.name = "tandem-node",
 	.version = TANDEM_VERSION,
 	.about =
-		"tandem-node reports, from the plugin's state files, which pods of its node have a card, and\nundoes what deleted sandboxes have left. See tandem-node(8).\n",
+		"tandem-node reports, from the plugin's state files, which pods of its node have a card, and\n"
+		"undoes what deleted sandboxes have left. See tandem-node(8).\n",
 	.rows = rows,
 	.n_rows = ARRAY_SIZE(rows),
 };

@@ -41,7 +41,8 @@ static int check_others(struct users *u, const struct state *s, const struct use
 		return rc < 0 ? -1 : 0;
 	return err_set(
 		e, ERR_AGAIN, 0,
-		"%s cannot get %s %s card beside the %s card of pod %s: a link carries cards of one type only",
+		"%s cannot get %s %s card beside the %s card of pod %s: a link carries cards of "
+		"one type only",
 		who->at.name, article, who->link, other.link, other.pod);
 }
 

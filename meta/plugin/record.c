@@ -37,7 +37,8 @@ static int ready(void *ctx, const struct jval *obj, struct err *e)
 
 	if (!obj) {
 		err_set(e, ERR_AGAIN, 0,
-			"it does not exist; check that tandem-controller is running and read the pod's events");
+			"it does not exist; check that tandem-controller is running and read the "
+			"pod's events");
 		return 0;
 	}
 	if (api_ip_decode(obj, &ip, e) < 0)
