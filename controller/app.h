@@ -10,7 +10,7 @@
 #include "controller/conditions.h"
 #include "controller/decide.h"
 #include "controller/hook_options.h"
-#include "controller/map.h"
+#include "lib/base/map.h"
 #include "controller/plan.h"
 #include "ipam/record.h"
 

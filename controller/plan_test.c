@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "controller/map.h"
+#include "lib/base/map.h"
 #include "controller/plan_lab_test.h"
 #include "ipam/mac.h"
 #include "lib/base/mem.h"

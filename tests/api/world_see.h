@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "controller/map.h"
+#include "lib/base/map.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"

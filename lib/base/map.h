@@ -1,6 +1,6 @@
 /* A hash table from strings to pointers. */
-#ifndef CONTROLLER_MAP_H
-#define CONTROLLER_MAP_H
+#ifndef LIB_BASE_MAP_H
+#define LIB_BASE_MAP_H
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "controller/map.h"
+#include "lib/base/map.h"
 
 #include <stdint.h>
 #include <string.h>
