@@ -1,162 +1,95 @@
 #include "controller/loop.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <sys/epoll.h>
-#include <unistd.h>
-
-#include "controller/cache.h"
-#include "controller/hook.h"
-#include "controller/leader.h"
+#include "controller/admission/webhook.h"
+#include "controller/app.h"
+#include "controller/cluster/cluster.h"
 #include "controller/metrics.h"
-#include "controller/netstatus.h"
-#include "controller/reserve.h"
-#include "controller/sub.h"
-#include "controller/svc.h"
+#include "controller/publish/netstatus.h"
+#include "controller/publish/services.h"
+#include "controller/subnets/subnet.h"
 #include "controller/takeover.h"
-#include "controller/work.h"
 #include "lib/base/auto.h"
 #include "lib/base/clock.h"
-#include "lib/base/log.h"
 #include "lib/base/mem.h"
-#include "lib/base/str.h"
-#include "lib/daemon/daemon.h"
+#include "lib/daemon/loop.h"
 #include "lib/kube/client.h"
 
 #define IDLE_MS 60000
-
-void loop_init_clock(struct app *app)
-{
-	app->wall_base_s = clock_wall_s();
-	app->boot_base_ms = clock_boot_ms();
-}
-
-int64_t app_now_s(const struct app *app)
-{
-	return app->wall_base_s + (clock_boot_ms() - app->boot_base_ms) / 1000;
-}
-
-int64_t app_backoff_ms(unsigned int failures)
-{
-	return failures < 7 ? 250LL << failures : 30000;
-}
-
-void app_lost_term(const struct sub *sub, uint64_t term, const char *holder)
-{
-	char theirs[24], ours[24];
-
-	snprintf(theirs, sizeof(theirs), "%llu", (unsigned long long)term);
-	snprintf(ours, sizeof(ours), "%llu", (unsigned long long)sub->record.term);
-	log_error("another controller has taken over: exiting at once", "subnet", sub->name, "term",
-		  theirs, "holder", holder, "our-term", ours, "our-holder", sub->app->holder);
-	/* Nothing may be sent any more, not even what is under way when buffers are flushed. */
-	_exit(3);
-}
-
-static int watch_fd(int epoll, int fd, struct err *e)
-{
-	struct epoll_event ev = {.events = EPOLLIN, .data.fd = fd};
-
-	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev) < 0)
-		return err_errno(e, ERR_IO, errno, "epoll");
-	return 0;
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-	if (!a || !b)
-		return a ? a : b;
-	return a < b ? a : b;
-}
 
 /* Everything that can be done now; the monotonic time of what comes next, 0 = nothing. */
 static int64_t work(struct app *app)
 {
 	int64_t next = 0;
-	struct sub *sub;
-	size_t pos = 0;
 
-	leader_check(app);
-	cache_follow_versions(app);
-	takeover_advance(app);
-	if (app->ranges_stale && app->phase == APP_RUN)
-		sub_refresh_ranges(app);
-	if (app->reservations_stale && app->phase == APP_RUN)
-		reserve_refresh(app);
-	work_run(app);
-	while ((sub = map_each(&app->subs, &pos))) {
-		next = earlier(next, takeover_orphans(sub, clock_now_ms()));
-		next = earlier(next, sub_run(sub));
-	}
-	app->pods_went = false;
-	next = earlier(next, hook_run(app->hook));
-	next = earlier(next, svc_run(app));
-	next = earlier(next, netstatus_run(app));
-	return earlier(next, app->phase == APP_RUN ? app->wake_ms : 0);
-}
-
-static int wait_ms(const struct app *app, int64_t next)
-{
-	int left;
-
-	if (app->n_dirty && !leader_in_doubt(app))
-		return 0;
-	left = next ? clock_left_ms(next) : IDLE_MS;
-	return left < IDLE_MS ? left : IDLE_MS;
+	leader_check(app->process.leader);
+	cluster_follow_versions(app->cluster);
+	takeover_advance(app->takeover);
+	if (app->process.phase == PHASE_RUN)
+		subnets_refresh(app->subnets);
+	records_run(app->records);
+	next = process_earlier(next, takeover_orphans(app->takeover, clock_now_ms()));
+	next = process_earlier(next, subnets_run(app->subnets));
+	next = process_earlier(next, webhook_run(app->webhook));
+	next = process_earlier(next, services_run(app->services));
+	next = process_earlier(next, netstatus_run(app->netstatus));
+	/* What was marked on the way here is due at once. */
+	return process_earlier(next, records_next_ms(app->records));
 }
 
 /* What the API server has said, and what is due to be sent. */
 static int dispatch(struct app *app, struct err *e)
 {
-	leader_check(app);
-	if (app->lease && kube_client_dispatch(app->lease_client, e) < 0)
+	leader_check(app->process.leader);
+	if (leader_dispatch(app->process.leader, e) < 0 ||
+	    kube_client_dispatch(app->process.client, e) < 0 ||
+	    metrics_dispatch(app->metrics, e) < 0)
 		return -1;
-	if (kube_client_dispatch(app->client, e) < 0)
-		return -1;
-	if (metrics_dispatch(app->metrics, e) < 0)
-		return -1;
-	return hook_dispatch(app->hook, e);
+	return webhook_dispatch(app->webhook, e);
 }
 
-static int open_all(struct app *app, int epoll, int signals, struct err *e)
+/* Whatever is readable, and whatever time has come: everybody has a look. */
+static int nothing(void *ctx, struct err *e)
 {
-	if (signals < 0 || watch_fd(epoll, signals, e) < 0 ||
-	    watch_fd(epoll, kube_client_fd(app->client), e) < 0)
+	(void)ctx;
+	(void)e;
+	return 0;
+}
+
+static int open_all(struct app *app, struct loop *loop, struct err *e)
+{
+	int fds[4] = {kube_client_fd(app->process.client), leader_fd(app->process.leader)};
+
+	if (app_serve(app, e) < 0)
 		return -1;
-	if (app->lease && watch_fd(epoll, kube_client_fd(app->lease_client), e) < 0)
-		return -1;
-	if (metrics_start(app, e) < 0 || hook_start(app, e) < 0)
-		return -1;
-	if (metrics_fd(app->metrics) >= 0 && watch_fd(epoll, metrics_fd(app->metrics), e) < 0)
-		return -1;
-	return hook_fd(app->hook) >= 0 ? watch_fd(epoll, hook_fd(app->hook), e) : 0;
+	fds[2] = metrics_fd(app->metrics);
+	fds[3] = webhook_fd(app->webhook);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		if (fds[i] >= 0 && loop_add(loop, fds[i], nothing, NULL, e) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 int loop_run(struct app *app, struct err *e)
 {
-	AUTO(fd) int epoll = epoll_create1(EPOLL_CLOEXEC);
-	AUTO(fd) int signals = daemon_signals(e);
-	struct epoll_event events[5];
+	AUTO(loop_free) struct loop *loop = NULL;
 
-	if (epoll < 0)
-		return err_errno(e, ERR_IO, errno, "epoll");
-	leader_start(app);
-	if (open_all(app, epoll, signals, e) < 0)
+	if (loop_new(&loop, e) < 0)
+		return -1;
+	leader_start(app->process.leader, &app->process);
+	if (open_all(app, loop, e) < 0)
 		return -1;
 	for (;;) {
-		enum app_phase phase = app->phase;
-		int64_t next = leader_in_doubt(app) ? 0 : work(app);
-		int n;
+		enum phase phase = app->process.phase;
+		int64_t next = leader_in_doubt(app->process.leader) ? 0 : work(app);
+		int64_t idle = clock_now_ms() + IDLE_MS;
+		int rc;
 
-		if (app->phase != phase)
+		if (app->process.phase != phase)
 			continue;
-		n = epoll_wait(epoll, events, ARRAY_SIZE(events), wait_ms(app, next));
-		if (n < 0 && errno != EINTR)
-			return err_errno(e, ERR_IO, errno, "epoll_wait");
-		for (int i = 0; i < n; i++) {
-			if (events[i].data.fd == signals)
-				return 0;
-		}
+		rc = loop_turn(loop, next && next < idle ? next : idle, e);
+		if (rc <= 0)
+			return rc;
 		if (dispatch(app, e) < 0)
 			return -1;
 	}

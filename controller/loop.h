@@ -2,11 +2,10 @@
 #ifndef CONTROLLER_LOOP_H
 #define CONTROLLER_LOOP_H
 
-#include "controller/app.h"
 #include "lib/base/err.h"
 
-/** loop_init_clock - from here on app_now_s() goes on evenly. */
-void loop_init_clock(struct app *app);
+struct app;
+
 /** loop_run - until SIGTERM or SIGINT: 0. ERR_IO, ERR_INTERNAL. */
 int loop_run(struct app *app, struct err *e) FN_MUST;
 

@@ -7,14 +7,15 @@
 #include <unistd.h>
 
 #include "controller/app.h"
-#include "controller/ent.h"
-#include "controller/status.h"
+#include "controller/records/entry.h"
+#include "controller/subnets/subnet.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/httpd/httpd.h"
 #include "lib/kube/client.h"
+#include "lib/kube/queue.h"
 
 #define DEFAULT_BIND ":8080"
 #define CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -37,10 +38,9 @@ static void single(struct sb *out, const char *name, const char *type, uint64_t 
 
 /* ------------------------------------------------------------------------------- subnets and records */
 
-static void addresses(struct sb *out, const struct sub *sub)
+static void addresses(struct sb *out, const struct subnet *subnet)
 {
-	struct status_in in = status_of(sub, &sub->record);
-	struct status_numbers n = status_numbers(&in);
+	struct numbers n = subnet_numbers(subnet);
 	const struct {
 		const char *state;
 		size_t n;
@@ -51,27 +51,27 @@ static void addresses(struct sb *out, const struct sub *sub)
 
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
 		sb_printf(out, "tandem_subnet_addresses{subnet=\"%s\",state=\"%s\"} %zu\n",
-			  sub->name, states[i].state, states[i].n);
+			  subnet_name(subnet), states[i].state, states[i].n);
 }
 
 static void subnets(struct sb *out, const struct app *app)
 {
-	const struct sub *sub;
+	const struct subnet *subnet;
 	size_t pos = 0;
 
 	family(out, "tandem_subnet_addresses", "gauge",
 	       "Addresses of a MacvlanSubnet, counted as in its status.");
-	while ((sub = map_each(&app->subs, &pos))) {
-		if (sub->obj)
-			addresses(out, sub);
+	while ((subnet = subnets_each(app->subnets, &pos))) {
+		if (subnet_object(subnet))
+			addresses(out, subnet);
 	}
 	family(out, "tandem_subnet_waiting_pods", "gauge",
 	       "Pods that wait for an address of a MacvlanSubnet.");
 	pos = 0;
-	while ((sub = map_each(&app->subs, &pos))) {
-		if (sub->obj)
-			sb_printf(out, "tandem_subnet_waiting_pods{subnet=\"%s\"} %zu\n", sub->name,
-				  sub->n_queue);
+	while ((subnet = subnets_each(app->subnets, &pos))) {
+		if (subnet_object(subnet))
+			sb_printf(out, "tandem_subnet_waiting_pods{subnet=\"%s\"} %zu\n",
+				  subnet_name(subnet), subnet_n_waiting(subnet));
 	}
 }
 
@@ -80,10 +80,10 @@ static void records(struct sb *out, const struct app *app)
 	static const char *const phases[] = {"Pending", "Allocated", "Attached", "Missing",
 					     "Conflict"};
 	size_t n[ARRAY_SIZE(phases)] = {0}, pos = 0;
-	const struct ent *ent;
+	const struct entry *entry;
 
-	while ((ent = map_each(&app->ents, &pos))) {
-		const struct api_ip *rec = ent_record(ent);
+	while ((entry = records_each(app->records, &pos))) {
+		const struct api_ip *rec = entry_record(entry);
 
 		for (size_t i = 0; rec && i < ARRAY_SIZE(phases); i++)
 			n[i] += str_eq(api_ip_phase_name(rec), phases[i]);
@@ -100,10 +100,30 @@ static void events(struct sb *out, const struct app *app)
 	for (int i = 0; i < DECIDE_REASONS; i++) {
 		if (i != DECIDE_OK && i != DECIDE_NOTHING)
 			sb_printf(out, "tandem_pod_events_total{reason=\"%s\"} %" PRIu64 "\n",
-				  decide_reason_name((enum decide_reason)i), app->n_told[i]);
+				  decide_reason_name((enum decide_reason)i),
+				  records_n_told(app->records, (enum decide_reason)i));
 	}
-	single(out, "tandem_addresses_released_total", "counter", app->n_released,
+	single(out, "tandem_addresses_released_total", "counter", records_n_released(app->records),
 	       "Records that have ended with their addresses.");
+	single(out, "tandem_lost_marks_total", "counter", records_n_lost_marks(app->records),
+	       "What only the look at everything every ten minutes found undone: 0, or a defect.");
+}
+
+/* What waits to be looked at. */
+static void queue(struct sb *out, const struct app *app)
+{
+	struct kube_queue_gauge g;
+
+	records_gauge(app->records, &g);
+	family(out, "tandem_queue_items", "gauge",
+	       "Pods and records by their place in the work queue.");
+	sb_printf(out, "tandem_queue_items{state=\"waiting\"} %zu\n", g.waiting);
+	sb_printf(out, "tandem_queue_items{state=\"later\"} %zu\n", g.later);
+	sb_printf(out, "tandem_queue_items{state=\"in_flight\"} %zu\n", g.in_flight);
+	sb_printf(out, "tandem_queue_items{state=\"retrying\"} %zu\n", g.retrying);
+	family(out, "tandem_queue_oldest_seconds", "gauge",
+	       "How long the first of those waiting has been due.");
+	sb_printf(out, "tandem_queue_oldest_seconds %.3f\n", (double)g.oldest_ms / 1000);
 }
 
 /* ------------------------------------------------------------------------------- requests, process */
@@ -112,7 +132,7 @@ static void requests(struct sb *out, const struct app *app)
 {
 	struct kube_client_stats s;
 
-	kube_client_stats(app->client, &s);
+	kube_client_stats(app->process.client, &s);
 	single(out, "tandem_api_requests_total", "counter", s.requests,
 	       "Requests sent to the API server, repeats included.");
 	single(out, "tandem_api_retries_total", "counter", s.retries,
@@ -156,7 +176,7 @@ static void process(struct sb *out, const struct app *app)
 			  seconds_of(&use.ru_utime) + seconds_of(&use.ru_stime));
 	}
 	single(out, "process_resident_memory_bytes", "gauge", resident_bytes(), "Resident memory.");
-	single(out, "process_start_time_seconds", "gauge", (uint64_t)app->wall_base_s,
+	single(out, "process_start_time_seconds", "gauge", (uint64_t)app->process.wall_base_s,
 	       "When the process started, in seconds since 1970.");
 }
 
@@ -166,11 +186,12 @@ static void write_all(struct sb *out, const struct app *app)
 {
 	family(out, "tandem_build_info", "gauge", "The version that runs.");
 	sb_printf(out, "tandem_build_info{version=\"%s\"} 1\n", TANDEM_VERSION);
-	single(out, "tandem_leader", "gauge", app->phase == APP_RUN,
+	single(out, "tandem_leader", "gauge", app->process.phase == PHASE_RUN,
 	       "1 while this replica gives addresses, 0 while it stands by or takes over.");
-	if (app->phase == APP_RUN) {
+	if (app->process.phase == PHASE_RUN) {
 		subnets(out, app);
 		records(out, app);
+		queue(out, app);
 	}
 	events(out, app);
 	requests(out, app);

@@ -2,7 +2,7 @@
 
 #include "api/meta.h"
 #include "api/network.h"
-#include "controller/leader.h"
+#include "controller/process/leader.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -16,13 +16,13 @@ struct options options_defaults(void)
 		.system_ns = API_DEFAULT_SYSTEM_NAMESPACE,
 		.qps = 200,
 		.burst = 400,
-		.attached_by_pod_ip = true,
-		.rules = {.after_terminal_ms = 30000,
-			  .hold_s = 3600,
-			  .quarantine_s = 3600,
-			  .missing_after_ms = 15000},
+		.records = {.attached_by_pod_ip = true,
+			    .rules = {.after_terminal_ms = 30000,
+				      .hold_s = 3600,
+				      .quarantine_s = 3600,
+				      .missing_after_ms = 15000}},
 		.leader = leader_defaults(),
-		.hook = hook_options_defaults(),
+		.webhook = webhook_options_defaults(),
 	};
 }
 
@@ -92,18 +92,18 @@ static const struct options_row rows[] = {
 	 .value = "S",
 	 .help = "seconds that an address is held after its pod has ended (30)",
 	 .take = options_take_seconds_ms,
-	 .field = FIELD(rules.after_terminal_ms)},
+	 .field = FIELD(records.rules.after_terminal_ms)},
 	{.name = "hold-unwitnessed",
 	 .value = "S",
 	 .help = "seconds that it is held when nobody saw the pod end (3600)",
 	 .take = options_take_seconds,
-	 .field = FIELD(rules.hold_s)},
+	 .field = FIELD(records.rules.hold_s)},
 	{.name = "quarantine",
 	 .value = "S",
 	 .help = "seconds that an address which another machine uses is in\n"
 		 "quarantine (3600), 0 = never",
 	 .take = options_take_seconds,
-	 .field = FIELD(rules.quarantine_s)},
+	 .field = FIELD(records.rules.quarantine_s)},
 	{.name = "legacy-annotations",
 	 .value = "MODE",
 	 .help = "off, or read: those of macvlan.pandaria.cattle.io/ as well\n(off)",
@@ -114,13 +114,13 @@ static const struct options_row rows[] = {
 	 .help = "report, or pod-ip: a pod IP is taken as proof of the card, for\n"
 		 "-macvlan Services and network-status (pod-ip)",
 	 .take = take_attached,
-	 .field = FIELD(attached_by_pod_ip)},
+	 .field = FIELD(records.attached_by_pod_ip)},
 	{.name = "missing-after",
 	 .value = "S",
 	 .help = "with report: seconds after which a pod with an IP counts as\n"
 		 "without a card when its node reports none (15)",
 	 .take = options_take_seconds_ms,
-	 .field = FIELD(rules.missing_after_ms)},
+	 .field = FIELD(records.rules.missing_after_ms)},
 	{.name = "metrics-bind-address",
 	 .value = "A:P",
 	 .help = "where /metrics is served, 0 = nowhere (:8080 in a pod)",
@@ -130,32 +130,32 @@ static const struct options_row rows[] = {
 	 .value = "A:P",
 	 .help = "where the admission webhook listens, 0 = nowhere (:9443 in a\npod)",
 	 .take = options_take_text,
-	 .field = FIELD(hook.bind)},
+	 .field = FIELD(webhook.bind)},
 	{.name = "webhook-service",
 	 .value = "NAME",
 	 .help = "the Service that leads to it (tandem-controller-webhook)",
 	 .take = options_take_text,
-	 .field = FIELD(hook.service)},
+	 .field = FIELD(webhook.service)},
 	{.name = "webhook-url",
 	 .value = "URL",
 	 .help = "https://HOST:PORT where it is reached instead, outside a cluster",
 	 .take = options_take_text,
-	 .field = FIELD(hook.url)},
+	 .field = FIELD(webhook.url)},
 	{.name = "webhook-cert-duration",
 	 .value = "D",
 	 .help = "life of its certificate (8760h)",
 	 .take = options_take_duration_ms,
-	 .field = FIELD(hook.cert_ms)},
+	 .field = FIELD(webhook.cert_ms)},
 	{.name = "webhook-authority-duration",
 	 .value = "D",
 	 .help = "of the authority that signs it (87600h)",
 	 .take = options_take_duration_ms,
-	 .field = FIELD(hook.authority_ms)},
+	 .field = FIELD(webhook.authority_ms)},
 	{.name = "uninstall-webhook",
 	 .value = NULL,
 	 .help = "remove its configuration and certificate, then exit",
 	 .take = options_take_flag,
-	 .field = FIELD(uninstall_hook)},
+	 .field = FIELD(uninstall_webhook)},
 	{.name = "leader-elect",
 	 .value = "BOOL",
 	 .help = "one of the replicas works, the others stand by (true)",
@@ -192,9 +192,9 @@ static const struct options_row rows[] = {
 static const struct options_program program = {
 	.name = "tandem-controller",
 	.version = TANDEM_VERSION,
-	.about =
-		"tandem-controller gives pods annotated with tandem-cni.io/subnet an address of that\n"
-		"MacvlanSubnet. See tandem-controller(8).\n",
+	.about = "tandem-controller gives pods annotated with tandem-cni.io/subnet an address of "
+		 "that\n"
+		 "MacvlanSubnet. See tandem-controller(8).\n",
 	.rows = rows,
 	.n_rows = ARRAY_SIZE(rows),
 };
@@ -210,8 +210,8 @@ int options_read(int argc, char **argv, struct options *o)
 		log_error("not a namespace", "value", o->system_ns);
 		return 2;
 	}
-	if (leader_options_check(o, &e) < 0 ||
-	    hook_options_check(&o->hook, !o->kubeconfig, &e) < 0) {
+	if (leader_options_check(&o->leader, o->system_ns, &e) < 0 ||
+	    webhook_options_check(&o->webhook, !o->kubeconfig, &e) < 0) {
 		log_error("options that exclude each other", "error", e.msg);
 		return 2;
 	}

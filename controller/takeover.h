@@ -11,25 +11,37 @@
 #ifndef CONTROLLER_TAKEOVER_H
 #define CONTROLLER_TAKEOVER_H
 
-#include "controller/app.h"
+#include <stdint.h>
+
+#include "lib/base/auto.h"
+
+struct cluster;
+struct process;
+struct records;
+struct subnets;
+struct takeover;
+
+/* All lent for the life of struct takeover. */
+struct takeover_in {
+	struct process *process;
+	struct cluster *cluster;
+	struct subnets *subnets;
+	struct records *records;
+	int64_t hold_ms; /* an address that stands without a record is kept so long */
+};
+
+/** takeover_new - listens to the cluster. */
+struct takeover *takeover_new(const struct takeover_in *in);
+void takeover_free(struct takeover *t);
+DEFINE_AUTO(struct takeover, takeover_free)
 
 /** takeover_advance - go on to the next phase where the present one is complete. */
-void takeover_advance(struct app *app);
-/** takeover_listed - a complete list of records has been taken in. */
-void takeover_listed(struct app *app);
-
-/**
- * takeover_inflight - hold the entries in flight against the records.
- *
- * A record that waits gets its address; one that has it needs the entry no more; where the record has gone
- * the address is released. Also after a read that followed an unknown outcome.
- */
-void takeover_inflight(struct sub *sub);
+void takeover_advance(struct takeover *t);
 
 /**
  * takeover_orphans - release what stood without a record, when no pod without one is left and its hold
  * is over. Returns the monotonic time at which to ask again, 0 = not before a pod goes.
  */
-int64_t takeover_orphans(struct sub *sub, int64_t now_ms);
+int64_t takeover_orphans(struct takeover *t, int64_t now_ms);
 
 #endif

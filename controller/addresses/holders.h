@@ -1,0 +1,58 @@
+/* Who has which address and MAC: the index over everything that holds some. */
+#ifndef CONTROLLER_ADDRESSES_HOLDERS_H
+#define CONTROLLER_ADDRESSES_HOLDERS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/base/ip.h"
+
+struct holder;
+struct holders;
+
+/* Where an address is: the same one in two networks is no conflict. */
+struct holder_wire {
+	const char *subnet; /* NULL = not known: any */
+	const char *master; /* NULL = not known: any */
+	uint16_t vlan;
+};
+
+/* Asked of the holder as it is at that moment; nothing of it is kept here. */
+struct holder_ops {
+	/* The holder is, or was, the record with this UID. */
+	bool (*bears)(const struct holder *h, const char *record_uid);
+	/* The network that its address is in. Lent. */
+	struct holder_wire (*wire)(const struct holder *h);
+};
+
+/* Embedded in what holds; all zero but ops = holds nothing. Written by holders.c alone. */
+struct holder {
+	const struct holder_ops *ops;
+	struct ip_addr addr; /* unset = holds nothing */
+	struct ip_addr addr6;
+	struct mac_addr mac;
+};
+
+/** holders_new - nobody holds anything. */
+struct holders *holders_new(void);
+/** holders_free - when no holder holds anything any more. NULL is ignored. */
+void holders_free(struct holders *all);
+
+/**
+ * holder_set - it holds these now and nothing else; addr unset = nothing.
+ * @h: lent until it holds nothing
+ */
+void holder_set(struct holders *all, struct holder *h, const struct ip_addr *addr,
+		const struct ip_addr *addr6, const struct mac_addr *mac);
+
+/**
+ * holders_addr_taken - somebody other than the record with this UID has the address in that network: in the subnet
+ * itself or on the same master and VLAN.
+ */
+bool holders_addr_taken(const struct holders *all, const struct holder_wire *in,
+			const struct ip_addr *addr, const char *record_uid);
+/** holders_mac_taken - somebody other than the record with this UID has the MAC. */
+bool holders_mac_taken(const struct holders *all, const struct mac_addr *mac,
+		       const char *record_uid);
+
+#endif

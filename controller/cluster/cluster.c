@@ -1,0 +1,345 @@
+#include "controller/cluster/cluster.h"
+
+#include <stdlib.h>
+
+#include "api/ip.h"
+#include "api/pod.h"
+#include "controller/cluster/objects.h"
+#include "controller/cluster/subnet_object.h"
+#include "lib/base/log.h"
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/json/jread.h"
+#include "lib/kube/path.h"
+#include "lib/kube/reflector.h"
+#include "lib/kube/store.h"
+
+#define LISTENERS 8
+
+/* One kind: where it is served, and how it is kept. */
+struct row {
+	const char *name; /* as messages call it */
+	const char *group_version;
+	const char *plural;
+	const char *other_version; /* where some API servers have it; NULL = nowhere else */
+	struct kube_store_ops ops;
+	bool (*eq)(const void *a, const void *b); /* NULL = each change is of interest */
+};
+
+static void changed(void *ctx, const char *key, const void *old, const void *obj);
+static void synced(void *ctx);
+static void bad(void *ctx, const char *key, const struct err *why);
+
+struct cache {
+	struct cluster *cluster;
+	enum cluster_kind kind;
+	struct kube_store *store;
+	struct kube_reflector *reflector;
+	unsigned int lists; /* complete ones before the last cluster_list() */
+	bool other_version; /* watched there */
+};
+
+struct cluster {
+	struct cluster_options opt;
+	struct cache cache[CLUSTER_KINDS];
+	struct {
+		unsigned int kinds;
+		const struct cluster_listener *l;
+		void *ctx;
+	} listeners[LISTENERS];
+	size_t n_listeners;
+};
+
+static void log_bad(const char *kind, const char *key, const struct err *why)
+{
+	log_warn("object cannot be read", "kind", kind, "name", key, "error", why->msg);
+}
+
+/* ------------------------------------------------------------------------------- each kind */
+
+static int subnet_decode(void *ctx, const struct jval *obj, void **out, struct err *e)
+{
+	struct subnet_object *o = NULL;
+
+	(void)ctx;
+	if (subnet_object_decode(obj, &o, e) < 0)
+		return -1;
+	*out = o;
+	return 0;
+}
+
+static void subnet_free(void *obj)
+{
+	subnet_object_free(obj);
+}
+
+/* A record that cannot be read is not one that has gone: it stays known by name and UID. */
+static int ip_decode(void *ctx, const struct jval *obj, void **out, struct err *e)
+{
+	struct api_ip *ip = NULL;
+	struct api_meta meta = {0};
+	struct err why = {0};
+
+	(void)ctx;
+	if (api_ip_decode(obj, &ip, &why) == 0) {
+		*out = ip;
+		return 0;
+	}
+	if (api_meta_decode(obj, &meta, e) < 0)
+		return -1;
+	log_bad("macvlanip", meta.name, &why);
+	ip = xcalloc(1, sizeof(*ip));
+	ip->meta = meta;
+	*out = ip;
+	return 0;
+}
+
+static void ip_free(void *obj)
+{
+	api_ip_free(obj);
+}
+
+static bool is_kept(const struct cluster *c, const struct api_pod *pod)
+{
+	AUTO(free) char *key = xasprintf("%s/%s", pod->meta.ns, pod->meta.name);
+
+	for (size_t i = 0; i < c->n_listeners; i++) {
+		if (c->listeners[i].l->keeps && c->listeners[i].l->keeps(c->listeners[i].ctx, key))
+			return true;
+	}
+	return false;
+}
+
+/* Of the cluster's pods only those are kept that ask for a card or have a record. */
+static int pod_decode(void *ctx, const struct jval *obj, void **out, struct err *e)
+{
+	const struct cache *cache = ctx;
+	AUTO(api_pod_free) struct api_pod *pod = NULL;
+
+	if (api_pod_decode(obj, cache->cluster->opt.legacy_annotations, &pod, e) < 0)
+		return -1;
+	if (api_pod_is_annotated(pod) || is_kept(cache->cluster, pod))
+		*out = STEAL(pod);
+	return 0;
+}
+
+static void pod_free(void *obj)
+{
+	api_pod_free(obj);
+}
+
+/* Only those are kept whose pods ask for a card. */
+static int workload_decode(void *ctx, const struct jval *obj, void **out, struct err *e)
+{
+	const struct cache *cache = ctx;
+	struct api_workload_form form = {(enum api_workload_kind)(cache->kind - CLUSTER_WORKLOADS),
+					 cache->cluster->opt.legacy_annotations};
+	AUTO(api_workload_free) struct api_workload *w = NULL;
+
+	if (api_workload_decode(&form, obj, &w, e) < 0)
+		return -1;
+	if (w->annotations.request.wanted)
+		*out = STEAL(w);
+	return 0;
+}
+
+static void workload_free(void *obj)
+{
+	api_workload_free(obj);
+}
+
+#define OPS(decode, free)                          \
+	{                                          \
+		decode, free, changed, synced, bad \
+	}
+#define WORKLOAD(name, group_version, plural, other)                                          \
+	{                                                                                     \
+		name, group_version, plural, other, OPS(workload_decode, workload_free), NULL \
+	}
+
+static const struct row rows[CLUSTER_KINDS] = {
+	[CLUSTER_SUBNETS] = {"macvlansubnet", API_GROUP_VERSION, API_PLURAL_SUBNET, NULL,
+			     OPS(subnet_decode, subnet_free), NULL},
+	[CLUSTER_IPS] = {"macvlanip", API_GROUP_VERSION, API_PLURAL_IP, NULL,
+			 OPS(ip_decode, ip_free), NULL},
+	[CLUSTER_PODS] = {"pod", "v1", "pods", NULL, OPS(pod_decode, pod_free), NULL},
+	[CLUSTER_NAMESPACES] = {"namespace", "v1", "namespaces", NULL,
+				OPS(cluster_namespace_decode, cluster_namespace_free),
+				cluster_namespace_eq},
+	[CLUSTER_NODES] = {"node", "v1", "nodes", NULL, OPS(cluster_node_decode, cluster_node_free),
+			   cluster_node_eq},
+	[CLUSTER_WORKLOADS + API_DEPLOYMENT] =
+		WORKLOAD("deployment", "apps/v1", "deployments", NULL),
+	[CLUSTER_WORKLOADS + API_STATEFULSET] =
+		WORKLOAD("statefulset", "apps/v1", "statefulsets", NULL),
+	[CLUSTER_WORKLOADS + API_DAEMONSET] = WORKLOAD("daemonset", "apps/v1", "daemonsets", NULL),
+	[CLUSTER_WORKLOADS + API_JOB] = WORKLOAD("job", "batch/v1", "jobs", NULL),
+	/* Before 1.21 in batch/v1beta1 alone, from 1.25 on in batch/v1 alone. */
+	[CLUSTER_WORKLOADS + API_CRONJOB] =
+		WORKLOAD("cronjob", "batch/v1", "cronjobs", "batch/v1beta1"),
+};
+
+/* ------------------------------------------------------------------------------- told */
+
+static void changed(void *ctx, const char *key, const void *old, const void *obj)
+{
+	const struct cache *cache = ctx;
+	const struct cluster *c = cache->cluster;
+	const struct row *row = &rows[cache->kind];
+
+	if (row->eq && old && obj && row->eq(old, obj))
+		return;
+	for (size_t i = 0; i < c->n_listeners; i++) {
+		if (c->listeners[i].l->changed &&
+		    (c->listeners[i].kinds & CLUSTER_BIT(cache->kind)))
+			c->listeners[i].l->changed(c->listeners[i].ctx, cache->kind, key, old, obj);
+	}
+}
+
+static void synced(void *ctx)
+{
+	const struct cache *cache = ctx;
+	const struct cluster *c = cache->cluster;
+
+	for (size_t i = 0; i < c->n_listeners; i++) {
+		if (c->listeners[i].l->listed && (c->listeners[i].kinds & CLUSTER_BIT(cache->kind)))
+			c->listeners[i].l->listed(c->listeners[i].ctx, cache->kind);
+	}
+}
+
+static void bad(void *ctx, const char *key, const struct err *why)
+{
+	const struct cache *cache = ctx;
+
+	log_bad(rows[cache->kind].name, key, why);
+}
+
+/* ------------------------------------------------------------------------------- the caches */
+
+struct cluster *cluster_new(const struct cluster_options *opt)
+{
+	struct cluster *c = xcalloc(1, sizeof(*c));
+
+	c->opt = *opt;
+	for (int i = 0; i < CLUSTER_KINDS; i++) {
+		c->cache[i] = (struct cache){.cluster = c, .kind = (enum cluster_kind)i};
+		c->cache[i].store = kube_store_new(&rows[i].ops, &c->cache[i]);
+	}
+	return c;
+}
+
+void cluster_free(struct cluster *c)
+{
+	if (!c)
+		return;
+	for (int i = 0; i < CLUSTER_KINDS; i++)
+		kube_reflector_free(c->cache[i].reflector);
+	for (int i = 0; i < CLUSTER_KINDS; i++)
+		kube_store_free(c->cache[i].store);
+	free(c);
+}
+
+void cluster_listen(struct cluster *c, unsigned int kinds, const struct cluster_listener *l,
+		    void *ctx)
+{
+	if (c->n_listeners == LISTENERS)
+		abort();
+	c->listeners[c->n_listeners].kinds = kinds;
+	c->listeners[c->n_listeners].l = l;
+	c->listeners[c->n_listeners++].ctx = ctx;
+}
+
+static void watch(struct cache *cache)
+{
+	const struct cluster_options *opt = &cache->cluster->opt;
+	const struct row *row = &rows[cache->kind];
+	AUTO(free)
+	char *path = kube_path(cache->other_version ? row->other_version : row->group_version,
+			       cache->kind == CLUSTER_SUBNETS ? opt->system_ns : NULL, row->plural,
+			       NULL, NULL);
+	struct kube_reflector_options ropt = {.path = path};
+
+	cache->reflector = kube_reflector_new(opt->client, cache->store, &ropt);
+}
+
+void cluster_start(struct cluster *c, enum cluster_kind kind)
+{
+	if (!c->cache[kind].reflector)
+		watch(&c->cache[kind]);
+}
+
+void cluster_list(struct cluster *c, enum cluster_kind kind)
+{
+	struct cache *cache = &c->cache[kind];
+
+	cache->lists = kube_store_lists(cache->store);
+	if (cache->reflector)
+		kube_reflector_relist(cache->reflector);
+	else
+		watch(cache);
+}
+
+bool cluster_is_listed(const struct cluster *c, enum cluster_kind kind)
+{
+	return kube_store_lists(c->cache[kind].store) > c->cache[kind].lists;
+}
+
+bool cluster_is_synced(const struct cluster *c, enum cluster_kind kind)
+{
+	return kube_store_is_synced(c->cache[kind].store);
+}
+
+bool cluster_is_complete(const struct cluster *c)
+{
+	for (int i = 0; i < CLUSTER_KINDS; i++) {
+		if (!kube_store_is_synced(c->cache[i].store))
+			return false;
+	}
+	return true;
+}
+
+void cluster_follow_versions(struct cluster *c)
+{
+	for (int i = 0; i < CLUSTER_KINDS; i++) {
+		struct cache *cache = &c->cache[i];
+
+		if (!rows[i].other_version || !cache->reflector ||
+		    kube_reflector_error(cache->reflector)->kind != ERR_NOT_FOUND)
+			continue;
+		kube_reflector_free(cache->reflector);
+		cache->other_version = !cache->other_version;
+		watch(cache);
+	}
+}
+
+const void *cluster_each(const struct cluster *c, enum cluster_kind kind, size_t *pos,
+			 const char **key)
+{
+	return kube_store_each(c->cache[kind].store, pos, key);
+}
+
+const struct cluster_node *cluster_node(const struct cluster *c, const char *name)
+{
+	return *name ? kube_store_get(c->cache[CLUSTER_NODES].store, NULL, name) : NULL;
+}
+
+const struct cluster_namespace *cluster_namespace(const struct cluster *c, const char *name)
+{
+	return kube_store_get(c->cache[CLUSTER_NAMESPACES].store, NULL, name);
+}
+
+const struct subnet_object *cluster_subnet(const struct cluster *c, const char *name)
+{
+	return kube_store_get(c->cache[CLUSTER_SUBNETS].store, c->opt.system_ns, name);
+}
+
+const struct api_workload *cluster_workload(const struct cluster *c, enum api_workload_kind kind,
+					    const char *ns, const char *name)
+{
+	return kube_store_get(c->cache[CLUSTER_WORKLOADS + (int)kind].store, ns, name);
+}
+
+struct kube_store *cluster_store(struct cluster *c, enum cluster_kind kind)
+{
+	return c->cache[kind].store;
+}

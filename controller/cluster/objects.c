@@ -1,0 +1,186 @@
+#include "controller/cluster/objects.h"
+
+#include "lib/base/mem.h"
+#include "lib/base/str.h"
+#include "lib/json/jread.h"
+
+static int read_labels(const struct jval *obj, struct api_label **out, size_t *n, struct err *e)
+{
+	struct jval meta, labels, item;
+	struct api_label *list;
+	int rc;
+
+	if (jas_obj(obj, e) < 0 || jneed_obj(obj, "metadata", &meta, e) < 0)
+		return -1;
+	rc = jget_obj(&meta, "labels", &labels, e);
+	if (rc <= 0)
+		return rc;
+	list = xcalloc(jlen(&labels) + 1, sizeof(*list));
+	*out = list;
+	for (struct jiter it = jiter_of(&labels); jiter_next(&it, &item);) {
+		if (!jis_str(&item))
+			continue;
+		list[*n].key = xstrdup(item.key);
+		list[*n].value = xstrdup(jstr(&item));
+		(*n)++;
+	}
+	return 0;
+}
+
+static void free_labels(struct api_label *labels, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(labels[i].key);
+		free(labels[i].value);
+	}
+	free(labels);
+}
+
+static bool labels_eq(const struct api_label *a, size_t n, const struct api_label *b, size_t m)
+{
+	if (n != m)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (!str_eq(a[i].key, b[i].key) || !str_eq(a[i].value, b[i].value))
+			return false;
+	}
+	return true;
+}
+
+void cluster_namespace_free(void *obj)
+{
+	struct cluster_namespace *ns = obj;
+
+	if (!ns)
+		return;
+	free_labels(ns->labels, ns->n_labels);
+	free(ns);
+}
+
+int cluster_namespace_decode(void *ctx, const struct jval *obj, void **out, struct err *e)
+{
+	struct cluster_namespace *ns = xcalloc(1, sizeof(*ns));
+
+	(void)ctx;
+	if (read_labels(obj, &ns->labels, &ns->n_labels, e) < 0) {
+		cluster_namespace_free(ns);
+		return -1;
+	}
+	*out = ns;
+	return 0;
+}
+
+bool cluster_namespace_eq(const void *a, const void *b)
+{
+	const struct cluster_namespace *x = a, *y = b;
+
+	return labels_eq(x->labels, x->n_labels, y->labels, y->n_labels);
+}
+
+void cluster_node_free(void *obj)
+{
+	struct cluster_node *node = obj;
+
+	if (!node)
+		return;
+	free_labels(node->labels, node->n_labels);
+	free(node->addrs);
+	free(node);
+}
+
+/* Every address of every kind: what is not an address (Hostname) does not parse. */
+static int read_addresses(const struct jval *status, struct cluster_node *node, struct err *e)
+{
+	struct jval list, item;
+	int rc = jget_arr(status, "addresses", &list, e);
+
+	if (rc <= 0)
+		return rc;
+	node->addrs = xcalloc(jlen(&list) + 1, sizeof(*node->addrs));
+	for (struct jiter it = jiter_of(&list); jiter_next(&it, &item);) {
+		const char *text = "";
+
+		if (jas_obj(&item, e) < 0 || jget_str(&item, "address", &text, e) < 0)
+			return -1;
+		if (ip_parse(text, &node->addrs[node->n_addrs]) == 0)
+			node->n_addrs++;
+	}
+	return 0;
+}
+
+static int read_ready(const struct jval *status, struct cluster_node *node, struct err *e)
+{
+	struct jval list, item;
+	int rc = jget_arr(status, "conditions", &list, e);
+
+	if (rc <= 0)
+		return rc;
+	for (struct jiter it = jiter_of(&list); jiter_next(&it, &item);) {
+		const char *type = "", *state = "";
+
+		if (jas_obj(&item, e) < 0 || jget_str(&item, "type", &type, e) < 0 ||
+		    jget_str(&item, "status", &state, e) < 0)
+			return -1;
+		if (str_eq(type, "Ready"))
+			node->ready = str_eq(state, "True");
+	}
+	return 0;
+}
+
+/* Set by a hand that knows the machine to be off: nothing of its pods runs any more. */
+static int read_taints(const struct jval *obj, struct cluster_node *node, struct err *e)
+{
+	struct jval spec = {0}, list = {0}, item;
+	int rc = jget_obj(obj, "spec", &spec, e);
+
+	if (rc > 0)
+		rc = jget_arr(&spec, "taints", &list, e);
+	if (rc <= 0)
+		return rc;
+	for (struct jiter it = jiter_of(&list); jiter_next(&it, &item);) {
+		const char *key = "";
+
+		if (jas_obj(&item, e) < 0 || jget_str(&item, "key", &key, e) < 0)
+			return -1;
+		node->out_of_service |= str_eq(key, "node.kubernetes.io/out-of-service");
+	}
+	return 0;
+}
+
+int cluster_node_decode(void *ctx, const struct jval *obj, void **out, struct err *e)
+{
+	struct cluster_node *node = xcalloc(1, sizeof(*node));
+	struct jval status;
+	int rc;
+
+	(void)ctx;
+	rc = read_labels(obj, &node->labels, &node->n_labels, e);
+	if (rc == 0)
+		rc = read_taints(obj, node, e);
+	if (rc == 0) {
+		rc = jget_obj(obj, "status", &status, e);
+		if (rc == 1 &&
+		    (read_addresses(&status, node, e) < 0 || read_ready(&status, node, e) < 0))
+			rc = -1;
+	}
+	if (rc < 0) {
+		cluster_node_free(node);
+		return -1;
+	}
+	*out = node;
+	return 0;
+}
+
+bool cluster_node_eq(const void *a, const void *b)
+{
+	const struct cluster_node *x = a, *y = b;
+
+	if (x->ready != y->ready || x->out_of_service != y->out_of_service ||
+	    x->n_addrs != y->n_addrs || !labels_eq(x->labels, x->n_labels, y->labels, y->n_labels))
+		return false;
+	for (size_t i = 0; i < x->n_addrs; i++) {
+		if (!ip_eq(&x->addrs[i], &y->addrs[i]))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,37 @@
+/* Namespaces and nodes: the few fields that allocation needs. */
+#ifndef CONTROLLER_CLUSTER_OBJECTS_H
+#define CONTROLLER_CLUSTER_OBJECTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "api/subnet.h"
+#include "lib/base/err.h"
+#include "lib/base/ip.h"
+
+struct jval;
+
+struct cluster_namespace {
+	struct api_label *labels;
+	size_t n_labels;
+};
+
+struct cluster_node {
+	struct api_label *labels;
+	size_t n_labels;
+	struct ip_addr *addrs;
+	size_t n_addrs;
+	bool ready;
+	bool out_of_service; /* fenced: taint node.kubernetes.io/out-of-service */
+};
+
+/* Of the shape that a kube_store wants; the objects are struct cluster_namespace and struct cluster_node. */
+int cluster_namespace_decode(void *ctx, const struct jval *obj, void **out, struct err *e) FN_MUST;
+void cluster_namespace_free(void *obj);
+bool cluster_namespace_eq(const void *a, const void *b);
+
+int cluster_node_decode(void *ctx, const struct jval *obj, void **out, struct err *e) FN_MUST;
+void cluster_node_free(void *obj);
+bool cluster_node_eq(const void *a, const void *b);
+
+#endif

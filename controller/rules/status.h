@@ -1,0 +1,36 @@
+/* What a subnet's status says, apart from the allocation record. Pure. */
+#ifndef CONTROLLER_RULES_STATUS_H
+#define CONTROLLER_RULES_STATUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/subnet.h"
+#include "ipam/record.h"
+
+struct status_in {
+	const struct api_meta *meta;   /* of the MacvlanSubnet */
+	const struct api_subnet *spec; /* NULL while it breaks a rule: */
+	const struct err *why;
+	const struct ipam_record *record;
+	const struct ipam_set *range;
+	const struct ipam_set *range6; /* NULL where the subnet is not dual stack */
+	const struct ipam_set *named;  /* kept for workloads that name them */
+	const char *overlap;           /* "" or what is shared with whom */
+	size_t n_held;
+	size_t n_waiting;
+	const char *conditions;    /* as they stood, JSON, may be NULL */
+	int64_t conflicts_until_s; /* so long conflicts_reason and _why hold */
+	const char *conflicts_reason;
+	const char *conflicts_why;
+	int64_t now_s;
+};
+
+/**
+ * status_text - the members of status without the braces, for a merge patch: every key is present.
+ *
+ * A condition that has not changed keeps its time. The caller frees it.
+ */
+char *status_text(const struct status_in *in);
+
+#endif

@@ -1,0 +1,119 @@
+#include "controller/subnets/choose.h"
+
+#include <string.h>
+
+#include "controller/addresses/reservations.h"
+#include "controller/subnets/internal.h"
+#include "lib/base/mem.h"
+
+static bool addr_taken(void *ctx, const struct ip_addr *addr, const char *uid)
+{
+	const struct subnet *subnet = ctx;
+
+	return subnet_addr_taken(subnet, addr, uid);
+}
+
+static bool mac_taken(void *ctx, const struct mac_addr *mac, const char *uid)
+{
+	const struct subnet *subnet = ctx;
+
+	return subnet_mac_taken(subnet, mac, uid);
+}
+
+static enum plan_kept kept(void *ctx, const struct ip_addr *addr, const char *owner)
+{
+	const struct subnet *subnet = ctx;
+	const struct api_workload *holder =
+		reservations_find(subnet->all->in.reservations, subnet->name, addr);
+
+	if (!holder)
+		return PLAN_KEPT_NOT;
+	return reservations_is_for(holder, owner) ? PLAN_KEPT_OURS : PLAN_KEPT_OTHERS;
+}
+
+static struct plan_want *make_wants(struct subnet *subnet, size_t max, size_t *count)
+{
+	struct plan_want *wants = xcalloc(max + 1, sizeof(*wants));
+	size_t n = subnet->n_queue < max ? subnet->n_queue : max;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct waiter *w = subnet->queue[i];
+
+		w->ops->want(w, &wants[i]);
+		wants[i].record_uid = w->record_uid;
+	}
+	*count = n;
+	return wants;
+}
+
+static bool can_grant(const struct subnet *subnet)
+{
+	return subnet->state == SUBNET_READY && subnet->obj->spec && subnet->has_finalizer &&
+	       !subnet->obj->meta.deletion;
+}
+
+/* Those who get something leave the queue; the others hear why not. */
+static void pick_served(struct subnet *subnet, struct plan_want *wants, size_t n)
+{
+	struct ipam_counts left = numbers_count(&subnet->next.pool, &subnet->range,
+						subnet_range6(subnet), subnet_named(subnet), NULL);
+	size_t to = 0;
+
+	subnet->sent = xcalloc(n + 1, sizeof(*subnet->sent));
+	subnet->wants = wants;
+	for (size_t i = 0; i < n; i++) {
+		struct waiter *w = subnet->queue[i];
+
+		if (wants[i].result == DECIDE_ALLOCATED) {
+			w->step = WAITER_COMMITTING;
+			subnet->sent[subnet->n_sent] = w;
+			subnet->wants[subnet->n_sent++] = wants[i];
+			continue;
+		}
+		subnet->queue[to++] = w;
+		if (wants[i].result != DECIDE_NOTHING &&
+		    !(wants[i].result == DECIDE_EXHAUSTED && left.free))
+			w->ops->refused(w, &wants[i]);
+	}
+	if (n > to)
+		memmove(&subnet->queue[to], &subnet->queue[n],
+			(subnet->n_queue - n) * sizeof(struct waiter *));
+	subnet->n_queue -= n - to;
+}
+
+void choose_next(struct subnet *subnet)
+{
+	size_t max = can_grant(subnet) ? subnet->n_queue : 0, n;
+	struct plan_want *wants =
+		make_wants(subnet, max < IPAM_INFLIGHT_MAX ? max : IPAM_INFLIGHT_MAX, &n);
+	struct plan_in in = {
+		.base = &subnet->record,
+		.ns = subnet->all->in.process->system_ns,
+		.name = subnet->name,
+		.family = subnet->obj->spec ? subnet->obj->spec->v.cidr.addr.family : 0,
+		.range = &subnet->range,
+		.range6 = subnet_range6(subnet),
+		.delay_s = subnet->delay_s,
+		.now_s = process_now_s(subnet->all->in.process),
+		.commit = subnet->next_commit,
+		.wants = wants,
+		.n_wants = n,
+		.releases = &subnet->releases,
+		.drops = &subnet->drops,
+		.adopts = &subnet->adopts,
+		.conflicts = subnet->conflicts,
+		.n_conflicts = subnet->n_conflicts,
+		.addr_taken = addr_taken,
+		.mac_taken = mac_taken,
+		.named = subnet_named(subnet),
+		.kept = kept,
+		.ctx = subnet,
+	};
+
+	plan_commit(&in, &subnet->next);
+	pick_served(subnet, wants, n);
+	subnet->n_sent_releases = subnet->releases.n;
+	subnet->n_sent_drops = subnet->drops.n;
+	subnet->n_sent_adopts = subnet->adopts.n;
+	subnet->n_sent_conflicts = subnet->n_conflicts;
+}

@@ -1,0 +1,120 @@
+/*
+ * A subnet that we did not know: its allocation is held against the records. The order of the steps is
+ * controller/takeover.h's.
+ */
+#include "controller/subnets/internal.h"
+#include "lib/base/log.h"
+
+bool subnets_are_claimed(const struct subnets *all)
+{
+	const struct subnet *subnet;
+	size_t pos = 0;
+
+	while ((subnet = map_each(&all->by_name, &pos))) {
+		if (subnet->obj && subnet->state == SUBNET_NEW)
+			return false;
+	}
+	return true;
+}
+
+bool subnets_relist(struct subnets *all)
+{
+	struct subnet *subnet;
+	bool begin = false;
+	size_t pos = 0;
+
+	while ((subnet = map_each(&all->by_name, &pos)))
+		begin |= subnet->state == SUBNET_LISTING && !subnet->relisting;
+	if (!begin)
+		return false;
+	pos = 0;
+	while ((subnet = map_each(&all->by_name, &pos)))
+		subnet->relisting |= subnet->state == SUBNET_LISTING;
+	return true;
+}
+
+void subnets_records_listed(struct subnets *all)
+{
+	struct subnet *subnet;
+	size_t pos = 0;
+
+	while ((subnet = map_each(&all->by_name, &pos))) {
+		if (subnet->state == SUBNET_LISTING && subnet->relisting)
+			subnet->state = SUBNET_CLAIMED;
+	}
+}
+
+void subnet_settle(struct subnet *subnet)
+{
+	subnet->state = SUBNET_SETTLING;
+}
+
+bool subnet_is_fresh(const struct subnet *subnet)
+{
+	return subnet->fresh;
+}
+
+bool subnet_has_orphans(const struct subnet *subnet)
+{
+	return subnet->orphans.n != 0;
+}
+
+static void release_orphans(struct subnet *subnet)
+{
+	const struct ip_addr start = {0};
+	struct ip_addr a;
+	char text[IP_ADDR_LEN];
+
+	while (ipam_set_next(&subnet->orphans, &start, NULL, 0, &a)) {
+		ipam_set_remove(&subnet->orphans, &a);
+		log_info("address without a record is released", "subnet", subnet->name, "address",
+			 ip_format(&a, text));
+		/* How the card went that had it is not known. */
+		plan_list_add(&subnet->releases, &a, "")->unproven = true;
+	}
+	subnet_hard(subnet);
+}
+
+/* Used, and neither in a record nor in flight. */
+static void find_orphans(struct subnet *subnet, const struct ipam_set *held)
+{
+	const struct ipam_record *r = &subnet->record;
+
+	ipam_set_done(&subnet->orphans);
+	ipam_set_copy(&r->pool.used, &subnet->orphans);
+	ipam_set_subtract(&subnet->orphans, held);
+	for (size_t i = 0; i < r->n_inflight; i++) {
+		ipam_set_remove(&subnet->orphans, &r->inflight[i].addr);
+		if (ip_is_set(&r->inflight[i].addr6))
+			ipam_set_remove(&subnet->orphans, &r->inflight[i].addr6);
+	}
+}
+
+void subnet_settled(struct subnet *subnet, const struct ipam_set *held, bool recordless)
+{
+	find_orphans(subnet, held);
+	subnet->orphans_ms = 0;
+	subnet->blind = subnet->fresh && recordless;
+	if (!recordless)
+		release_orphans(subnet);
+	else if (subnet->orphans.n)
+		log_warn("addresses without a record are held: a pod has lost its record", "subnet",
+			 subnet->name);
+	subnet->fresh = false;
+	subnet_hard(subnet);
+	log_info("subnet is taken over", "subnet", subnet->name);
+}
+
+/* Nobody can tell how the pod that had it went: it is held as one whose end was not seen. */
+int64_t subnet_run_orphans(struct subnet *subnet, int64_t now_ms, int64_t hold_ms, bool unclaimed)
+{
+	if (!subnet->orphans.n)
+		return 0;
+	if (!subnet->orphans_ms && unclaimed)
+		subnet->orphans_ms = now_ms + hold_ms;
+	if (subnet->orphans_ms && subnet->orphans_ms <= now_ms) {
+		release_orphans(subnet);
+		subnet->orphans_ms = 0;
+	}
+	return subnet->orphans_ms;
+}

@@ -1,0 +1,128 @@
+/* What others may know of a subnet. */
+#include <string.h>
+
+#include "controller/addresses/holders.h"
+#include "controller/addresses/reservations.h"
+#include "controller/rules/range.h"
+#include "controller/subnets/internal.h"
+#include "lib/base/str.h"
+
+const char *subnet_name(const struct subnet *subnet)
+{
+	return subnet->name;
+}
+
+enum subnet_state subnet_state(const struct subnet *subnet)
+{
+	return subnet->state;
+}
+
+const struct subnet_object *subnet_object(const struct subnet *subnet)
+{
+	return subnet->obj;
+}
+
+const struct api_subnet *subnet_spec(const struct subnet *subnet)
+{
+	return subnet->obj ? subnet->obj->spec : NULL;
+}
+
+bool subnet_is_writing(const struct subnet *subnet)
+{
+	return subnet->call != NULL;
+}
+
+const struct ipam_record *subnet_allocation(const struct subnet *subnet)
+{
+	return &subnet->record;
+}
+
+const struct ipam_conflict *subnet_conflicts(const struct subnet *subnet, size_t *n)
+{
+	*n = subnet->n_conflicts;
+	return subnet->conflicts;
+}
+
+static bool is_refusing(const struct subnet *subnet)
+{
+	return subnet->conflicts_until_s > process_now_s(subnet->all->in.process);
+}
+
+struct mac_addr subnet_proxy(const struct subnet *subnet)
+{
+	return is_refusing(subnet) ? subnet->proxy : (struct mac_addr){0};
+}
+
+bool subnet_is_refusing(const struct subnet *subnet, const char *reason)
+{
+	return is_refusing(subnet) && str_eq(subnet->conflicts_reason, reason);
+}
+
+bool subnet_is_dual(const struct subnet *subnet)
+{
+	return range_is_dual(subnet_spec(subnet));
+}
+
+const struct ipam_set *subnet_range6(const struct subnet *subnet)
+{
+	return subnet_is_dual(subnet) ? &subnet->range6 : NULL;
+}
+
+const struct ipam_set *subnet_named(const struct subnet *subnet)
+{
+	return reservations_named(subnet->all->in.reservations, subnet->name);
+}
+
+uint8_t subnet_prefix_of(const struct subnet *subnet, const struct ip_addr *addr)
+{
+	const struct api_subnet *spec = subnet_spec(subnet);
+
+	if (!spec || !ip_is_set(addr))
+		return 0;
+	if (ip_net_has(&spec->v.cidr, addr))
+		return spec->v.cidr.prefix;
+	return ip_net_has(&spec->v6.cidr, addr) ? spec->v6.cidr.prefix : 0;
+}
+
+bool subnet_must_probe(const struct subnet *subnet, const struct ip_addr *addr)
+{
+	return subnet->blind || ipam_set_has(&subnet->record.pool.unproven, addr);
+}
+
+int64_t subnet_next_free_of_s(const struct subnet *subnet, const struct ipam_set *set)
+{
+	return ipam_pool_next_expiry(&subnet->next.pool, set);
+}
+
+int64_t subnet_next_free_s(const struct subnet *subnet, bool second)
+{
+	return subnet_next_free_of_s(subnet, second ? &subnet->range6 : &subnet->range);
+}
+
+struct numbers subnet_numbers(const struct subnet *subnet)
+{
+	struct ipam_counts n = numbers_count(&subnet->record.pool, &subnet->range,
+					     subnet_range6(subnet), subnet_named(subnet), NULL);
+
+	return numbers_of(&n, subnet->n_held);
+}
+
+size_t subnet_n_waiting(const struct subnet *subnet)
+{
+	return subnet->n_queue;
+}
+
+bool subnet_addr_taken(const struct subnet *subnet, const struct ip_addr *addr, const char *uid)
+{
+	const struct api_subnet *spec = subnet_spec(subnet);
+	struct holder_wire here = {.subnet = subnet->name,
+				   .master = spec ? spec->network.master : NULL,
+				   .vlan = spec ? (uint16_t)spec->network.vlan : 0};
+
+	return holders_addr_taken(subnet->all->in.holders, &here, addr, uid);
+}
+
+bool subnet_mac_taken(const struct subnet *subnet, const struct mac_addr *mac, const char *uid)
+{
+	return holders_mac_taken(subnet->all->in.holders, mac, uid);
+}
