@@ -11,7 +11,7 @@
 #include "macvlan/macvlan.h"
 #include "macvlan/parent.h"
 #include "meta/attachment/state.h"
-#include "meta/attachment/users.h"
+#include "meta/attachment/seats.h"
 
 /* For others at work on the same parent, and for cards of pods that have just gone. */
 #define RELEASE_LOCK_MS 5000
@@ -23,7 +23,7 @@ static void set_string(char **at, const char *value)
 	*at = xstrdup(value);
 }
 
-static void fill_state(struct state *s, const struct user *who)
+static void fill_state(struct state *s, const struct seat *who)
 {
 	set_string(&s->parent, who->at.name);
 	set_string(&s->master, who->at.master);
@@ -31,11 +31,11 @@ static void fill_state(struct state *s, const struct user *who)
 	s->vlan = who->at.id;
 }
 
-static int check_others(struct users *u, const struct state *s, const struct user *who,
+static int check_others(struct seats *u, const struct state *s, const struct seat *who,
 			const char *article, struct err *e)
 {
-	struct user other = {0};
-	int rc = users_other(u, s, &other, e);
+	struct seat other = {0};
+	int rc = seats_other(u, s, &other, e);
 
 	if (rc <= 0 || links_agree(who->link, other.link))
 		return rc < 0 ? -1 : 0;
@@ -47,13 +47,13 @@ static int check_others(struct users *u, const struct state *s, const struct use
 }
 
 /* The seat is taken before the VLAN is looked for, under the lock that its removal needs. */
-static int sit_down(struct users *u, const struct state *s, const struct user *who, struct nl *host,
+static int sit_down(struct seats *u, const struct state *s, const struct seat *who, struct nl *host,
 		    const struct macvlan_card *card, struct err *e)
 {
 	const char *article = nl_link_type_of(card->mode)->article;
 	struct nl_link parent;
 
-	if (check_others(u, s, who, article, e) < 0 || users_add(u, s, who, e) < 0)
+	if (check_others(u, s, who, article, e) < 0 || seats_add(u, s, who, e) < 0)
 		return -1;
 	return card->vlan ? macvlan_parent_find(host, card, &parent, e) : 0;
 }
@@ -81,16 +81,16 @@ static int remove_vlan(const struct state *s, struct err *e)
 
 static int stand_up(const struct state_dir *d, const struct state *s, struct err *e)
 {
-	AUTO(users_close) struct users *u = NULL;
-	struct user other;
+	AUTO(seats_close) struct seats *u = NULL;
+	struct seat other;
 	int rc;
 
-	if (users_open(d, s->parent, clock_now_ms() + RELEASE_LOCK_MS, &u, e) < 0 ||
-	    users_remove(u, s, e) < 0)
+	if (seats_open(d, s->parent, clock_now_ms() + RELEASE_LOCK_MS, &u, e) < 0 ||
+	    seats_remove(u, s, e) < 0)
 		return -1;
 	if (!s->vlan)
 		return 0;
-	rc = users_other(u, s, &other, e);
+	rc = seats_other(u, s, &other, e);
 	return rc == 0 ? remove_vlan(s, e) : rc < 0 ? -1 : 0;
 }
 
@@ -98,9 +98,9 @@ int parent_claim(const struct state_dir *d, struct state *s, const struct parent
 		 struct err *e)
 {
 	const struct macvlan_card *card = claim->card;
-	AUTO(users_close) struct users *u = NULL;
+	AUTO(seats_close) struct seats *u = NULL;
 	AUTO(nl_close) struct nl *host = NULL;
-	struct user who = {0};
+	struct seat who = {0};
 
 	snprintf(who.link, sizeof(who.link), "%s", nl_link_mode_get(card->mode)->sort);
 	snprintf(who.pod, sizeof(who.pod), "%s/%s", claim->ns, claim->pod);
@@ -111,7 +111,7 @@ int parent_claim(const struct state_dir *d, struct state *s, const struct parent
 		return -1;
 	/* Saved with what comes next: until then the seat itself tells, see parent_recall(). */
 	fill_state(s, &who);
-	if (users_open(d, who.at.name, claim->deadline_ms, &u, e) < 0)
+	if (seats_open(d, who.at.name, claim->deadline_ms, &u, e) < 0)
 		return -1;
 	return sit_down(u, s, &who, host, card, e);
 }
@@ -125,8 +125,8 @@ int parent_release(const struct state_dir *d, const struct state *s, struct err 
 
 int parent_recall(const struct state_dir *d, struct state *s, struct err *e)
 {
-	struct user who = {0};
-	int rc = users_find(d, s->container_id, s->ifname, &who, e);
+	struct seat who = {0};
+	int rc = seats_find(d, s->container_id, s->ifname, &who, e);
 
 	if (rc > 0)
 		fill_state(s, &who);

@@ -1,4 +1,4 @@
-/* The inside of the state directory, for state.c, sweep.c and users.c alone. */
+/* The inside of the state directory, for state.c, sweep.c and seats.c alone. */
 #ifndef META_ATTACHMENT_STATE_PRIV_H
 #define META_ATTACHMENT_STATE_PRIV_H
 

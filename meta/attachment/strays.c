@@ -14,7 +14,7 @@
 #include "macvlan/stray.h"
 #include "macvlan/vlan.h"
 #include "meta/attachment/state.h"
-#include "meta/attachment/users.h"
+#include "meta/attachment/seats.h"
 
 /* ------------------------------------------------------------------------------- hostAccess */
 
@@ -114,22 +114,22 @@ static int end_one(const struct state_dir *d, const struct macvlan_stray_device 
 /* ------------------------------------------------------------------------------- VLANs */
 
 /* 1 somebody has a seat there, or is just taking one; 0; -1. *out is the lock where there is nobody. */
-static int is_taken(const struct state_dir *d, const char *parent, struct users **out,
+static int is_taken(const struct state_dir *d, const char *parent, struct seats **out,
 		    struct err *e)
 {
-	AUTO(users_close) struct users *u = NULL;
+	AUTO(seats_close) struct seats *u = NULL;
 	static char none[] = "";
 	const struct state nobody = {.container_id = none, .ifname = none};
-	struct user who;
+	struct seat who;
 	int rc;
 
-	if (users_open(d, parent, clock_now_ms(), &u, e) < 0) {
+	if (seats_open(d, parent, clock_now_ms(), &u, e) < 0) {
 		if (e->kind != ERR_AGAIN)
 			return -1;
 		err_clear(e);
 		return 1;
 	}
-	rc = users_other(u, &nobody, &who, e);
+	rc = seats_other(u, &nobody, &who, e);
 	if (rc == 0)
 		*out = STEAL(u);
 	return rc;
@@ -139,7 +139,7 @@ static int is_taken(const struct state_dir *d, const char *parent, struct users 
 static int end_vlan(const struct state_dir *d, struct nl *host, const struct macvlan_vlan *v,
 		    struct err *e)
 {
-	AUTO(users_close) struct users *lock = NULL;
+	AUTO(seats_close) struct seats *lock = NULL;
 	int rc = is_taken(d, v->name, &lock, e);
 
 	if (rc == 0) {
@@ -187,7 +187,7 @@ static int end_seats(const struct state_dir *d, struct err *e)
 {
 	char text[24];
 	size_t n = 0;
-	int rc = users_end_lost(d, &n, e);
+	int rc = seats_end_lost(d, &n, e);
 
 	snprintf(text, sizeof(text), "%zu", n);
 	if (n)

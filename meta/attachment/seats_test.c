@@ -1,4 +1,4 @@
-#include "meta/attachment/users.h"
+#include "meta/attachment/seats.h"
 #include "lib/base/time_test.h"
 
 #include <poll.h>
@@ -14,11 +14,11 @@
 #include "lib/base/test.h"
 #include "meta/attachment/state.h"
 
-static char root[] = "/tmp/tandem-users-XXXXXX";
+static char root[] = "/tmp/tandem-seats-XXXXXX";
 static struct state_dir *dir;
 
-static const struct user mac = {"macvlan", "default/web", {"ens4.100", "ens4", 100}};
-static const struct user flat = {"ipvlan l2", "default/db", {"ens4.100", "ens4", 100}};
+static const struct seat mac = {"macvlan", "default/web", {"ens4.100", "ens4", 100}};
+static const struct seat flat = {"ipvlan l2", "default/db", {"ens4.100", "ens4", 100}};
 
 static int make_root(void **state)
 {
@@ -54,12 +54,12 @@ static struct state *attachment(const char *id)
 	return s;
 }
 
-static struct users *open_users(void)
+static struct seats *open_users(void)
 {
-	struct users *u = NULL;
+	struct seats *u = NULL;
 	struct err e = {0};
 
-	assert_int_equal(users_open(dir, "ens4.100", clock_now_ms() + test_ms(5000), &u, &e), 0);
+	assert_int_equal(seats_open(dir, "ens4.100", clock_now_ms() + test_ms(5000), &u, &e), 0);
 	return u;
 }
 
@@ -73,30 +73,30 @@ static bool is_there(const char *name)
 static void the_last_one_is_alone(void **state)
 {
 	AUTO(state_free) struct state *a = attachment("a"), *b = attachment("b");
-	struct users *u = open_users();
-	struct user other = {0};
+	struct seats *u = open_users();
+	struct seat other = {0};
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(users_other(u, a, &other, &e), 0);
-	assert_int_equal(users_add(u, a, &mac, &e), 0);
-	assert_int_equal(users_add(u, a, &mac, &e), 0);
-	assert_int_equal(users_other(u, a, &other, &e), 0);
-	assert_int_equal(users_add(u, b, &flat, &e), 0);
-	assert_int_equal(users_other(u, a, &other, &e), 1);
+	assert_int_equal(seats_other(u, a, &other, &e), 0);
+	assert_int_equal(seats_add(u, a, &mac, &e), 0);
+	assert_int_equal(seats_add(u, a, &mac, &e), 0);
+	assert_int_equal(seats_other(u, a, &other, &e), 0);
+	assert_int_equal(seats_add(u, b, &flat, &e), 0);
+	assert_int_equal(seats_other(u, a, &other, &e), 1);
 	assert_string_equal(other.link, "ipvlan l2");
 	assert_string_equal(other.pod, "default/db");
 	assert_string_equal(other.at.name, "ens4.100");
 	assert_string_equal(other.at.master, "ens4");
 	assert_int_equal(other.at.id, 100);
-	users_close(u);
+	seats_close(u);
 	assert_true(is_there("ens4.100"));
 	u = open_users();
-	assert_int_equal(users_remove(u, b, &e), 0);
-	assert_int_equal(users_remove(u, b, &e), 0);
-	assert_int_equal(users_other(u, a, &other, &e), 0);
-	assert_int_equal(users_remove(u, a, &e), 0);
-	users_close(u);
+	assert_int_equal(seats_remove(u, b, &e), 0);
+	assert_int_equal(seats_remove(u, b, &e), 0);
+	assert_int_equal(seats_other(u, a, &other, &e), 0);
+	assert_int_equal(seats_remove(u, a, &e), 0);
+	seats_close(u);
 	assert_false(is_there("ens4.100"));
 }
 
@@ -105,48 +105,48 @@ static void remains_do_not_count(void **state)
 {
 	AUTO(free) char *cut = xasprintf("%s/parents/ens4.100/c@eth0", root);
 	AUTO(state_free) struct state *a = attachment("a"), *b = attachment("b");
-	struct users *u = open_users();
-	struct user other = {0};
+	struct seats *u = open_users();
+	struct seat other = {0};
 	struct err e = {0};
 	FILE *f;
 
 	(void)state;
 	free(b->boot_id);
 	b->boot_id = xstrdup("11111111-2222-3333-4444-555555555555");
-	assert_int_equal(users_add(u, b, &mac, &e), 0);
+	assert_int_equal(seats_add(u, b, &mac, &e), 0);
 	f = fopen(cut, "w");
 	assert_non_null(f);
 	fprintf(f, "%s\nmacv", a->boot_id);
 	fclose(f);
-	assert_int_equal(users_other(u, a, &other, &e), 0);
+	assert_int_equal(seats_other(u, a, &other, &e), 0);
 	assert_int_equal(e.kind, 0);
-	assert_int_equal(users_remove(u, b, &e), 0);
+	assert_int_equal(seats_remove(u, b, &e), 0);
 	/* But whose it is has to take it away. */
-	assert_int_equal(users_find(dir, "c", "eth0", &other, &e), 1);
+	assert_int_equal(seats_find(dir, "c", "eth0", &other, &e), 1);
 	assert_string_equal(other.at.name, "ens4.100");
 	assert_string_equal(other.link, "");
 	assert_int_equal(other.at.id, 0);
 	assert_int_equal(unlink(cut), 0);
-	users_close(u);
+	seats_close(u);
 }
 
 static void an_attachment_is_found_by_its_name(void **state)
 {
 	AUTO(state_free) struct state *a = attachment("a");
-	struct users *u = open_users();
-	struct user found = {0};
+	struct seats *u = open_users();
+	struct seat found = {0};
 	struct err e = {0};
 
 	(void)state;
-	assert_int_equal(users_add(u, a, &flat, &e), 0);
-	users_close(u);
-	assert_int_equal(users_find(dir, "a", "eth1", &found, &e), 0);
-	assert_int_equal(users_find(dir, "a", "eth0", &found, &e), 1);
+	assert_int_equal(seats_add(u, a, &flat, &e), 0);
+	seats_close(u);
+	assert_int_equal(seats_find(dir, "a", "eth1", &found, &e), 0);
+	assert_int_equal(seats_find(dir, "a", "eth0", &found, &e), 1);
 	assert_string_equal(found.at.name, "ens4.100");
 	u = open_users();
-	assert_int_equal(users_remove(u, a, &e), 0);
-	users_close(u);
-	assert_int_equal(users_find(dir, "a", "eth0", &found, &e), 0);
+	assert_int_equal(seats_remove(u, a, &e), 0);
+	seats_close(u);
+	assert_int_equal(seats_find(dir, "a", "eth0", &found, &e), 0);
 }
 
 /* Killed or lost between ADD and DEL: without a file nobody's DEL would end the seat. */
@@ -154,8 +154,8 @@ static void seats_without_a_file_end(void **state)
 {
 	AUTO(free) char *file = xasprintf("%s/attachments/a@eth0", root);
 	AUTO(state_free) struct state *a = attachment("a"), *b = attachment("b");
-	struct users *u = open_users();
-	struct user other = {0};
+	struct seats *u = open_users();
+	struct seat other = {0};
 	struct err e = {0};
 	size_t n = 0;
 	FILE *f = fopen(file, "w");
@@ -163,29 +163,29 @@ static void seats_without_a_file_end(void **state)
 	(void)state;
 	assert_non_null(f);
 	fclose(f);
-	assert_int_equal(users_add(u, a, &mac, &e), 0);
-	assert_int_equal(users_add(u, b, &mac, &e), 0);
+	assert_int_equal(seats_add(u, a, &mac, &e), 0);
+	assert_int_equal(seats_add(u, b, &mac, &e), 0);
 	/* Somebody is at work there. */
-	assert_int_equal(users_end_lost(dir, &n, &e), 0);
+	assert_int_equal(seats_end_lost(dir, &n, &e), 0);
 	assert_int_equal(n, 0);
-	users_close(u);
-	assert_int_equal(users_end_lost(dir, &n, &e), 0);
+	seats_close(u);
+	assert_int_equal(seats_end_lost(dir, &n, &e), 0);
 	assert_int_equal(n, 1);
-	assert_int_equal(users_find(dir, "b", "eth0", &other, &e), 0);
-	assert_int_equal(users_find(dir, "a", "eth0", &other, &e), 1);
+	assert_int_equal(seats_find(dir, "b", "eth0", &other, &e), 0);
+	assert_int_equal(seats_find(dir, "a", "eth0", &other, &e), 1);
 	assert_int_equal(unlink(file), 0);
-	assert_int_equal(users_end_lost(dir, &n, &e), 0);
+	assert_int_equal(seats_end_lost(dir, &n, &e), 0);
 	assert_int_equal(n, 2);
 	assert_false(is_there("ens4.100"));
 	/* The kernel would give a living one another mode. */
 	u = open_users();
-	assert_int_equal(users_add(u, b, &flat, &e), 0);
-	users_close(u);
-	assert_int_equal(users_end_lost(dir, &n, &e), 0);
-	assert_int_equal(users_find(dir, "b", "eth0", &other, &e), 1);
+	assert_int_equal(seats_add(u, b, &flat, &e), 0);
+	seats_close(u);
+	assert_int_equal(seats_end_lost(dir, &n, &e), 0);
+	assert_int_equal(seats_find(dir, "b", "eth0", &other, &e), 1);
 	u = open_users();
-	assert_int_equal(users_remove(u, b, &e), 0);
-	users_close(u);
+	assert_int_equal(seats_remove(u, b, &e), 0);
+	seats_close(u);
 }
 
 /* It has the folder open, so it waits for the lock or is about to. */
@@ -211,12 +211,12 @@ static bool has_open(pid_t pid, const char *name)
 static int wait_for_folder(void)
 {
 	AUTO(state_dir_free) struct state_dir *own = NULL;
-	AUTO(users_close) struct users *u = NULL;
+	AUTO(seats_close) struct seats *u = NULL;
 	struct err e = {0};
 
 	close_range(3, ~0U, 0);
 	if (state_dir_open(root, &own, &e) < 0 ||
-	    users_open(own, "ens4.100", clock_now_ms() + test_ms(20000), &u, &e) < 0)
+	    seats_open(own, "ens4.100", clock_now_ms() + test_ms(20000), &u, &e) < 0)
 		return 1;
 	return is_there("ens4.100") ? 0 : 2;
 }
@@ -224,7 +224,7 @@ static int wait_for_folder(void)
 /* The first one removes the folder that the second one waits for. */
 static void the_lock_outlives_its_folder(void **state)
 {
-	struct users *u = open_users(), *none = NULL;
+	struct seats *u = open_users(), *none = NULL;
 	int64_t deadline_ms = clock_now_ms() + test_ms(20000);
 	struct err e = {0};
 	int status = -1, inherited[2];
@@ -233,7 +233,7 @@ static void the_lock_outlives_its_folder(void **state)
 
 	(void)state;
 	assert_int_equal(pipe(inherited), 0);
-	assert_int_equal(users_open(dir, "ens4.100", clock_now_ms(), &none, &e), -1);
+	assert_int_equal(seats_open(dir, "ens4.100", clock_now_ms(), &none, &e), -1);
 	assert_int_equal(e.kind, ERR_AGAIN);
 	child = fork();
 	if (child == 0)
@@ -244,11 +244,11 @@ static void the_lock_outlives_its_folder(void **state)
 	close(inherited[0]);
 	while (!has_open(child, "ens4.100") && clock_left_ms(deadline_ms))
 		poll(NULL, 0, 1);
-	users_close(u);
+	seats_close(u);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_int_equal(status, 0);
 	u = open_users();
-	users_close(u);
+	seats_close(u);
 }
 
 static void sorts_of_links(void **state)
@@ -273,5 +273,5 @@ int main(void)
 		cmocka_unit_test(sorts_of_links),
 	};
 
-	return cmocka_run_group_tests_name("users", tests, make_root, remove_root);
+	return cmocka_run_group_tests_name("seats", tests, make_root, remove_root);
 }

@@ -1,4 +1,4 @@
-#include "meta/attachment/users.h"
+#include "meta/attachment/seats.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -21,7 +21,7 @@
 /* boot ID, what the card is, VLAN, its master, the parent, the pod; one a line. */
 #define LINES 6
 
-struct users {
+struct seats {
 	int top;     /* PARENTS, lent to nobody */
 	int dir;     /* the parent's folder, locked */
 	int stop_fd; /* lent */
@@ -29,7 +29,7 @@ struct users {
 	bool taken; /* the caller itself has a seat */
 };
 
-void users_close(struct users *u)
+void seats_close(struct seats *u)
 {
 	if (!u)
 		return;
@@ -55,7 +55,7 @@ static int open_dir(int at, const char *name, struct err *e)
 }
 
 /* 0 locked, -1 error. */
-static int lock_until(const struct users *u, int fd, int64_t deadline_ms, struct err *e)
+static int lock_until(const struct seats *u, int fd, int64_t deadline_ms, struct err *e)
 {
 	if (state_flock_until(fd, deadline_ms, u->stop_fd) == 0)
 		return 0;
@@ -67,7 +67,7 @@ static int lock_until(const struct users *u, int fd, int64_t deadline_ms, struct
 }
 
 /* The holder before us may have removed the folder while we waited for it. */
-static bool is_still_there(const struct users *u)
+static bool is_still_there(const struct seats *u)
 {
 	struct stat ours, there;
 
@@ -77,7 +77,7 @@ static bool is_still_there(const struct users *u)
 }
 
 /* 1 the folder is there and locked, 0 it went while we waited, -1. */
-static int lock_folder(struct users *u, int64_t deadline_ms, struct err *e)
+static int lock_folder(struct seats *u, int64_t deadline_ms, struct err *e)
 {
 	AUTO(fd) int dir = open_dir(u->top, u->parent, e);
 
@@ -94,10 +94,10 @@ static int lock_folder(struct users *u, int64_t deadline_ms, struct err *e)
 	return 1;
 }
 
-int users_open(const struct state_dir *d, const char *parent, int64_t deadline_ms,
-	       struct users **out, struct err *e)
+int seats_open(const struct state_dir *d, const char *parent, int64_t deadline_ms,
+	       struct seats **out, struct err *e)
 {
-	AUTO(users_close) struct users *u = xcalloc(1, sizeof(*u));
+	AUTO(seats_close) struct seats *u = xcalloc(1, sizeof(*u));
 	int rc = 0;
 
 	u->dir = -1;
@@ -114,7 +114,7 @@ int users_open(const struct state_dir *d, const char *parent, int64_t deadline_m
 }
 
 /* Not by way of a temporary name, which would count as somebody: half a file is nobody. */
-int users_add(struct users *u, const struct state *s, const struct user *who, struct err *e)
+int seats_add(struct seats *u, const struct state *s, const struct seat *who, struct err *e)
 {
 	AUTO(free) char *name = state_file_name(s->container_id, s->ifname);
 	AUTO(sb_done) struct sb text = SB_INIT;
@@ -125,32 +125,32 @@ int users_add(struct users *u, const struct state *s, const struct user *who, st
 			0600);
 
 	if (fd < 0)
-		return err_errno(e, ERR_IO, errno, "users of %s: %s", u->parent, name);
+		return err_errno(e, ERR_IO, errno, "seats of %s: %s", u->parent, name);
 	sb_printf(&text, "%s\n%s\n%u\n%s\n%s\n%s\n", s->boot_id, who->link, who->at.id,
 		  who->at.master, who->at.name, who->pod);
 	if (io_write_all(fd, name, text.data, text.len, e) < 0)
-		return err_wrap(e, "users of %s", u->parent);
+		return err_wrap(e, "seats of %s", u->parent);
 	u->taken = true;
 	return 0;
 }
 
-int users_remove(struct users *u, const struct state *s, struct err *e)
+int seats_remove(struct seats *u, const struct state *s, struct err *e)
 {
 	AUTO(free) char *name = state_file_name(s->container_id, s->ifname);
 
 	if (unlinkat(u->dir, name, 0) < 0 && errno != ENOENT)
-		return err_errno(e, ERR_IO, errno, "remove %s from the users of %s", name,
+		return err_errno(e, ERR_IO, errno, "remove %s from the seats of %s", name,
 				 u->parent);
 	u->taken = false;
 	return 0;
 }
 
 /* 1 and *out, 0 when there is no such file or it is not one of ours, -1 error. */
-static int read_user(int dir, const char *name, struct user *out, char **out_boot, struct err *e)
+static int read_user(int dir, const char *name, struct seat *out, char **out_boot, struct err *e)
 {
 	AUTO(free) char *text = NULL;
 	char *lines[LINES], *rest;
-	struct user who = {0};
+	struct seat who = {0};
 	size_t len = 0, i;
 	uint32_t id = 0;
 
@@ -178,21 +178,21 @@ static int read_user(int dir, const char *name, struct user *out, char **out_boo
 }
 
 /* To read who sits there. */
-static int open_seats(const struct users *u, DIR **out, struct err *e)
+static int open_seats(const struct seats *u, DIR **out, struct err *e)
 {
 	AUTO(fd) int fd = openat(u->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!dir)
-		return err_errno(e, ERR_IO, errno, "users of %s", u->parent);
+		return err_errno(e, ERR_IO, errno, "seats of %s", u->parent);
 	fd_steal(&fd);
 	*out = dir;
 	return 0;
 }
 
 /* 1 it is one, 0 it is not, -1 error. */
-static int is_other(struct users *u, const char *name, const char *own, const char *boot,
-		    struct user *out, struct err *e)
+static int is_other(struct seats *u, const char *name, const char *own, const char *boot,
+		    struct seat *out, struct err *e)
 {
 	AUTO(free) char *its_boot = NULL;
 	int rc;
@@ -203,7 +203,7 @@ static int is_other(struct users *u, const char *name, const char *own, const ch
 	return rc > 0 ? str_eq(its_boot, boot) : rc;
 }
 
-int users_other(struct users *u, const struct state *s, struct user *out, struct err *e)
+int seats_other(struct seats *u, const struct state *s, struct seat *out, struct err *e)
 {
 	AUTO(free) char *own = state_file_name(s->container_id, s->ifname);
 	AUTO(free) char *boot = state_boot_id();
@@ -222,7 +222,7 @@ int users_other(struct users *u, const struct state *s, struct user *out, struct
 }
 
 /* 1 it sits there, 0 it does not, -1. Of half a seat no more is known than where it is: no VLAN was made. */
-static int find_in(int top, const char *parent, const char *name, struct user *out, struct err *e)
+static int find_in(int top, const char *parent, const char *name, struct seat *out, struct err *e)
 {
 	AUTO(free) char *path = xasprintf("%s/%s", parent, name);
 	AUTO(free) char *boot = NULL;
@@ -230,7 +230,7 @@ static int find_in(int top, const char *parent, const char *name, struct user *o
 
 	if (rc || faccessat(top, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
 		return rc;
-	*out = (struct user){0};
+	*out = (struct seat){0};
 	return str_copy(out->at.name, sizeof(out->at.name), parent) == 0;
 }
 
@@ -249,8 +249,8 @@ static int open_parents(const struct state_dir *d, DIR **out, struct err *e)
 	return 0;
 }
 
-int users_find(const struct state_dir *d, const char *container_id, const char *ifname,
-	       struct user *out, struct err *e)
+int seats_find(const struct state_dir *d, const char *container_id, const char *ifname,
+	       struct seat *out, struct err *e)
 {
 	AUTO(free) char *name = state_file_name(container_id, ifname);
 	AUTO(closedir) DIR *dir = NULL;
@@ -271,12 +271,12 @@ int users_find(const struct state_dir *d, const char *container_id, const char *
  * The card may live on. Then its parent is safe by the kernel, which tells of it and refuses others beside it, but for
  * cards that share one mode: there it would take another mode, and change that of all. 1, 0 or -1.
  */
-static int is_lost(const struct state_dir *d, const struct users *u, const char *name,
+static int is_lost(const struct state_dir *d, const struct seats *u, const char *name,
 		   struct err *e)
 {
 	AUTO(free) char *boot = NULL;
 	const struct nl_link_mode *mode;
-	struct user who = {0};
+	struct seat who = {0};
 
 	/* Other than "not there" a failure tells nothing. */
 	if (faccessat(state_dir_files(d), name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
@@ -287,7 +287,7 @@ static int is_lost(const struct state_dir *d, const struct users *u, const char 
 	return !mode || !nl_link_type_get(mode->type)->one_mode;
 }
 
-static int end_lost(const struct state_dir *d, const struct users *u, size_t *n, struct err *e)
+static int end_lost(const struct state_dir *d, const struct seats *u, size_t *n, struct err *e)
 {
 	AUTO(closedir) DIR *dir = NULL;
 	const struct dirent *ent;
@@ -303,14 +303,14 @@ static int end_lost(const struct state_dir *d, const struct users *u, size_t *n,
 		if (rc == 0)
 			continue;
 		if (unlinkat(u->dir, name, 0) < 0)
-			return err_errno(e, ERR_IO, errno, "remove %s from the users of %s", name,
+			return err_errno(e, ERR_IO, errno, "remove %s from the seats of %s", name,
 					 u->parent);
 		++*n;
 	}
 	return 0;
 }
 
-int users_end_lost(const struct state_dir *d, size_t *n, struct err *e)
+int seats_end_lost(const struct state_dir *d, size_t *n, struct err *e)
 {
 	AUTO(closedir) DIR *dir = NULL;
 	const struct dirent *ent;
@@ -318,11 +318,11 @@ int users_end_lost(const struct state_dir *d, size_t *n, struct err *e)
 	if (open_parents(d, &dir, e) < 0)
 		return -1;
 	while (dir && (ent = readdir(dir))) {
-		AUTO(users_close) struct users *u = NULL;
+		AUTO(seats_close) struct seats *u = NULL;
 
 		if (ent->d_name[0] == '.')
 			continue;
-		if (users_open(d, ent->d_name, clock_now_ms(), &u, e) < 0) {
+		if (seats_open(d, ent->d_name, clock_now_ms(), &u, e) < 0) {
 			if (e->kind != ERR_AGAIN)
 				return -1;
 			err_clear(e);
