@@ -88,7 +88,7 @@ hook_spec high 'master: ens4|vlan: 7|cidr: 10.71.0.0/24|gateway: 10.71.0.254|ran
 hook_spec solo 'master: ens9|cidr: 10.73.0.0/24|mode: passthru' | k apply -f - >/dev/null
 check "three subnets" wait_for 20 ready_is solo True
 
-S='spec.%s: shares %s, from %s on, with MacvlanSubnet %s on the same master ens4, VLAN 7: give the two ranges that do not overlap'
+S='spec.%s: shares %s, from %s on, with MacvlanSubnet %s on the same master ens4, VLAN 7; set ranges that do not overlap'
 W='master: ens4|vlan: 7|cidr: 10.71.0.0/24'
 # shellcheck disable=SC2059 # the texts are made of one
 shares() { printf "$S" "$@"; }
@@ -176,7 +176,7 @@ M1=0a:00:00:00:00:11 M2=0a:00:00:00:00:12
 refused_workload "$(on used 10.74.0.x)" \
 	'ip: "10.74.0.x": must be "auto", an address, or addresses joined by hyphens'
 refused_workload "$(on used 10.74.0.7-10.74.0.7)" 'ip: "10.74.0.7-10.74.0.7": names an address twice'
-refused_workload 'tandem-cni.io/ip: auto' 'ip needs tandem-cni.io/subnet beside it'
+refused_workload 'tandem-cni.io/ip: auto' 'ip also needs annotation tandem-cni.io/subnet'
 refused_workload 'tandem-cni.io/subnet: Vlan_100' 'subnet: "Vlan_100": is not a name of a MacvlanSubnet'
 refused_workload 'tandem-cni.io/subnet: used, tandem-cni.io/interface: eth2' 'interface: "eth2": must be eth1 or eth0'
 refused_workload "$(mac "$(on used 10.74.0.7)" 0a:00:00)" \
