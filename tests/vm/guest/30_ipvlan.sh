@@ -124,7 +124,7 @@ del flat
 nothing_left "nothing left of them"
 ip -n n1 link add link ens4 name mv0 type macvlan mode bridge
 add mix 65 '"linkType":"ipvlan","vlan":0'
-same "beside a macvlan of the node's own: refused, the link named" "1 11 yes" "$(said "ens4 has the macvlan link mv0 on it")"
+same "beside a macvlan of the node's own: refused, the link named" "1 11 yes" "$(said "ens4 carries the macvlan link mv0, which excludes such a card")"
 ip -n n1 link del mv0
 nothing_left "which leaves nothing"
 add twice 10.77.0.6/24 "$L3"
