@@ -38,7 +38,7 @@ deploy asking 1 n1 tandem-cni.io/subnet=asked
 check "a pod that asks is counted" test "$(audit_count "$NODE_ACCOUNT")" -gt "$before"
 k delete deployment asking --wait=false >/dev/null
 records_end "its record is gone" tandem-cni.io/subnet=asked
-k delete macvlansubnet asked -n kube-system --timeout=30s >/dev/null ||
+k delete macvlansubnet asked -n kube-system --timeout="$(scaled 30)s" >/dev/null ||
 	fail "the subnet can be deleted" "still there after 30 s"
 
 before=$(audit_count "$NODE_ACCOUNT")

@@ -91,5 +91,5 @@ for node in 1 2; do
 	same "no link stays behind on node n$node" "" \
 		"$(cluster node $node ip -br link show type macvlan)"
 done
-k delete macvlansubnet many -n kube-system --timeout=30s >/dev/null ||
+k delete macvlansubnet many -n kube-system --timeout="$(scaled 30)s" >/dev/null ||
 	fail "the subnet can be deleted" "still there after 30 s"

@@ -49,5 +49,5 @@ check "the pods are gone" wait_gone pods 'app in (present, waiting)' 60
 records_end "the records are gone" tandem-cni.io/subnet=lone
 files_left() { [ "$(node_state_files | wc -l)" -le "$((files - 1))" ]; }
 check "the state files are gone" wait_for 30 files_left
-k delete macvlansubnet lone -n kube-system --timeout=30s >/dev/null ||
+k delete macvlansubnet lone -n kube-system --timeout="$(scaled 30)s" >/dev/null ||
 	fail "the subnet can be deleted" "still there after 30 s"

@@ -72,7 +72,7 @@ check "a rollout replaces all three, though addresses cool down for ten minutes"
 same "and the list is theirs again" "${LIST//-/ }" "$(addresses fixed)"
 
 statefulset lasting 2 | k apply -f - >/dev/null
-k rollout status statefulset/lasting --timeout 90s >/dev/null || bail "the StatefulSet does not become ready"
+k rollout status statefulset/lasting --timeout "$(scaled 90)s" >/dev/null || bail "the StatefulSet does not become ready"
 read -r node address mac <<<"$(card lasting-0)"
 second=$(card lasting-1)
 same "not one of the list" "" "$(grep -wF "$address" <<<"${LIST//-/$'\n'}")"
@@ -104,5 +104,5 @@ records_end "the records are gone" tandem-cni.io/subnet=lasting
 reserved_is() { [ "$(k get macvlansubnet lasting -n kube-system -o jsonpath="{.status.used} {.status.free}")" = "$1" ]; }
 check "three stay kept for the Deployment without pods" wait_for 30 reserved_is "0 1"
 k delete deployment fixed >/dev/null
-k delete macvlansubnet lasting -n kube-system --timeout=30s >/dev/null ||
+k delete macvlansubnet lasting -n kube-system --timeout="$(scaled 30)s" >/dev/null ||
 	fail "the subnet can be deleted" "still there after 30 s"

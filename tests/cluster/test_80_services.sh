@@ -118,5 +118,5 @@ check "deleted: they go with it" wait_for 30 none
 k delete deployment app2 asker --wait=false >/dev/null
 check "the pods are gone" wait_gone pods 'app in (app2, asker)' 90
 records_end "the records are gone" tandem-cni.io/subnet=found
-k delete macvlansubnet found -n kube-system --timeout=30s >/dev/null ||
+k delete macvlansubnet found -n kube-system --timeout="$(scaled 30)s" >/dev/null ||
 	fail "the subnet can be deleted" "still there after 30 s"

@@ -88,4 +88,4 @@ k delete deployment single way backend --wait=false >/dev/null
 check "the pods are gone" wait_gone pods 'app in (single, way, backend)' 90
 records_end "the records are gone" 'tandem-cni.io/subnet in (single, way)'
 for node in n1 n2; do same "$node: no link of ours" "" "$(host_links $node)"; done
-k delete macvlansubnet single way -n kube-system --timeout=30s >/dev/null || fail "the subnets can be deleted" "still there after 30 s"
+k delete macvlansubnet single way -n kube-system --timeout="$(scaled 30)s" >/dev/null || fail "the subnets can be deleted" "still there after 30 s"

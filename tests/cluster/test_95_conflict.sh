@@ -35,4 +35,4 @@ same "the machine still has it" 1 "$(ip -n tandem-lan -o addr show to $TAKEN | w
 k delete deployment crowded --wait=false >/dev/null
 check "the pod is gone" wait_gone pods app=crowded 90
 records_end "the record is gone" tandem-cni.io/subnet=crowded
-k delete macvlansubnet crowded -n kube-system --timeout=30s >/dev/null || fail "the subnet can be deleted" "still there after 30 s"
+k delete macvlansubnet crowded -n kube-system --timeout="$(scaled 30)s" >/dev/null || fail "the subnet can be deleted" "still there after 30 s"

@@ -97,7 +97,7 @@ pod_of() {
 
 # rollout NAME SECONDS: waits until all pods of a deployment are ready
 rollout() {
-	k rollout status "deployment/$1" --timeout "$2s"
+	k rollout status "deployment/$1" --timeout "$(scaled "$2")s"
 }
 
 # rollout_why NAME: what stands in the way of a deployment, for the reader of a failed test

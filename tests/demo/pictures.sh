@@ -50,7 +50,7 @@ workloads_down() {
 	k delete deployment plain app-a app-a2 app-b app-c other --wait=false >/dev/null
 	k delete service other >/dev/null
 	records_end "records are gone with their pods" ""
-	k delete -f "$DEMO/manifests/subnets.yaml" --timeout=30s >/dev/null ||
+	k delete -f "$DEMO/manifests/subnets.yaml" --timeout="$(scaled 30)s" >/dev/null ||
 		fail "subnets can be deleted" "still there after 30 s"
 }
 

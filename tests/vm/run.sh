@@ -11,7 +11,7 @@
 : "${TANDEM_TOOLS:=$TESTS_ROOT/build/dev/tests}"
 HERE=$TESTS_ROOT/tests/vm
 # Emulated instructions on a machine that is busy otherwise; two minutes is what it takes idle.
-LIMIT=${VM_LIMIT:-1700}
+LIMIT=${VM_LIMIT:-3500}
 # Run in the guest beside busybox: what is not in it, or differs there from what the tests are written for.
 PROGRAMS="bash ip bridge jq nsenter diff flock"
 
