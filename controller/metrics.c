@@ -7,8 +7,12 @@
 #include <unistd.h>
 
 #include "controller/app.h"
+#include "controller/cluster/cluster.h"
+#include "controller/publish/netstatus.h"
+#include "controller/publish/services.h"
 #include "controller/records/entry.h"
 #include "controller/subnets/subnet.h"
+#include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -110,22 +114,6 @@ static void events(struct sb *out, const struct app *app)
 }
 
 /* What waits to be looked at. */
-static void queue(struct sb *out, const struct app *app)
-{
-	struct kube_queue_gauge g;
-
-	records_gauge(app->records, &g);
-	family(out, "tandem_queue_items", "gauge",
-	       "Pods and records by their place in the work queue.");
-	sb_printf(out, "tandem_queue_items{state=\"waiting\"} %zu\n", g.waiting);
-	sb_printf(out, "tandem_queue_items{state=\"later\"} %zu\n", g.later);
-	sb_printf(out, "tandem_queue_items{state=\"in_flight\"} %zu\n", g.in_flight);
-	sb_printf(out, "tandem_queue_items{state=\"retrying\"} %zu\n", g.retrying);
-	family(out, "tandem_queue_oldest_seconds", "gauge",
-	       "How long the first of those waiting has been due.");
-	sb_printf(out, "tandem_queue_oldest_seconds %.3f\n", (double)g.oldest_ms / 1000);
-}
-
 /* ------------------------------------------------------------------------------- requests, process */
 
 static void requests(struct sb *out, const struct app *app)
@@ -143,6 +131,56 @@ static void requests(struct sb *out, const struct app *app)
 	       "Connections opened to the API server.");
 	single(out, "tandem_api_queued_requests", "gauge", s.queued,
 	       "Requests that wait for the rate limit or a connection.");
+}
+
+/* A kind that has not been listed yet has no age. */
+static void caches(struct sb *out, const struct app *app)
+{
+	int64_t now_ms = clock_now_ms();
+
+	family(out, "tandem_cache_age_seconds", "gauge",
+	       "How old what is known of a kind may be: since the API server last showed that it is there.");
+	for (int i = 0; i < CLUSTER_KINDS; i++) {
+		int64_t age_ms = cluster_age_ms(app->cluster, (enum cluster_kind)i, now_ms);
+
+		if (age_ms >= 0)
+			sb_printf(out, "tandem_cache_age_seconds{kind=\"%s\"} %.1f\n",
+				  cluster_kind_name((enum cluster_kind)i), (double)age_ms / 1000);
+	}
+}
+
+static void queue(struct sb *out, const char *name, const struct kube_queue_gauge *g)
+{
+	const struct {
+		const char *state;
+		size_t n;
+	} states[] = {{"waiting", g->waiting},
+		      {"later", g->later},
+		      {"in_flight", g->in_flight},
+		      {"retrying", g->retrying}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(states); i++)
+		sb_printf(out, "tandem_queue_items{queue=\"%s\",state=\"%s\"} %zu\n", name,
+			  states[i].state, states[i].n);
+}
+
+static void queues(struct sb *out, const struct app *app)
+{
+	static const char *const names[] = {"records", "services", "network-status"};
+	struct kube_queue_gauge g[ARRAY_SIZE(names)];
+
+	records_gauge(app->records, &g[0]);
+	services_gauge(app->services, &g[1]);
+	netstatus_gauge(app->netstatus, &g[2]);
+	family(out, "tandem_queue_items", "gauge",
+	       "What is to be looked at, by its place in the work queue.");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		queue(out, names[i], &g[i]);
+	family(out, "tandem_queue_oldest_seconds", "gauge",
+	       "How long the first of those waiting has been due.");
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		sb_printf(out, "tandem_queue_oldest_seconds{queue=\"%s\"} %.3f\n", names[i],
+			  (double)g[i].oldest_ms / 1000);
 }
 
 static double seconds_of(const struct timeval *t)
@@ -191,8 +229,9 @@ static void write_all(struct sb *out, const struct app *app)
 	if (app->process.phase == PHASE_RUN) {
 		subnets(out, app);
 		records(out, app);
-		queue(out, app);
+		queues(out, app);
 	}
+	caches(out, app);
 	events(out, app);
 	requests(out, app);
 	process(out, app);

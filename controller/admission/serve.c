@@ -11,6 +11,7 @@
 #include "controller/admission/view.h"
 #include "controller/cluster/cluster.h"
 #include "controller/rules/range.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -148,10 +149,13 @@ static void ready(const struct admission_view *v, const struct http_request *req
 		  struct httpd_response *res)
 {
 	bool complete = cluster_is_complete(v->cluster);
+	bool stale = cluster_is_stale(v->cluster, clock_now_ms());
 
 	(void)req;
-	res->status = complete ? 200 : 503;
-	sb_puts(&res->body, complete ? "ok\n" : "reading the cluster\n");
+	res->status = complete && !stale ? 200 : 503;
+	sb_puts(&res->body, !complete ? "reading the cluster\n"
+			    : stale   ? "cannot follow the cluster\n"
+				      : "ok\n");
 }
 
 static void alive(const struct admission_view *v, const struct http_request *req,

@@ -298,6 +298,27 @@ bool cluster_is_complete(const struct cluster *c)
 	return true;
 }
 
+int64_t cluster_age_ms(const struct cluster *c, enum cluster_kind kind, int64_t now_ms)
+{
+	const struct kube_reflector *r = c->cache[kind].reflector;
+
+	return r ? kube_reflector_age_ms(r, now_ms) : -1;
+}
+
+bool cluster_is_stale(const struct cluster *c, int64_t now_ms)
+{
+	for (int i = 0; i < CLUSTER_KINDS; i++) {
+		if (cluster_age_ms(c, (enum cluster_kind)i, now_ms) > CLUSTER_STALE_MS)
+			return true;
+	}
+	return false;
+}
+
+const char *cluster_kind_name(enum cluster_kind kind)
+{
+	return rows[kind].name;
+}
+
 void cluster_follow_versions(struct cluster *c)
 {
 	for (int i = 0; i < CLUSTER_KINDS; i++) {

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "api/workload.h"
 #include "lib/base/auto.h"
@@ -77,6 +78,17 @@ bool cluster_is_listed(const struct cluster *c, enum cluster_kind kind);
 bool cluster_is_synced(const struct cluster *c, enum cluster_kind kind);
 /** cluster_is_complete - each kind is: what is not in the caches is not there. */
 bool cluster_is_complete(const struct cluster *c);
+
+/* What is older than this may tell of a cluster that is no more. */
+#define CLUSTER_STALE_MS 120000
+
+/** cluster_age_ms - see kube_reflector_age_ms(); -1 where the kind has not been listed yet. */
+int64_t cluster_age_ms(const struct cluster *c, enum cluster_kind kind, int64_t now_ms);
+/** cluster_is_stale - a cache is older than CLUSTER_STALE_MS. */
+bool cluster_is_stale(const struct cluster *c, int64_t now_ms);
+/** cluster_kind_name - "pod", "macvlansubnet". */
+const char *cluster_kind_name(enum cluster_kind kind);
+
 /**
  * cluster_follow_versions - where a kind is not served under the path that was tried, try its other one.
  *

@@ -264,6 +264,11 @@ int64_t netstatus_run(struct netstatus *s)
 	return kube_queue_next_ms(&s->queue);
 }
 
+void netstatus_gauge(const struct netstatus *s, struct kube_queue_gauge *out)
+{
+	kube_queue_gauge(&s->queue, clock_now_ms(), out);
+}
+
 void netstatus_free(struct netstatus *s)
 {
 	struct netjob *job;

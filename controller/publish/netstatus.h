@@ -6,6 +6,7 @@
 
 #include "controller/publish/publish.h"
 
+struct kube_queue_gauge;
 struct netstatus;
 
 /** netstatus_new - nothing is written yet; listens to the cluster. */
@@ -14,5 +15,7 @@ struct netstatus *netstatus_new(const struct publish_in *in);
 void netstatus_free(struct netstatus *s);
 /** netstatus_run - write what is due, only in PHASE_RUN; the monotonic time of what is next, 0 = none. */
 int64_t netstatus_run(struct netstatus *s);
+/** netstatus_gauge - what waits to be written. */
+void netstatus_gauge(const struct netstatus *s, struct kube_queue_gauge *out);
 
 #endif

@@ -240,6 +240,11 @@ int64_t services_run(struct services *all)
 	return process_earlier(next, kube_queue_next_ms(&all->queue));
 }
 
+void services_gauge(const struct services *all, struct kube_queue_gauge *out)
+{
+	kube_queue_gauge(&all->queue, clock_now_ms(), out);
+}
+
 struct services *services_new(const struct publish_in *in)
 {
 	struct services *all = xcalloc(1, sizeof(*all));

@@ -9,6 +9,7 @@
 
 #include "controller/publish/publish.h"
 
+struct kube_queue_gauge;
 struct services;
 
 /** services_new - nothing is known and nothing asked for yet; listens to the cluster. */
@@ -17,5 +18,7 @@ struct services *services_new(const struct publish_in *in);
 void services_free(struct services *all);
 /** services_run - do what is due, only in PHASE_RUN; the monotonic time of what is next, 0 = none. */
 int64_t services_run(struct services *all);
+/** services_gauge - what waits to be written. */
+void services_gauge(const struct services *all, struct kube_queue_gauge *out);
 
 #endif

@@ -1,6 +1,7 @@
 /*
- * The insides of the client, for its own files only: do.c (waits for a call) uses client.c, client.c (the queue, and what is done with a call) uses
- * call.c (what an attempt's end means; pure) and http.c (one attempt over curl), and neither uses another.
+ * The insides of the client, for its own files only: do.c (waits for a call) uses client.c; client.c (the queue,
+ * and what is done with a call) uses call.c (what an attempt's end means; pure) and http.c (one attempt over
+ * curl); these two use neither each other nor the others.
  */
 #ifndef LIB_KUBE_CLIENT_INT_H
 #define LIB_KUBE_CLIENT_INT_H

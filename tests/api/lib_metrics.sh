@@ -46,6 +46,12 @@ positive() { awk -v v="$(metric "$1")" 'BEGIN { exit !(v > 0) }'; }
 for one in tandem_api_requests_total tandem_api_connections_total process_cpu_seconds_total process_resident_memory_bytes process_start_time_seconds; do
 	check "$one counts" positive "$one"
 done
+same "each kind has an age" "cronjob daemonset deployment job macvlanip macvlansubnet namespace node pod statefulset" \
+	"$(metrics | sed -n 's/^tandem_cache_age_seconds{kind="\([a-z]*\)"}.*/\1/p' | LC_ALL=C sort | xargs)"
+same "and none is old" "" "$(metrics | awk '/^tandem_cache_age_seconds/ && $2 > 90')"
+same "nothing waits for long" "" "$(metrics | awk '/^tandem_queue_oldest_seconds/ && $2 > 5')"
+same "what is to be looked at is counted" "network-status records services" \
+	"$(metrics | sed -n 's/^tandem_queue_items{queue="\([a-z-]*\)",state="in_flight".*/\1/p' | LC_ALL=C sort | xargs)"
 same "what it is" "200 text/plain; version=0.0.4; charset=utf-8" "$(curl -s -o /dev/null -w '%{http_code} %{content_type}' "http://$METRICS/metrics")"
 same "and what else is there" "200 404 405" "$(for one in "http://$METRICS/healthz" "http://$METRICS/" "-XPOST http://$METRICS/metrics"; do
 	# shellcheck disable=SC2086
