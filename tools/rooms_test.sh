@@ -32,14 +32,14 @@ file main/.may_include '# the program
 main/rules'
 file main/top.c '#include "main/rules/rule.h"'
 
-drawn=' 4  main               the program
-                       --> main/rules
- 3  main/rules         pure rules
-                       --> lib/{base,json}
- 2  lib/json           JSON
-                       --> lib/base
- 1  lib/base           the ground
-                       --> libc'
+drawn=' 4  main                 the program
+                         --> main/rules
+ 3  main/rules           pure rules
+                         --> lib/{base,json}
+ 2  lib/json             JSON
+                         --> lib/base
+ 1  lib/base             the ground
+                         --> libc'
 same "drawing, then sizes" "$drawn
 
 room                 files  lines  largest file                     largest function                     > 60  knot
