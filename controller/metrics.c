@@ -1,5 +1,6 @@
 #include "controller/metrics.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,7 +197,7 @@ static uint64_t resident_bytes(void)
 	size_t len = 0;
 	char *second;
 
-	if (io_read_file("/proc/self/statm", 256, &text, &len, &ignored) < 0)
+	if (io_read_own(AT_FDCWD, "/proc/self/statm", 256, &text, &len, &ignored) < 0)
 		return 0;
 	second = strchr(text, ' ');
 	return second ? strtoull(second, NULL, 10) * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
