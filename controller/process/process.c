@@ -1,9 +1,11 @@
 #include "controller/process/process.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <sys/random.h>
 
 #include "lib/base/clock.h"
+#include "lib/kube/queue.h"
 
 int process_init(struct process *p, struct err *e)
 {
@@ -25,7 +27,7 @@ int64_t process_now_s(const struct process *p)
 
 int64_t process_backoff_ms(unsigned int failures)
 {
-	return failures < 7 ? 250LL << failures : 30000;
+	return kube_queue_backoff_ms(failures < UINT_MAX ? failures + 1 : failures);
 }
 
 int64_t process_earlier(int64_t a, int64_t b)
