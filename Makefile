@@ -184,8 +184,7 @@ SUITE_fuzz     = $(call shell_tests,fuzz)
 SUITE_contract = $(call shell_tests,contract)
 SUITE_vm       = $(wildcard tests/vm/run.sh)
 SUITE_api      = $(filter-out tests/api/controller.sh,$(call shell_tests,api))
-SUITE_cluster  = $(wildcard tests/cluster/run.sh)
-SUITE_containerd2 = $(wildcard tests/cluster/run-containerd2.sh)
+SUITE_cluster  = $(wildcard tests/cluster/run.sh tests/cluster/run-containerd2.sh)
 SUITE_lint     = tools/lint.sh
 SUITE_clang    = $(TESTS_clang)
 
@@ -205,8 +204,8 @@ run = TANDEM_BUILD=$(abspath $(O)/$1) TANDEM_TOOLS=$(abspath $(O)/dev/tests) CC=
 # the tests, since only a fresh machine has to build or fetch them and no test's time limit allows for that.
 check:
 	tools/setup.sh
-	tests/cluster/build-kubernetes.sh $(if $(filter containerd2,$(SUITE)),cri-v1)
-	$(if $(filter containerd2,$(SUITE)),tests/cluster/containerd2.sh)
+	tests/cluster/build-kubernetes.sh cri-v1
+	tests/cluster/containerd2.sh
 	tests/vm/kernel.sh
 	@echo '# building: a few minutes on a fresh machine'
 	$(MAKE) --no-print-directory -j $(JOBS) tests-dev static $(if $(filter clang,$(SUITE)),tests-clang)
@@ -313,7 +312,7 @@ help:
 # help: static          what ships, in build/static: tandem, tandem-controller, tandem-node
 # help: check           setup, both builds, and every test; SUITE="unit api" selects among
 # help:                 lint tools unit clang fuzz contract vm api cluster; STRICT=1: a skip fails, and
-# help:                 lint and clang are included; containerd2 (the cluster's core on it) by name. JOBS=2 programs run at a time
+# help:                 lint and clang are included. JOBS=2 programs run at a time
 # help: check-failed    what failed or did not run in the last make check; make check RESUME=1 likewise
 # help: check-unit      one suite, nothing installed: also -clang -tools -fuzz -contract -vm -api -cluster
 # help: check-only      $(SUITE) on what is already built

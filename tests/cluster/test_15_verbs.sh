@@ -1,5 +1,5 @@
 #!/bin/bash
-# What only a newer runtime sends: STATUS, CHECK and GC of CNI 1.1.0, as the plugin's log on each node shows them.
+# What only a newer runtime sends, as the plugin's log on each node shows it: STATUS of CNI 1.1.0.
 set -euo pipefail
 # shellcheck source=tests/cluster/testlib.sh
 . "$(dirname "$0")/testlib.sh"
