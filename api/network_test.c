@@ -152,6 +152,18 @@ static int count_lines(const char *want)
 	return n;
 }
 
+/* Types may have modes of the same name. */
+static bool is_new_name(size_t mode)
+{
+	const char *name = nl_link_mode_get((enum nl_mode)mode)->name;
+
+	for (size_t i = 0; i < mode; i++) {
+		if (str_eq(nl_link_mode_get((enum nl_mode)i)->name, name))
+			return false;
+	}
+	return true;
+}
+
 /* Both kinds name the types of links and the modes that there are. */
 static void link_types_are_defined_alike(void **state)
 {
@@ -161,11 +173,13 @@ static void link_types_are_defined_alike(void **state)
 	for (size_t i = 0; i < NL_TYPES; i++)
 		sb_printf(&types, "%s%s", i ? ", " : "enum: [",
 			  nl_link_type_get((enum nl_type)i)->kind);
-	for (size_t i = 0; i < NL_MODES; i++)
-		sb_printf(&modes, "%s%s", i ? ", " : "enum: [",
-			  nl_link_mode_get((enum nl_mode)i)->name);
-	sb_putc(&types, ']');
-	sb_putc(&modes, ']');
+	for (size_t i = 0; i < NL_MODES; i++) {
+		if (is_new_name(i))
+			sb_printf(&modes, "%s%s", i ? ", " : "enum: [",
+				  nl_link_mode_get((enum nl_mode)i)->name);
+	}
+	sb_puts(&types, "]");
+	sb_puts(&modes, "]");
 	assert_int_equal(count_lines(sb_get(&types)), 2);
 	assert_int_equal(count_lines(sb_get(&modes)), 2);
 }
