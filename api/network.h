@@ -14,7 +14,9 @@
 struct jval;
 struct jw;
 
-#define API_GROUP_VERSION            "tandem-cni.io/v1"
+#define API_GROUP                    "tandem-cni.io"
+#define API_VERSION                  "v1"
+#define API_GROUP_VERSION            API_GROUP "/" API_VERSION
 #define API_PLURAL_SUBNET            "macvlansubnets"
 #define API_PLURAL_IP                "macvlanips"
 #define API_KIND_SUBNET              "MacvlanSubnet"

@@ -26,6 +26,7 @@ struct api_workload_type {
 	const char *group;       /* "apps" */
 	const char *versions[3]; /* the best first; an API server has one of them at least */
 	const char *plural;      /* "deployments" */
+	const char *singular;    /* "deployment", as messages call it */
 	const char *template[5]; /* where the template stands in the object */
 	const char *
 		replicas; /* in its spec, how many pods live side by side; NULL = it says no number */

@@ -15,13 +15,14 @@
 #include "lib/kube/store.h"
 
 #define LISTENERS 8
+#define VERSIONS  3
 
 /* One kind: where it is served, and how it is kept. */
 struct row {
 	const char *name; /* as messages call it */
-	const char *group_version;
+	const char *group;
+	const char *versions[VERSIONS]; /* to NULL: an API server has one of them at least */
 	const char *plural;
-	const char *other_version; /* where some API servers have it; NULL = nowhere else */
 	struct kube_store_ops ops;
 	bool (*eq)(const void *a, const void *b); /* NULL = each change is of interest */
 };
@@ -33,10 +34,11 @@ static void bad(void *ctx, const char *key, const struct err *why);
 struct cache {
 	struct cluster *cluster;
 	enum cluster_kind kind;
+	struct row row;
 	struct kube_store *store;
 	struct kube_reflector *reflector;
 	unsigned int lists; /* complete ones before the last cluster_list() */
-	bool other_version; /* watched there */
+	size_t version;     /* which of them is watched */
 };
 
 struct cluster {
@@ -152,32 +154,49 @@ static void workload_free(void *obj)
 	{                                          \
 		decode, free, changed, synced, bad \
 	}
-#define WORKLOAD(name, group_version, plural, other)                                          \
-	{                                                                                     \
-		name, group_version, plural, other, OPS(workload_decode, workload_free), NULL \
-	}
-
-static const struct row rows[CLUSTER_KINDS] = {
-	[CLUSTER_SUBNETS] = {"macvlansubnet", API_GROUP_VERSION, API_PLURAL_SUBNET, NULL,
-			     OPS(subnet_decode, subnet_free), NULL},
-	[CLUSTER_IPS] = {"macvlanip", API_GROUP_VERSION, API_PLURAL_IP, NULL,
-			 OPS(ip_decode, ip_free), NULL},
-	[CLUSTER_PODS] = {"pod", "v1", "pods", NULL, OPS(pod_decode, pod_free), NULL},
-	[CLUSTER_NAMESPACES] = {"namespace", "v1", "namespaces", NULL,
+/* Of the workloads the row is made from their own table. */
+static const struct row rows[CLUSTER_WORKLOADS] = {
+	[CLUSTER_SUBNETS] = {"macvlansubnet",
+			     API_GROUP,
+			     {API_VERSION},
+			     API_PLURAL_SUBNET,
+			     OPS(subnet_decode, subnet_free),
+			     NULL},
+	[CLUSTER_IPS] = {"macvlanip",
+			 API_GROUP,
+			 {API_VERSION},
+			 API_PLURAL_IP,
+			 OPS(ip_decode, ip_free),
+			 NULL},
+	[CLUSTER_PODS] = {"pod", "", {"v1"}, "pods", OPS(pod_decode, pod_free), NULL},
+	[CLUSTER_NAMESPACES] = {"namespace",
+				"",
+				{"v1"},
+				"namespaces",
 				OPS(cluster_namespace_decode, cluster_namespace_free),
 				cluster_namespace_eq},
-	[CLUSTER_NODES] = {"node", "v1", "nodes", NULL, OPS(cluster_node_decode, cluster_node_free),
+	[CLUSTER_NODES] = {"node",
+			   "",
+			   {"v1"},
+			   "nodes",
+			   OPS(cluster_node_decode, cluster_node_free),
 			   cluster_node_eq},
-	[CLUSTER_WORKLOADS + API_DEPLOYMENT] =
-		WORKLOAD("deployment", "apps/v1", "deployments", NULL),
-	[CLUSTER_WORKLOADS + API_STATEFULSET] =
-		WORKLOAD("statefulset", "apps/v1", "statefulsets", NULL),
-	[CLUSTER_WORKLOADS + API_DAEMONSET] = WORKLOAD("daemonset", "apps/v1", "daemonsets", NULL),
-	[CLUSTER_WORKLOADS + API_JOB] = WORKLOAD("job", "batch/v1", "jobs", NULL),
-	/* Before 1.21 in batch/v1beta1 alone, from 1.25 on in batch/v1 alone. */
-	[CLUSTER_WORKLOADS + API_CRONJOB] =
-		WORKLOAD("cronjob", "batch/v1", "cronjobs", "batch/v1beta1"),
 };
+
+static struct row row_of(enum cluster_kind kind)
+{
+	const struct api_workload_type *t;
+
+	if (kind < CLUSTER_WORKLOADS)
+		return rows[kind];
+	t = api_workload_type((enum api_workload_kind)(kind - CLUSTER_WORKLOADS));
+	return (struct row){t->singular,
+			    t->group,
+			    {t->versions[0], t->versions[1]},
+			    t->plural,
+			    OPS(workload_decode, workload_free),
+			    NULL};
+}
 
 /* ------------------------------------------------------------------------------- told */
 
@@ -185,7 +204,7 @@ static void changed(void *ctx, const char *key, const void *old, const void *obj
 {
 	const struct cache *cache = ctx;
 	const struct cluster *c = cache->cluster;
-	const struct row *row = &rows[cache->kind];
+	const struct row *row = &cache->row;
 
 	if (row->eq && old && obj && row->eq(old, obj))
 		return;
@@ -211,7 +230,7 @@ static void bad(void *ctx, const char *key, const struct err *why)
 {
 	const struct cache *cache = ctx;
 
-	log_bad(rows[cache->kind].name, key, why);
+	log_bad(cache->row.name, key, why);
 }
 
 /* ------------------------------------------------------------------------------- the caches */
@@ -222,8 +241,10 @@ struct cluster *cluster_new(const struct cluster_options *opt)
 
 	c->opt = *opt;
 	for (int i = 0; i < CLUSTER_KINDS; i++) {
-		c->cache[i] = (struct cache){.cluster = c, .kind = (enum cluster_kind)i};
-		c->cache[i].store = kube_store_new(&rows[i].ops, &c->cache[i]);
+		enum cluster_kind kind = (enum cluster_kind)i;
+
+		c->cache[i] = (struct cache){.cluster = c, .kind = kind, .row = row_of(kind)};
+		c->cache[i].store = kube_store_new(&c->cache[i].row.ops, &c->cache[i]);
 	}
 	return c;
 }
@@ -252,9 +273,12 @@ void cluster_listen(struct cluster *c, unsigned int kinds, const struct cluster_
 static void watch(struct cache *cache)
 {
 	const struct cluster_options *opt = &cache->cluster->opt;
-	const struct row *row = &rows[cache->kind];
+	const struct row *row = &cache->row;
 	AUTO(free)
-	char *path = kube_path(cache->other_version ? row->other_version : row->group_version,
+	char *group_version = xasprintf("%s%s%s", row->group, *row->group ? "/" : "",
+					row->versions[cache->version]);
+	AUTO(free)
+	char *path = kube_path(group_version,
 			       cache->kind == CLUSTER_SUBNETS ? opt->system_ns : NULL, row->plural,
 			       NULL, NULL);
 	struct kube_reflector_options ropt = {.path = path};
@@ -316,7 +340,7 @@ bool cluster_is_stale(const struct cluster *c, int64_t now_ms)
 
 const char *cluster_kind_name(enum cluster_kind kind)
 {
-	return rows[kind].name;
+	return row_of(kind).name;
 }
 
 void cluster_follow_versions(struct cluster *c)
@@ -324,11 +348,12 @@ void cluster_follow_versions(struct cluster *c)
 	for (int i = 0; i < CLUSTER_KINDS; i++) {
 		struct cache *cache = &c->cache[i];
 
-		if (!rows[i].other_version || !cache->reflector ||
+		if (!cache->row.versions[1] || !cache->reflector ||
 		    kube_reflector_error(cache->reflector)->kind != ERR_NOT_FOUND)
 			continue;
 		kube_reflector_free(cache->reflector);
-		cache->other_version = !cache->other_version;
+		if (!cache->row.versions[++cache->version])
+			cache->version = 0;
 		watch(cache);
 	}
 }
