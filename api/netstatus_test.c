@@ -87,48 +87,6 @@ static void others_entries_stay(void **state)
 	   "[{\"name\":\"cbr0\",\"interface\":\"eth0\",\"default\":true}," CARD "]");
 }
 
-/* "kube-system 192.168.100.10 fd00::1 e6:..", or "-" */
-static char *card_text(const char *text, const char *subnet)
-{
-	AUTO(free) struct api_pod_card *c = api_pod_card_parse(text, subnet);
-	char a[IP_ADDR_LEN], b[IP_ADDR_LEN], mac[MAC_ADDR_LEN];
-
-	return c ? xasprintf("%s %s %s %s", c->ns, ip_format(&c->ips[0], a),
-			     ip_is_set(&c->ips[1]) ? ip_format(&c->ips[1], b) : "-",
-			     mac_format(&c->mac, mac))
-		 : xstrdup("-");
-}
-
-static void the_card_is_read_again(void **state)
-{
-	static const struct {
-		const char *text, *want;
-	} cases[] = {
-		{"[" PRIMARY "," CARD "]", "kube-system 192.168.100.10 - e6:56:1c:96:94:09"},
-		{"[" CARD "," PRIMARY "]", "kube-system 192.168.100.10 - e6:56:1c:96:94:09"},
-		{"[{\"name\":\"sys/vlan100\",\"ips\":[\"10.1.1.1\",\"fd00::7\",\"10.1.1.3\"]}]",
-		 "sys 10.1.1.1 fd00::7 00:00:00:00:00:00"},
-		{"[{\"name\":\"a/vlan100\",\"ips\":[7,\"x\",\"10.1.1.1\"],\"mac\":{}}]",
-		 "a 10.1.1.1 - 00:00:00:00:00:00"},
-		{"[{\"name\":\"a/vlan100\",\"ips\":[]}]", "-"},
-		{"[{\"name\":\"a/vlan100\",\"ips\":\"10.1.1.1\"}]", "-"},
-		{"[{\"name\":\"vlan100\",\"ips\":[\"10.1.1.1\"]}]", "-"},
-		{"[{\"name\":\"a/vlan1000\",\"ips\":[\"10.1.1.1\"]}]", "-"},
-		{"[{\"name\":7,\"ips\":[\"10.1.1.1\"]},[],null]", "-"},
-		{"{\"name\":\"a/vlan100\",\"ips\":[\"10.1.1.1\"]}", "-"},
-		{"[{\"name\":\"a/vlan100\",\"ips\":[\"10.1.1.1\"]}", "-"},
-		{"", "-"},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		AUTO(free) char *text = card_text(cases[i].text, "vlan100");
-
-		assert_string_equal(text, cases[i].want);
-	}
-	assert_null(api_pod_card_parse("[" CARD "]", NULL));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,7 +94,6 @@ int main(void)
 		cmocka_unit_test(one_card),
 		cmocka_unit_test(default_gateway),
 		cmocka_unit_test(others_entries_stay),
-		cmocka_unit_test(the_card_is_read_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

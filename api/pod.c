@@ -37,10 +37,8 @@ static int read_annotations(const struct jval *meta, bool legacy, struct api_pod
 		return -1;
 	if (api_annotations_read_meta(meta, legacy, &p->annotations, e) < 0)
 		return -1;
-	if (networks) {
+	if (networks)
 		p->network_status = api_pod_status_hash(networks);
-		p->card = api_pod_card_parse(networks, p->annotations.text[API_ASKED_SUBNET]);
-	}
 	return 0;
 }
 
@@ -333,7 +331,6 @@ void api_pod_free(struct api_pod *p)
 	free(p->hostname);
 	free(p->subdomain);
 	free(p->ports);
-	free(p->card);
 	api_annotations_done(&p->annotations);
 	free(p);
 }

@@ -3,7 +3,6 @@
 #define API_POD_H
 
 #include "api/annotations.h"
-#include "api/card.h"
 #include "api/meta.h"
 #include "lib/base/ip.h"
 
@@ -38,9 +37,8 @@ struct api_pod {
 	char *subdomain;
 	struct api_pod_port *ports; /* those with a name */
 	size_t n_ports;
-	struct ip_addr ips[2];     /* status.podIPs; unset = none */
-	uint64_t network_status;   /* hash of that annotation, 0 = it has none */
-	struct api_pod_card *card; /* NULL = it names no card of the annotated subnet */
+	struct ip_addr ips[2];   /* status.podIPs; unset = none */
+	uint64_t network_status; /* hash of that annotation, 0 = it has none */
 	struct api_annotations annotations;
 };
 

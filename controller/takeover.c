@@ -51,7 +51,6 @@ static void settle(struct takeover *t, struct subnet *subnet)
 	AUTO(ipam_set_done) struct ipam_set held = IPAM_SET_INIT;
 
 	subnet_settle(subnet);
-	records_recall(t->in.records, subnet);
 	records_settle_inflight(t->in.records, subnet);
 	records_hold_used(t->in.records, subnet, &held);
 	subnet_settled(subnet, &held, records_count_unknown(t->in.records, subnet) > 0);

@@ -62,10 +62,6 @@ int64_t records_next_ms(const struct records *all);
 /** records_listed - a complete list has been taken in; as_leader: what changes from now on is known to us. */
 void records_listed(struct records *all, bool as_leader);
 /**
- * records_recall - pods that live in that subnet and have no record get one again with the address that they tell of.
- */
-void records_recall(struct records *all, struct subnet *subnet);
-/**
  * records_settle_inflight - hold the subnet's entries in flight against the records.
  *
  * A record that waits gets its address; one that has it needs the entry no more; where the record has gone

@@ -23,8 +23,11 @@ void entry_drop_stale(struct entry *entry, const struct api_ip *rec)
 	}
 	waiter_leave(&entry->waiter);
 	entry_claim(entry);
-	if (entry->lost && ip_eq(&entry->lost->cidr.addr, &entry->waiter.addr))
+	if (entry->lost && ip_eq(&entry->lost->cidr.addr, &entry->waiter.addr)) {
+		/* It stood in the record that went, and stays used for the next one. */
+		subnet_drop(subnet, &entry->waiter.addr, entry->waiter.record_uid);
 		return;
+	}
 	subnet_release(subnet, &entry->waiter.addr, entry->waiter.record_uid);
 	subnet_release(subnet, &entry->waiter.addr6, entry->waiter.record_uid);
 }

@@ -4,12 +4,9 @@
  */
 #include <stdlib.h>
 
-#include "api/workload.h"
-#include "controller/addresses/reservations.h"
 #include "controller/records/internal.h"
 #include "controller/records/question.h"
 #include "controller/rules/plan.h"
-#include "controller/rules/spec.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -51,8 +48,10 @@ static void settle_inflight(struct records *all, struct subnet *subnet,
 				 .addr6 = inflight->addr6};
 
 	if (!rec || !str_eq(rec->meta.uid, inflight->record_uid)) {
-		if (entry && entry->lost && str_eq(entry->lost->meta.uid, inflight->record_uid))
+		if (entry && entry->lost && str_eq(entry->lost->meta.uid, inflight->record_uid)) {
+			subnet_drop(subnet, &inflight->addr, inflight->record_uid);
 			return;
+		}
 		subnet_release(subnet, &inflight->addr, inflight->record_uid);
 		subnet_release(subnet, &inflight->addr6, inflight->record_uid);
 		return;
@@ -93,72 +92,6 @@ static bool is_unknown(const struct entry *entry, const struct subnet *subnet)
 	return entry->pod && entry->pod->has_ip && !api_pod_is_over(entry->pod) &&
 	       !entry_record(entry) && !entry->lost &&
 	       str_eq(entry->pod->annotations.text[API_ASKED_SUBNET], subnet_name(subnet));
-}
-
-static bool is_for(const struct subnet *subnet, const struct entry *entry,
-		   const struct ip_addr *addr)
-{
-	const struct api_workload *holder =
-		reservations_find(entry->all->in.reservations, subnet_name(subnet), addr);
-
-	return !subnet_addr_taken(subnet, addr, "") &&
-	       (!holder || reservations_is_for(holder, entry->owner));
-}
-
-/* The card's addresses, of the families that the subnet has; false when one of them cannot be its own. */
-static bool card_nets(const struct subnet *subnet, const struct entry *entry, struct ip_net *v,
-		      struct ip_net *v6)
-{
-	const struct api_subnet *spec = subnet_spec(subnet);
-	const struct ip_addr *ips = entry->pod->card->ips;
-
-	for (size_t i = 0; i < ARRAY_SIZE(entry->pod->card->ips) && ip_is_set(&ips[i]); i++) {
-		bool first = ip_net_has(&spec->v.cidr, &ips[i]);
-
-		if ((!first && !ip_net_has(&spec->v6.cidr, &ips[i])) ||
-		    !is_for(subnet, entry, &ips[i]))
-			return false;
-		*(first ? v : v6) =
-			(struct ip_net){ips[i], first ? spec->v.cidr.prefix : spec->v6.cidr.prefix};
-	}
-	return ip_is_set(&v->addr);
-}
-
-/*
- * The record went while nobody led who knew it: with its definition, or by a backup that is older. The pod itself
- * tells which address its card has, and gets a record of it again. Whoever may edit the pod may have made that
- * up; so it gets no more than it would get by the annotation for a fixed address.
- */
-static void recall(struct subnet *subnet, struct entry *entry)
-{
-	const struct api_pod *pod = entry->pod;
-	struct api_ip ip = {.subnet = (char *)subnet_name(subnet),
-			    .network = subnet_spec(subnet)->network};
-	static char none[] = "";
-
-	if (!pod->card || !str_eq(pod->card->ns, entry->all->in.process->system_ns) ||
-	    !question_survivor(entry) || !card_nets(subnet, entry, &ip.cidr, &ip.cidr6))
-		return;
-	ip.meta =
-		(struct api_meta){.ns = pod->meta.ns, .name = pod->meta.name, .uid = pod->meta.uid};
-	ip.pod_id = ip.owner_pod_uid = pod->meta.uid;
-	ip.card_down = none;
-	ip.node = pod->node;
-	ip.mac = pod->card->mac;
-	entry->lost = spec_copy(&ip);
-	entry_claim(entry);
-	entry_mark(entry);
-}
-
-void records_recall(struct records *all, struct subnet *subnet)
-{
-	struct entry *entry;
-	size_t pos = 0;
-
-	while (subnet_spec(subnet) && (entry = map_each(&all->by_key, &pos))) {
-		if (is_unknown(entry, subnet))
-			recall(subnet, entry);
-	}
 }
 
 size_t records_count_unknown(const struct records *all, const struct subnet *subnet)

@@ -77,6 +77,24 @@ static const char *asked_text(const struct entry *entry, enum api_annotation whi
 	return entry->pod ? api_annotations_text(&entry->pod->annotations, which) : "";
 }
 
+/* The address that its card has cannot be given to it again. */
+static void tell_not_kept(struct entry *entry, const struct subnet *subnet,
+			  const struct plan_want *want)
+{
+	char msg[400], text[IP_ADDR_LEN];
+
+	snprintf(
+		msg, sizeof(msg),
+		"the pod's MacvlanIP was lost, and the address of its card, %s, is %s; the pod's card is "
+		"not published; recreate the pod",
+		ip_format(&want->addr, text),
+		want->result == DECIDE_OUTSIDE ? "none that the MacvlanSubnet gives"
+					       : "in use or cooling down");
+	log_warn("address of a lost record is not given again", "pod", entry->key, "subnet",
+		 subnet_name(subnet), "address", text);
+	entry_tell(entry, want->result, msg);
+}
+
 void entry_tell_waiting(struct subnet *subnet, struct entry *entry, const struct plan_want *want)
 {
 	bool second = want->family == AF_INET6 && subnet_is_dual(subnet);
@@ -84,6 +102,10 @@ void entry_tell_waiting(struct subnet *subnet, struct entry *entry, const struct
 	const char *family = family_name(want->family);
 	char msg[512], when[CLOCK_RFC3339_LEN];
 
+	if (ip_is_set(&want->keep)) {
+		tell_not_kept(entry, subnet, want);
+		return;
+	}
 	switch (want->result) {
 	case DECIDE_RESERVED:
 		reserved_text(entry, subnet, &want->addr, msg, sizeof(msg));

@@ -290,6 +290,45 @@ static inline enum decide_reason ref_choose(struct ref_subnet *s, const struct r
 	return DECIDE_ALLOCATED;
 }
 
+static inline bool ref_flies_elsewhere(const struct ref_subnet *s, int family, int at, int uid)
+{
+	for (int i = 0; i < s->n_flight; i++) {
+		if (s->flight[i].at[family] == at && s->flight[i].uid != uid)
+			return true;
+	}
+	return false;
+}
+
+/* May a card that is said to have this address go on having it? */
+static inline enum decide_reason ref_judge_kept(const struct ref_subnet *s,
+						const struct ref_commit *c,
+						const struct ref_want *w, int family, int at)
+{
+	const struct ref_addr *a = at < REF_SIZE ? &s->a[family][at] : NULL;
+
+	if (!a || (!a->in_range && a->state != REF_USED))
+		return DECIDE_OUTSIDE;
+	if (a->state == REF_COOLING || a->state == REF_QUARANTINE || c->touched[family][at] ||
+	    c->world->addr_taken(s, family, at, w->uid) ||
+	    ref_flies_elsewhere(s, family, at, w->uid))
+		return DECIDE_ADDRESS_IN_USE;
+	return DECIDE_ALLOCATED;
+}
+
+static inline enum decide_reason ref_keep(const struct ref_subnet *s, const struct ref_commit *c,
+					  const struct ref_want *w)
+{
+	for (int f = 0; f < 2; f++) {
+		enum decide_reason r = w->keep[f] == REF_NOWHERE
+					       ? DECIDE_ALLOCATED
+					       : ref_judge_kept(s, c, w, f, w->keep[f]);
+
+		if (r != DECIDE_ALLOCATED)
+			return r;
+	}
+	return DECIDE_ALLOCATED;
+}
+
 static inline void ref_serve(struct ref_subnet *s, const struct ref_commit *c, struct ref_want *w)
 {
 	int entry = 0;
@@ -298,7 +337,7 @@ static inline void ref_serve(struct ref_subnet *s, const struct ref_commit *c, s
 	w->lacks = REF_NOWHERE;
 	w->at[0] = w->keep[0];
 	w->at[1] = w->keep[1];
-	w->told = keeps ? DECIDE_ALLOCATED : ref_choose(s, c, w, &entry);
+	w->told = keeps ? ref_keep(s, c, w) : ref_choose(s, c, w, &entry);
 	if (w->told != DECIDE_ALLOCATED)
 		return;
 	if (!ref_pick_mac(s, c, w, entry) && !keeps) {

@@ -362,6 +362,14 @@ static inline void random_want(const struct ref_subnet *s, struct ref_want *w)
 	if (lists && of >= 2)
 		name_some(s, w, REF_V6, n);
 	w->owner = (int)roll(WORKLOAD + 1);
+	/* A liar: any address is said to be its card's. */
+	if (one_in(8)) {
+		w->n_named[0] = w->n_named[1] = 0;
+		w->keep[s->first] = (int)roll(REF_SIZE + 4);
+		if (s->dual && one_in(2))
+			w->keep[REF_V6] = (int)roll(REF_SIZE + 4);
+		return;
+	}
 	for (int f = 0; f < 2; f++) {
 		if (w->n_named[f] && w->named[f][0] < REF_SIZE && one_in(2))
 			w->owner = s->a[f][w->named[f][0]].named_by;

@@ -303,13 +303,42 @@ static void grant(struct choice *c, const struct plan_want *want)
 	ipam_record_inflight_add(c->r, &entry);
 }
 
+/* An address that a card is said to have: its own still, or one that might be given to it now. */
+static enum decide_reason try_kept(const struct choice *c, int f, const struct plan_want *want,
+				   const struct ip_addr *a)
+{
+	bool used = ipam_set_has(&c->r->pool.used, a);
+
+	if (!used && !(c->range[f] && ipam_set_has(c->range[f], a)))
+		return DECIDE_OUTSIDE;
+	if (ipam_set_has(c->skip, a) || inflight_elsewhere(c->r, a, want->record_uid) ||
+	    c->in->addr_taken(c->in->ctx, a, want->record_uid))
+		return DECIDE_ADDRESS_IN_USE;
+	return used || ipam_pool_is_free(&c->r->pool, c->range[f], a) ? DECIDE_ALLOCATED
+								      : DECIDE_ADDRESS_IN_USE;
+}
+
+static enum decide_reason keep(const struct choice *c, struct plan_want *want)
+{
+	const struct ip_addr *kept[FAMILIES] = {&want->keep, &want->keep6};
+	enum decide_reason r = DECIDE_ALLOCATED;
+
+	for (int f = 0; f < FAMILIES && r == DECIDE_ALLOCATED; f++) {
+		if (!ip_is_set(kept[f]))
+			continue;
+		r = try_kept(c, f, want, kept[f]);
+		want->addr = *kept[f];
+	}
+	return r;
+}
+
 static void serve(struct choice *c, struct plan_want *want)
 {
 	struct pick p = {.addr = {want->keep, want->keep6}};
 	struct ip_addr cursor = c->r->pool.cursor, cursor6 = c->r->pool.cursor6;
 	bool holds = ip_is_set(&want->keep);
 
-	want->result = holds ? DECIDE_ALLOCATED : choose(c, want, &p);
+	want->result = holds ? keep(c, want) : choose(c, want, &p);
 	if (want->result == DECIDE_ALLOCATED) {
 		want->addr = p.addr[0];
 		want->addr6 = p.addr[1];

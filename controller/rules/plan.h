@@ -13,7 +13,8 @@
 /* One record without address, oldest waiter first. */
 struct plan_want {
 	const struct api_request *request;
-	struct ip_addr keep; /* unset; or the address that its pod has already (a record made anew) */
+	/* Unset; or the address that its pod has already (a record made anew). Refused where it is not its own. */
+	struct ip_addr keep;
 	struct ip_addr keep6;
 	const char *record_uid;
 	const char *pod_uid;
@@ -22,8 +23,9 @@ struct plan_want {
 	const char *owner; /* workload of the pod, as api_workload_id() has it; NULL = none */
 	size_t first;      /* a list is tried from this entry on: a StatefulSet's ordinal */
 	enum decide_reason result; /* out: DECIDE_ALLOCATED, or why not; DECIDE_NOTHING = not now */
-	uint8_t family;       /* out: the one that is lacking, where that can be told; else 0 */
-	struct ip_addr addr;  /* out; with DECIDE_RESERVED the address that is another's */
+	uint8_t family; /* out: the one that is lacking, where that can be told; else 0 */
+	struct ip_addr
+		addr; /* out; when refused the address that it cannot have, where one is named */
 	struct ip_addr addr6; /* out: of the second family, in a dual-stack subnet */
 	struct mac_addr mac;  /* out */
 };

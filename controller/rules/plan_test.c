@@ -196,7 +196,6 @@ static void a_record_made_anew_keeps_its_address(void **state)
 	begin(&f, "10.0.0.5", "10.0.0.9");
 	w[0].keep = ip("10.0.0.8");
 	ipam_pool_use(&f.base.pool, &w[0].keep);
-	f.others.addr = "10.0.0.8";
 	plan(&f, w, 1);
 	assert_given(&w[0], "10.0.0.8");
 	assert_int_equal(f.next.n_inflight, 1);
@@ -210,6 +209,68 @@ static void a_record_made_anew_keeps_its_address(void **state)
 	w[0].keep6 = (struct ip_addr){0};
 	plan(&f, w, 1);
 	assert_given_both(&w[0], "10.0.0.8", "");
+	finish(&f);
+}
+
+static void assert_not_kept(struct fixture *f, const char *addr, enum decide_reason why)
+{
+	struct plan_want w[] = {want(&any, "liar")};
+	char text[IP_ADDR_LEN];
+
+	w[0].keep = ip(addr);
+	plan(f, w, 1);
+	assert_int_equal(w[0].result, why);
+	assert_string_equal(ip_format(&w[0].addr, text), addr);
+	assert_null(ipam_record_inflight_find(&f->next, "liar"));
+	assert_true(ipam_set_eq(&f->next.pool.used, &f->base.pool.used));
+}
+
+static void what_is_kept_must_be_its_own(void **state)
+{
+	struct fixture f;
+	struct ip_addr five = ip("10.0.0.5"), six = ip("10.0.0.6"), seven = ip("10.0.0.7");
+	struct ip_addr nine = ip("10.0.0.9");
+	struct plan_want w[] = {want(&any, "a"), want(&any, "b")};
+	char uid[] = "c", pod[] = "p", ns[] = "n", name[] = "m";
+	struct ipam_inflight entry = {five, {0}, uid, pod, ns, name};
+
+	(void)state;
+	begin(&f, "10.0.0.5", "10.0.0.9");
+	/* In flight for c; cooling; in quarantine; in another's record. */
+	ipam_pool_use(&f.base.pool, &five);
+	ipam_record_inflight_add(&f.base, &entry);
+	ipam_pool_cool(&f.base.pool, &six, 1060);
+	ipam_pool_quarantine(&f.base.pool, &seven, 1060);
+	ipam_pool_use(&f.base.pool, &nine);
+	f.others.addr = "10.0.0.9";
+	assert_not_kept(&f, "10.0.0.5", DECIDE_ADDRESS_IN_USE);
+	assert_not_kept(&f, "10.0.0.6", DECIDE_ADDRESS_IN_USE);
+	assert_not_kept(&f, "10.0.0.7", DECIDE_ADDRESS_IN_USE);
+	assert_not_kept(&f, "10.0.0.9", DECIDE_ADDRESS_IN_USE);
+	/* The gateway's, a node's, one that is excluded: not in the range. */
+	assert_not_kept(&f, "10.0.0.1", DECIDE_OUTSIDE);
+	assert_not_kept(&f, "192.168.0.1", DECIDE_OUTSIDE);
+	assert_not_kept(&f, "fd00::5", DECIDE_OUTSIDE);
+	/* Two that say the same in one write. */
+	w[0].keep = w[1].keep = ip("10.0.0.8");
+	plan(&f, w, 2);
+	assert_given(&w[0], "10.0.0.8");
+	assert_int_equal(w[1].result, DECIDE_ADDRESS_IN_USE);
+	assert_int_equal(f.next.n_inflight, 2);
+	finish(&f);
+}
+
+static void what_was_given_before_an_edit_is_kept(void **state)
+{
+	struct fixture f;
+	struct plan_want w[] = {want(&any, "a")};
+
+	(void)state;
+	begin(&f, "10.0.0.5", "10.0.0.9");
+	w[0].keep = ip("10.0.0.20");
+	ipam_pool_use(&f.base.pool, &w[0].keep);
+	plan(&f, w, 1);
+	assert_given(&w[0], "10.0.0.20");
 	finish(&f);
 }
 
@@ -356,6 +417,8 @@ int main(void)
 		cmocka_unit_test(lists_of_addresses),
 		cmocka_unit_test(macs_in_use),
 		cmocka_unit_test(a_record_made_anew_keeps_its_address),
+		cmocka_unit_test(what_is_kept_must_be_its_own),
+		cmocka_unit_test(what_was_given_before_an_edit_is_kept),
 		cmocka_unit_test(flight_is_bounded),
 		cmocka_unit_test(map_of_strings),
 		cmocka_unit_test(a_named_address_is_not_for_automatic_pods),

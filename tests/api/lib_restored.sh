@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Part of controller.sh: records and subnet are gone, with their definitions or by a backup that is older, and so is
-# the controller that knew them. The pods live on; what is left of their addresses is their own network-status.
+# the controller that knew them. The pods live on, and their own network-status is no proof: whoever may edit a pod writes it.
 controller_alive || controller_up
 restored_subnet() {
 	subnet restored 10.88.0.0/24 'vlan: 8' 'ipDelayReuse: 0' 'ranges: [{rangeStart: 10.88.0.10, rangeEnd: 10.88.0.17}]' \
@@ -46,22 +46,58 @@ k annotate pod p73 --overwrite 'k8s.v1.cni.cncf.io/network-status=[{"name":"defa
 restored_subnet
 pods 76 80 restored | k create -f - >/dev/null
 controller_up
-one_waits() {
+check "who waits is served" wait_for 30 served_is 6
+told_late() {
 	local i
-	for i in 75 76 77 78 79 80; do event_is "p$i" SubnetExhausted && return 0; done
-	return 1
+	for i in 71 72 73 74; do event_is "p$i" AnnotatedTooLate || return 1; done
 }
-check "all that can be served are" wait_for 30 served_is 8
-same "whose card has an address have a record of it again" "$before" "$(cards p71 p72 p74)"
+check "those that run hear that they have no record" wait_for 20 told_late
+same "nobody gets a record by what a pod says of itself" "" \
+	"$(k get macvlanips -o name | grep -wE 'p70|p71|p72|p73|p74')"
 same "no address is in two records" "" "$(records | awk '{ print $2 }' | sort | uniq -d)"
-same "all eight are in use" "8 8" "$(k get macvlansubnet -n kube-system restored -o json | jq -r '.status | "\(.total) \(.used)"' | xargs)"
-check "one of the others waits" wait_for 20 one_waits
-check "the one of whose card nobody knows hears that it has none" wait_for 20 event_is p73 AnnotatedTooLate
-same "so that whoever gets an address now asks the LAN first, and nobody else" "p71 p72 p74; true true true true true" \
-	"$(k get macvlanips -o json | jq -r '[.items[] | select(.spec.cidr)] | group_by(.spec.conflictDetection == true) |
-		([.[0][].metadata.name] | sort | join(" ")) + "; " + ([.[1][].spec.conflictDetection] | map(tostring) | join(" "))')"
-same "who makes a card up comes no further than with the annotation for a fixed address" "" \
-	"$(k get macvlanips -o name | grep -w p70)"
+same "whoever gets an address now asks the LAN first" "true true true true true true" \
+	"$(k get macvlanips -o json | jq -r '[.items[].spec.conflictDetection] | map(tostring) | join(" ")')"
+
+# Annotated when it ran already, with a card that it has made up: an address that is free, the gateway's, the node's, one
+# outside of the ranges.
+subnet liars 10.90.0.0/24 'gateway: 10.90.0.1' 'ranges: [{rangeStart: 10.90.0.10, rangeEnd: 10.90.0.17}]' | k apply -f - >/dev/null
+check "another subnet" wait_for 20 status_is liars total 8
+NONE=$(pods 61 64 none | sed '/annotations:/d')
+k create -f - >/dev/null <<<"$NONE"
+mapfile -t urls < <(pod_urls 61 64 /status)
+curls PATCH application/merge-patch+json '{"status":{"phase":"Running","podIP":"10.42.0.7"}}' "${urls[@]}"
+lies=(10.90.0.12 10.90.0.1 192.168.100.11 10.90.0.200)
+for i in 0 1 2 3; do
+	k annotate pod "p6$((i + 1))" tandem-cni.io/subnet=liars \
+		'k8s.v1.cni.cncf.io/network-status=[{"name":"kube-system/liars","ips":["'"${lies[i]}"'"]}]' >/dev/null
+done
+controller_bounce
+liars_told() {
+	local i
+	for i in 61 62 63 64; do event_is "p$i" AnnotatedTooLate || return 1; done
+}
+check "a pod annotated afterwards hears that it is too late" wait_for 30 liars_told
+pods 65 65 liars | k create -f - >/dev/null
+check "another one is served" wait_for 20 k get macvlanip p65
+same "by the next leader no liar has a record" "" "$(k get macvlanips -o name | grep -wE 'p6[1-4]')"
+check "nor does it take an address" wait_for 20 status_is liars used 1
+k delete macvlansubnet -n kube-system liars --wait=false >/dev/null
+finish 61 65
+check "that subnet goes" wait_for 30 gone macvlansubnet -n kube-system liars
+subnet liars 10.90.0.0/24 | k apply -f - >/dev/null
+k create -f - >/dev/null <<<"$NONE"
+curls PATCH application/merge-patch+json '{"status":{"phase":"Running","podIP":"10.42.0.7"}}' "${urls[@]}"
+for i in 0 1 2 3; do
+	k annotate pod "p6$((i + 1))" tandem-cni.io/subnet=young \
+		'k8s.v1.cni.cncf.io/network-status=[{"name":"kube-system/young","ips":["'"${lies[i]/.90./.91.}"'"]}]' >/dev/null
+done
+subnet young 10.91.0.0/24 | k apply -f - >/dev/null
+check "a subnet that is new" wait_for 20 ready_is young True
+pods 65 65 young | k create -f - >/dev/null
+check "serves who asks in time" wait_for 20 k get macvlanip p65
+same "and nobody whose card is made up" "" "$(k get macvlanips -o name | grep -wE 'p6[1-4]')"
+check "nor are their addresses used" wait_for 20 status_is young used 1
+finish 61 65
 finish 70 80
 check "all go" wait_for 30 no_records
-k delete macvlansubnet -n kube-system restored closed --timeout=20s >/dev/null
+k delete macvlansubnet -n kube-system restored closed liars young --timeout=20s >/dev/null
