@@ -1,5 +1,6 @@
 #!/bin/bash
-# The core of the tests on a cluster whose runtime is containerd 2: the primary alone, the pictures, and the verbs
+# The core of the tests on a cluster whose runtime is containerd 2: the primary alone, the pictures, pods that ask
+# for nothing, and the verbs
 # that only a newer runtime sends.
 #
 #   tests/cluster/run-containerd2.sh [NAME]...      as run.sh
@@ -8,5 +9,5 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 CONTAINERD_BIN=${CONTAINERD_BIN:-$("$HERE/containerd2.sh")}
 KUBE_BIN=${KUBE_BIN:-$("$HERE/build-kubernetes.sh" cri-v1)}
 export CONTAINERD_BIN KUBE_BIN
-[ $# -gt 0 ] || set -- primary pictures verbs
+[ $# -gt 0 ] || set -- primary pictures unannotated verbs
 exec "$HERE/run.sh" "$@"
