@@ -2,6 +2,8 @@
 #ifndef CONTROLLER_PUBLISH_INTERNAL_H
 #define CONTROLLER_PUBLISH_INTERNAL_H
 
+#include <sys/queue.h>
+
 #include "api/endpoints.h"
 #include "api/service.h"
 #include "controller/publish/services.h"
@@ -29,12 +31,13 @@ struct svc_expect {
 /* A Service by name, whether or not it exists. */
 struct svc {
 	struct services *all;
+	struct svc_ns *space;
 	char *key;      /* "namespace/name" */
 	char *head_key; /* "namespace/name-macvlan" */
 	const struct api_service *obj;
 	struct kube_call *call; /* one request at a time */
 	struct svc_expect expect;
-	struct kube_queue_item item; /* of all->queue; in flight: call is set, or it is looked at */
+	struct kube_queue_item item; /* of space->queue; in flight: call is set, or it is looked at */
 	int64_t wrote_ms;            /* when the last write was sent */
 	char **round; /* what has been written since it was last found right; empty between rounds */
 	size_t n_round;
@@ -56,8 +59,13 @@ struct svc_ns {
 	char *name;
 	struct svc **svcs;
 	size_t n_svcs;
-	struct map entries; /* struct entry, by its key */
+	struct map entries;       /* struct entry, by its key */
+	struct kube_queue queue;  /* of struct svc */
+	TAILQ_ENTRY(svc_ns) turn; /* of services.turns, while is_turning */
+	bool is_turning;          /* something waits or is in flight */
 };
+
+TAILQ_HEAD(svc_turns, svc_ns);
 
 struct services {
 	struct publish_in in;
@@ -68,12 +76,12 @@ struct services {
 	struct kube_call *discovery;
 	int64_t discover_ms; /* ask again then; 0 = not */
 	unsigned int discovery_failures;
-	uint64_t watches;        /* of Services, when the server was last asked */
-	struct map by_key;       /* struct svc */
-	struct map by_head;      /* the same */
-	struct map slices;       /* struct svc_slices, by head_key */
-	struct map spaces;       /* struct svc_ns */
-	struct kube_queue queue; /* of struct svc */
+	uint64_t watches;       /* of Services, when the server was last asked */
+	struct map by_key;      /* struct svc */
+	struct map by_head;     /* the same */
+	struct map slices;      /* struct svc_slices, by head_key */
+	struct map spaces;      /* struct svc_ns */
+	struct svc_turns turns; /* whose turn it is: the first that has something due */
 };
 
 /** svc_get - the entry, made when it is not there. */

@@ -23,7 +23,8 @@
 
 #define TIMEOUT_MS 20000
 /* Allocation is more urgent: what is written here is never waited for. */
-#define AT_ONCE 4
+#define AT_ONCE    4
+#define TURN_LOOKS 20 /* so that grants come in between */
 
 /* A pod that is looked at, or whose annotation holds entries of others. */
 struct netjob {
@@ -121,8 +122,9 @@ static void written(void *ctx, struct kube_response *res, const struct err *e)
 	settle(job, job->writing);
 }
 
-static void submit(struct netjob *job, const struct kube_request *req, kube_done_fn *done)
+static void submit(struct netjob *job, struct kube_request *req, kube_done_fn *done)
 {
+	req->priority = KUBE_IDLE;
 	job->call = kube_submit(job->all->in.process->client, req, done, job);
 }
 
@@ -259,7 +261,7 @@ int64_t netstatus_run(struct netstatus *s)
 	/* Only who leads may write. */
 	if (s->in.process->phase != PHASE_RUN)
 		return 0;
-	while ((item = kube_queue_take(&s->queue, now)))
+	for (int n = 0; n < TURN_LOOKS && (item = kube_queue_take(&s->queue, now)); n++)
 		look(CONTAINER_OF(item, struct netjob, item));
 	return kube_queue_next_ms(&s->queue);
 }

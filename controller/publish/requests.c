@@ -88,7 +88,7 @@ static void failed(struct svc *svc, const struct kube_response *res, const struc
 {
 	bool raced = e->kind == ERR_CONFLICT || e->kind == ERR_NOT_FOUND;
 
-	kube_queue_failed(&svc->all->queue, &svc->item, clock_now_ms(), e->retry_after_ms);
+	kube_queue_failed(&svc->space->queue, &svc->item, clock_now_ms(), e->retry_after_ms);
 	log_line(raced && svc->item.failures < 3 ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN,
 		 "service: request failed", "service", svc->key, "object", svc->sent.key, "error",
 		 e->msg, (char *)0);
@@ -135,10 +135,17 @@ static void done(void *ctx, struct kube_response *res, const struct err *e)
 	svc->sent = (struct svc_expect){0};
 	svc->expect.set = deleting || svc->expect.version;
 	svc->expect.until_ms = now + SHOW_MS;
-	kube_queue_forget(&svc->all->queue, &svc->item);
+	kube_queue_forget(&svc->space->queue, &svc->item);
 	/* The watch may have been faster than the answer. */
-	kube_queue_later(&svc->all->queue, &svc->item,
+	kube_queue_later(&svc->space->queue, &svc->item,
 			 svc_caught_up(svc) ? now : svc->expect.until_ms);
+}
+
+/* Whoever waits for an address goes before. */
+static void submit(struct svc *svc, struct kube_request *req)
+{
+	req->priority = KUBE_IDLE;
+	svc->call = kube_submit(svc->all->in.process->client, req, done, svc);
 }
 
 void svc_call_create(struct svc *svc, enum svc_store store, const char *name, const char *body)
@@ -147,7 +154,7 @@ void svc_call_create(struct svc *svc, enum svc_store store, const char *name, co
 	struct kube_request req = kube_request_create(path, body, clock_now_ms() + TIMEOUT_MS);
 
 	expect(svc, store, name, NULL);
-	svc->call = kube_submit(svc->all->in.process->client, &req, done, svc);
+	submit(svc, &req);
 }
 
 void svc_call_patch(struct svc *svc, enum svc_store store, const struct api_meta *meta,
@@ -159,7 +166,7 @@ void svc_call_patch(struct svc *svc, enum svc_store store, const struct api_meta
 
 	expect(svc, store, meta->name, NULL);
 	svc->patched = xstrdup(meta->resource_version);
-	svc->call = kube_submit(svc->all->in.process->client, &req, done, svc);
+	submit(svc, &req);
 }
 
 void svc_call_delete(struct svc *svc, enum svc_store store, const struct api_meta *meta)
@@ -170,7 +177,7 @@ void svc_call_delete(struct svc *svc, enum svc_store store, const struct api_met
 	struct kube_request req = kube_request_delete(path, options, clock_now_ms() + TIMEOUT_MS);
 
 	expect(svc, store, meta->name, meta->uid);
-	svc->call = kube_submit(svc->all->in.process->client, &req, done, svc);
+	submit(svc, &req);
 }
 
 void svc_tell(struct svc *svc, const char *reason, const char *msg)

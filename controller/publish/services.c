@@ -19,6 +19,13 @@
 #define BUSY_MS  400 /* one of many: two or three writes of an object in a second */
 #define CALM_MS  1000
 
+/*
+ * However much one namespace has to be written: grants come between two turns of the loop, and of the connections
+ * most are theirs.
+ */
+#define TURN_STEPS 20
+#define AT_ONCE    4
+
 /* ------------------------------------------------------------------------------- entries */
 
 struct svc_ns *svc_space(struct services *all, const char *ns)
@@ -38,7 +45,10 @@ static void space_leave(struct services *all, struct svc_ns *space)
 {
 	if (space->n_svcs || space->entries.count)
 		return;
+	if (space->is_turning)
+		TAILQ_REMOVE(&all->turns, space, turn);
 	map_remove(&all->spaces, space->name);
+	kube_queue_done(&space->queue);
 	free(space->svcs);
 	map_done(&space->entries);
 	free(space->name);
@@ -62,7 +72,7 @@ struct svc *svc_get(struct services *all, const char *ns, const char *name)
 	/* Of two names that would be shortened to one, the first has it. */
 	if (!map_get(&all->by_head, svc->head_key))
 		map_put(&all->by_head, svc->head_key, svc);
-	space = svc_space(all, ns);
+	svc->space = space = svc_space(all, ns);
 	space->svcs = xreallocarray(space->svcs, space->n_svcs + 1, sizeof(struct svc *));
 	space->svcs[space->n_svcs++] = svc;
 	return svc;
@@ -80,11 +90,11 @@ static void round_end(struct svc *svc)
 
 static void svc_free(struct svc *svc)
 {
-	AUTO(free) char *ns = xstrndup(svc->key, strcspn(svc->key, "/"));
 	struct services *all = svc->all;
-	struct svc_ns *space = svc_space(all, ns);
+	struct svc_ns *space = svc->space;
 	size_t to = 0;
 
+	kube_queue_remove(&space->queue, &svc->item);
 	for (size_t i = 0; i < space->n_svcs; i++) {
 		if (space->svcs[i] != svc)
 			space->svcs[to++] = space->svcs[i];
@@ -94,7 +104,6 @@ static void svc_free(struct svc *svc)
 	map_remove(&all->by_key, svc->key);
 	if (map_get(&all->by_head, svc->head_key) == svc)
 		map_remove(&all->by_head, svc->head_key);
-	kube_queue_remove(&all->queue, &svc->item);
 	round_end(svc);
 	svc_expect_done(&svc->expect);
 	svc_expect_done(&svc->sent);
@@ -108,9 +117,13 @@ void svc_mark(struct svc *svc)
 {
 	int64_t now = clock_now_ms();
 	int64_t quiet = now - svc->wrote_ms < CALM_MS ? BUSY_MS : QUIET_MS;
+	struct svc_ns *space = svc->space;
 
 	/* In the middle of a round there is no waiting: it may be what the last write is to have the watch show. */
-	kube_queue_mark(&svc->all->queue, &svc->item, svc->n_round ? now : now + quiet);
+	kube_queue_mark(&space->queue, &svc->item, svc->n_round ? now : now + quiet);
+	if (!space->is_turning)
+		TAILQ_INSERT_TAIL(&svc->all->turns, space, turn);
+	space->is_turning = true;
 }
 
 void svc_mark_all(struct services *all)
@@ -199,19 +212,19 @@ static const struct cluster_listener listener = {.changed = changed};
 
 /* ------------------------------------------------------------------------------- running */
 
-/* It is in flight; the step's request ends that later, all else here. */
-static void run_one(struct svc *svc, int64_t now)
+/* It is in flight; the step's request ends that later, all else here. Is it still in flight? */
+static bool run_one(struct svc *svc, int64_t now)
 {
-	struct kube_queue *q = &svc->all->queue;
+	struct kube_queue *q = &svc->space->queue;
 	int64_t again = svc->wrote_ms + BUSY_MS;
 
 	if (!svc_caught_up(svc)) {
 		kube_queue_later(q, &svc->item, svc->expect.until_ms);
-		return;
+		return false;
 	}
 	switch (svc_step(svc)) {
 	case SVC_STEP_SENT:
-		return;
+		return true;
 	case SVC_STEP_LATER:
 		if (svc->in_vain)
 			kube_queue_finish(q, &svc->item);
@@ -225,24 +238,86 @@ static void run_one(struct svc *svc, int64_t now)
 	round_end(svc);
 	if (!svc->obj && svc->item.state == KUBE_QUEUE_IDLE)
 		svc_free(svc);
+	return false;
+}
+
+static size_t in_flight(const struct services *all)
+{
+	const struct svc_ns *space;
+	size_t n = 0;
+
+	TAILQ_FOREACH(space, &all->turns, turn)
+	n += space->queue.n_in_flight;
+	return n;
+}
+
+/* One namespace after the other: 2,000 Services of one are not in the way of another's. NULL = none is due. */
+static struct svc *take(struct services *all, int64_t now)
+{
+	struct svc_ns *space;
+
+	TAILQ_FOREACH(space, &all->turns, turn)
+	{
+		struct kube_queue_item *item = kube_queue_take(&space->queue, now);
+
+		if (!item)
+			continue;
+		TAILQ_REMOVE(&all->turns, space, turn);
+		TAILQ_INSERT_TAIL(&all->turns, space, turn);
+		return CONTAINER_OF(item, struct svc, item);
+	}
+	return NULL;
+}
+
+/* When take will have something, 0 = nothing waits; those without anything leave the line. */
+static int64_t next_due(struct services *all)
+{
+	struct svc_ns *space = TAILQ_FIRST(&all->turns), *after;
+	int64_t next = 0;
+
+	for (; space; space = after) {
+		after = TAILQ_NEXT(space, turn);
+		next = process_earlier(next, kube_queue_next_ms(&space->queue));
+		if (space->queue.heap.n || space->queue.n_in_flight)
+			continue;
+		TAILQ_REMOVE(&all->turns, space, turn);
+		space->is_turning = false;
+	}
+	return next;
 }
 
 int64_t services_run(struct services *all)
 {
 	int64_t now = clock_now_ms(), next = 0;
-	struct kube_queue_item *item;
+	size_t flying = in_flight(all);
+	struct svc *svc;
 
 	/* Only who leads may write. */
 	if (all->in.process->phase != PHASE_RUN || !svc_watch_run(all, &next))
 		return next;
-	while ((item = kube_queue_take(&all->queue, now)))
-		run_one(CONTAINER_OF(item, struct svc, item), now);
-	return process_earlier(next, kube_queue_next_ms(&all->queue));
+	for (int n = 0; n < TURN_STEPS && flying < AT_ONCE && (svc = take(all, now)); n++)
+		flying += run_one(svc, now);
+	/* An answer has the next one sent. */
+	return flying < AT_ONCE ? process_earlier(next, next_due(all)) : next;
 }
 
 void services_gauge(const struct services *all, struct kube_queue_gauge *out)
 {
-	kube_queue_gauge(&all->queue, clock_now_ms(), out);
+	const struct svc_ns *space;
+	int64_t now = clock_now_ms();
+
+	*out = (struct kube_queue_gauge){0};
+	TAILQ_FOREACH(space, &all->turns, turn)
+	{
+		struct kube_queue_gauge g;
+
+		kube_queue_gauge(&space->queue, now, &g);
+		out->waiting += g.waiting;
+		out->later += g.later;
+		out->in_flight += g.in_flight;
+		out->retrying += g.retrying;
+		out->oldest_ms = g.oldest_ms > out->oldest_ms ? g.oldest_ms : out->oldest_ms;
+	}
 }
 
 struct services *services_new(const struct publish_in *in)
@@ -250,6 +325,7 @@ struct services *services_new(const struct publish_in *in)
 	struct services *all = xcalloc(1, sizeof(*all));
 
 	all->in = *in;
+	TAILQ_INIT(&all->turns);
 	cluster_listen(in->cluster,
 		       CLUSTER_BIT(CLUSTER_IPS) | CLUSTER_BIT(CLUSTER_PODS) | CLUSTER_ALL_WORKLOADS,
 		       &listener, all);
@@ -277,6 +353,5 @@ void services_free(struct services *all)
 	map_done(&all->by_key);
 	map_done(&all->by_head);
 	map_done(&all->spaces);
-	kube_queue_done(&all->queue);
 	free(all);
 }

@@ -9,6 +9,7 @@
 #include "controller/publish/internal.h"
 #include "controller/publish/netstatus.h"
 #include "controller/records/rooms_test.h"
+#include "lib/base/sb.h"
 #include "lib/kube/fake_test.h"
 
 #define LIST(items) "{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[" items "]}"
@@ -62,7 +63,9 @@ static void begin(struct fixture *x, struct fake_reply *replies, size_t n)
 
 	*x = (struct fixture){.fake = {.replies = replies, .n_replies = n}};
 	fake_start(&x->fake);
-	x->rooms.process.client = fake_client(&x->fake, NULL);
+	/* One request at a time of those that are in no hurry: the log has the order in which they were begun. */
+	x->rooms.process.client =
+		fake_client(&x->fake, &(struct kube_client_options){.max_connections = 8});
 	x->rooms.process.phase = PHASE_RUN;
 	x->rooms.opt.attached_by_pod_ip = true;
 	rooms_begin(&x->rooms);
@@ -236,6 +239,137 @@ static void nothing_is_written_anew(void **state)
 	end(&x);
 }
 
+/* ------------------------------------------------------------------------------- who goes first */
+
+#define PER_NS 50
+
+/* A pod with a card, and PER_NS Services that select it, or nothing. */
+static void crowd(struct fixture *x, struct sb *list, const char *ns, const char *app)
+{
+	AUTO(free)
+	char *ip = xasprintf(
+		"{\"metadata\":{\"name\":\"q\",\"namespace\":\"%s\",\"uid\":\"rq\",\"resourceVersion\":"
+		"\"1\"},\"spec\":{\"subnet\":\"v\",\"podId\":\"q-uid\",\"node\":\"n1\",\"master\":\"ens4\","
+		"\"cidr\":\"192.168.100.%d/24\",\"mac\":\"e6:56:1c:96:94:%s\"}}",
+		ns, *ns, *ns == 'a' ? "0a" : "0b");
+	AUTO(free)
+	char *pod = xasprintf(
+		"{\"metadata\":{\"name\":\"q\",\"namespace\":\"%s\",\"uid\":\"q-uid\",\"resourceVersion\":"
+		"\"1\",\"labels\":{\"app\":\"q\"},\"annotations\":{\"tandem-cni.io/subnet\":\"v\"}},"
+		"\"spec\":{\"nodeName\":\"n1\",\"containers\":[{}]},\"status\":{\"phase\":\"Running\","
+		"\"podIP\":\"10.42.0.9\",\"conditions\":[{\"type\":\"Ready\",\"status\":\"True\"}]}}",
+		ns);
+
+	rooms_feed(&x->rooms, CLUSTER_IPS, ip);
+	rooms_feed(&x->rooms, CLUSTER_PODS, pod);
+	for (int i = 0; i < PER_NS; i++)
+		sb_printf(list,
+			  "%s{\"metadata\":{\"name\":\"s%d\",\"namespace\":\"%s\",\"uid\":\"%s%d\","
+			  "\"resourceVersion\":\"1\"},\"spec\":{\"selector\":{\"app\":\"%s\"},"
+			  "\"clusterIP\":\"10.43.0.1\",\"ports\":[{\"port\":43}]}}",
+			  list->data[list->len - 1] == '[' ? "" : ",", i, ns, ns, i, app);
+}
+
+static void turn(struct fixture *x)
+{
+	struct pollfd p = {.fd = kube_client_fd(x->rooms.process.client), .events = POLLIN};
+	struct err e = {0};
+
+	poll(&p, 1, 5);
+	assert_int_equal(kube_client_dispatch(x->rooms.process.client, &e), 0);
+}
+
+/* The server has been asked for everything, and all Services wait: nobody has been looked at. */
+static void until_all_wait(struct fixture *x, size_t n)
+{
+	int64_t deadline = in_ms(test_ms(30000));
+	struct kube_queue_gauge g = {0};
+
+	until(x, "/services?limit", 1);
+	while (g.waiting < n) {
+		turn(x);
+		services_gauge(x->services, &g);
+		assert_true(clock_now_ms() < deadline);
+	}
+	assert_int_equal(g.waiting, n);
+	/* The namespaces' lists and what is served. */
+	while (fake_count(&x->fake, "/endpointslices?") < 1) {
+		turn(x);
+		assert_true(clock_now_ms() < deadline);
+	}
+}
+
+/* Two namespaces with many Services each; all of the first came before any of the second. */
+#define BEGIN_CROWDS(x, app)                                                                     \
+	AUTO(sb_done) struct sb list = SB_INIT;                                                  \
+	BEGIN(x, {.match = "GET /apis/discovery.k8s.io/v1 ", .body = SERVED, .keep = true},      \
+	      {.match = "/services?limit"}, {.match = "/services?", .kind = FAKE_HOLD},          \
+	      {.match = "/endpoints?label", .body = LIST("")},                                   \
+	      {.match = "/endpoints?label", .kind = FAKE_HOLD},                                  \
+	      {.match = V1 "endpointslices?label", .body = LIST("")},                            \
+	      {.match = V1 "endpointslices?label", .kind = FAKE_HOLD},                           \
+	      {.match = "POST /api/v1/namespaces/", .status = 201, .body = HEAD, .keep = true}); \
+	sb_puts(&list, "{\"metadata\":{\"resourceVersion\":\"5\"},\"items\":[");                 \
+	crowd(&x, &list, "a", app);                                                              \
+	crowd(&x, &list, "b", app);                                                              \
+	sb_puts(&list, "]}");                                                                    \
+	replies_[1].body = sb_get(&list);                                                        \
+	until_all_wait(&x, 2 * (size_t)PER_NS)
+
+/* All of one namespace came before any of the other. */
+static void namespaces_take_turns(void **state)
+{
+	struct kube_queue_gauge g;
+	size_t n = 0;
+
+	(void)state;
+	BEGIN_CROWDS(x, "q");
+	while (fake_count(&x.fake, "POST ") < PER_NS) {
+		services_run(x.services);
+		services_gauge(x.services, &g);
+		assert_true(g.in_flight <= 4);
+		n = g.in_flight > n ? g.in_flight : n;
+		turn(&x);
+	}
+	assert_int_equal(n, 4);
+	n = 0;
+	for (size_t i = 0; i < x.fake.n_log && n < PER_NS; i++) {
+		char want[64];
+
+		if (strncmp(x.fake.log[i], "POST ", 5) != 0)
+			continue;
+		snprintf(want, sizeof(want), "POST /api/v1/namespaces/%s/services ",
+			 n % 2 ? "b" : "a");
+		assert_memory_equal(x.fake.log[i], want, strlen(want));
+		n++;
+	}
+	end(&x);
+}
+
+/* Nothing has to be written, and still the loop gets its turn in between. */
+static void a_turn_is_bounded(void **state)
+{
+	struct kube_queue_gauge g = {0};
+	int64_t deadline = in_ms(test_ms(30000));
+
+	(void)state;
+	BEGIN_CROWDS(x, "nobody");
+	do {
+		turn(&x);
+		assert_true(clock_now_ms() < deadline);
+		assert_true(services_run(x.services) <= clock_now_ms());
+		services_gauge(x.services, &g);
+	} while (g.waiting == 2 * (size_t)PER_NS);
+	for (size_t left = 2 * (size_t)PER_NS - 20; left; left -= 20) {
+		assert_int_equal(g.waiting, left);
+		services_run(x.services);
+		services_gauge(x.services, &g);
+	}
+	assert_int_equal(g.waiting, 0);
+	assert_int_equal(fake_count(&x.fake, "POST "), 0);
+	end(&x);
+}
+
 /* Who does not lead neither asks nor writes. */
 static void a_standby_does_nothing(void **state)
 {
@@ -256,6 +390,8 @@ int main(void)
 		cmocka_unit_test(from_endpoints_to_slices),
 		cmocka_unit_test(from_slices_to_endpoints),
 		cmocka_unit_test(nothing_is_written_anew),
+		cmocka_unit_test(namespaces_take_turns),
+		cmocka_unit_test(a_turn_is_bounded),
 		cmocka_unit_test(a_standby_does_nothing),
 	};
 
