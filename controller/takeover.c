@@ -26,8 +26,9 @@ static void changed(void *ctx, enum cluster_kind kind, const char *key, const vo
 	const struct api_pod *old = old_obj, *pod = new_obj;
 	struct takeover *t = ctx;
 
-	(void)kind;
 	(void)key;
+	if (kind != CLUSTER_PODS)
+		return;
 	if (old && (!pod || !str_eq(old->meta.uid, pod->meta.uid)))
 		t->pods_went = true;
 }

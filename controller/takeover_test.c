@@ -1,0 +1,75 @@
+#include "controller/takeover.h"
+
+#include "controller/records/rooms_test.h"
+
+#include "controller/subnets/internal.h"
+
+#define SUBNET                                                                         \
+	"{\"metadata\":{\"namespace\":\"kube-system\",\"name\":\"net\",\"uid\":\"s\"," \
+	"\"resourceVersion\":\"1\"},\"spec\":{\"master\":\"ens4\",\"cidr\":\"10.1.0.0/24\"}}"
+#define POD                                                                              \
+	"{\"metadata\":{\"namespace\":\"d\",\"name\":\"p2\",\"uid\":\"p2-uid\","         \
+	"\"resourceVersion\":\"1\",\"annotations\":{\"tandem-cni.io/subnet\":\"net\"}}," \
+	"\"spec\":{\"nodeName\":\"n1\",\"containers\":[{\"name\":\"c\"}]}}"
+#define RECORD                                                                          \
+	"{\"metadata\":{\"namespace\":\"d\",\"name\":\"p1\",\"uid\":\"r1\","            \
+	"\"resourceVersion\":\"1\"},\"spec\":{\"subnet\":\"net\",\"podId\":\"p1-uid\"," \
+	"\"node\":\"n1\",\"master\":\"ens4\"}}"
+
+static void take_away(struct rooms *r, enum cluster_kind kind, const char *text)
+{
+	AUTO(jdoc_free) struct jdoc *doc = NULL;
+	struct err e = {0};
+	struct jval root;
+
+	assert_int_equal(jdoc_parse("test", text, strlen(text), &doc, &e), 0);
+	root = jdoc_root(doc);
+	assert_int_equal(kube_store_remove(cluster_store(r->cluster, kind), &root, &e), 0);
+}
+
+/* The hold of an address without a record begins when a pod goes that may have had it, not when a record does. */
+static void the_hold_begins_with_a_pod_that_goes(void **state)
+{
+	AUTO(ipam_set_done) struct ipam_set held = IPAM_SET_INIT;
+	AUTO(takeover_free) struct takeover *t = NULL;
+	struct ip_addr addr;
+	struct rooms r = {.process = {.phase = PHASE_RUN}};
+	struct takeover_in in = {.process = &r.process, .hold_ms = 5000};
+	struct subnet *subnet;
+
+	(void)state;
+	rooms_begin(&r);
+	in.cluster = r.cluster;
+	in.subnets = r.subnets;
+	in.records = r.records;
+	t = takeover_new(&in);
+	rooms_feed(&r, CLUSTER_SUBNETS, SUBNET);
+	subnet = subnets_find(r.subnets, "net");
+	assert_int_equal(ip_parse("10.1.0.5", &addr), 0);
+	ipam_set_add(&subnet->record.pool.used, &addr);
+	subnet_settle(subnet);
+	subnet_settled(subnet, &held, true);
+	assert_true(subnet_has_orphans(subnet));
+
+	rooms_feed(&r, CLUSTER_IPS, RECORD);
+	rooms_feed(&r, CLUSTER_PODS, POD);
+	assert_int_equal(takeover_orphans(t, 1000), 0);
+	take_away(&r, CLUSTER_IPS, RECORD);
+	assert_int_equal(takeover_orphans(t, 2000), 0);
+	take_away(&r, CLUSTER_PODS, POD);
+	assert_int_equal(takeover_orphans(t, 3000), 8000);
+	assert_int_equal(takeover_orphans(t, 7999), 8000);
+	assert_true(subnet_has_orphans(subnet));
+	assert_int_equal(takeover_orphans(t, 8000), 0);
+	assert_false(subnet_has_orphans(subnet));
+	rooms_end(&r, NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_hold_begins_with_a_pod_that_goes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
