@@ -141,25 +141,35 @@ static void check_all(struct records *all, int64_t now)
 	all->check_ms = now + CHECK_MS;
 }
 
+/* What only the check has found to do: a request, a step on the way to an address, or a time to look again at. */
+static void count_lost_mark(struct records *all, const struct entry *entry)
+{
+	all->n_lost_marks++;
+	log_warn("nobody had this looked at, though there was something to do", "record",
+		 entry->key);
+}
+
 static void look(struct records *all, struct entry *entry)
 {
-	bool check = kube_queue_is_check(&entry->item);
+	bool check = kube_queue_is_check(&entry->item), was_lost = entry->lost;
+	enum waiter_step step = entry->waiter.step;
 
 	entry->wake_ms = 0;
 	entry_run(entry);
-	if (check && entry->call) {
-		all->n_lost_marks++;
-		log_warn("nobody had this looked at, though there was something to do", "record",
-			 entry->key);
-	}
+	if (check && (entry->call || entry->wake_ms || entry->waiter.step != step ||
+		      was_lost != (entry->lost != NULL)))
+		count_lost_mark(all, entry);
 	if (entry->call)
 		return;
-	if (entry_is_idle(entry) && !entry->wake_ms && !entry->item.again_ms)
+	if (entry_is_idle(entry) && !entry->wake_ms && !entry->item.again_ms) {
+		/* Its record may have gone while it counted as reserved. */
+		entry_hold(entry, NULL);
 		entry_free(entry);
-	else if (entry->wake_ms)
+	} else if (entry->wake_ms) {
 		kube_queue_later(&all->queue, &entry->item, entry->wake_ms);
-	else
+	} else {
 		kube_queue_finish(&all->queue, &entry->item);
+	}
 }
 
 int64_t records_run(struct records *all)
