@@ -12,13 +12,16 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 
+#define NOT_READY_MS 1000
+
 /* What is remembered of an entry's conflicts; most never have one. */
 struct conflict_memory {
 	char *record_uid; /* being ended for its conflict; NULL = none */
 	int64_t until_s;
 	char *pod_uid; /* whose count it is */
 	unsigned int count;
-	uint64_t told; /* which record, and what of it was told, as a hash */
+	uint64_t told;    /* which record, and what of it was told, as a hash */
+	int64_t again_ms; /* refused: decided anew then; 0 = not refused */
 };
 
 /* ------------------------------------------------------------------------------- remembered */
@@ -199,10 +202,15 @@ static void refuse(struct entry *entry, struct subnet *subnet, const struct api_
 		[CONFLICT_PROXY_ARP] = "ProxyARP",
 	};
 	char addr[2 * IP_ADDR_LEN + 8], who[80], why[400];
+	struct conflict_memory *c = memory_of(entry);
+	int64_t now_ms = clock_now_ms();
 	struct mac_addr proxy = {0};
 
 	tell(entry, rec, v, false);
-	entry_wake(entry, IPAM_CONFLICTS_S * 1000);
+	/* Looks in between do not put it off. */
+	if (c->again_ms <= now_ms)
+		c->again_ms = now_ms + IPAM_CONFLICTS_S * 1000;
+	entry_wake(entry, c->again_ms - now_ms);
 	if (subnet_is_refusing(subnet, reasons[v]))
 		return;
 	addresses(rec, addr, sizeof(addr));
@@ -221,8 +229,14 @@ void conflict_run(struct entry *entry, const struct api_ip *rec)
 
 	if (rec->phase == API_IP_ATTACHED)
 		entry->attached = hash_of(rec);
-	if (!subnet || subnet_state(subnet) != SUBNET_READY || entry->pod->meta.deletion)
+	if (!subnet || entry->pod->meta.deletion)
 		return;
+	if (subnet_state(subnet) != SUBNET_READY) {
+		/* Nobody tells when it is, and the record will not change by itself. */
+		if (rec->phase == API_IP_CONFLICT && subnet_object(subnet))
+			entry_wake(entry, NOT_READY_MS);
+		return;
+	}
 	v = ask(entry, subnet, rec);
 	switch (v) {
 	case CONFLICT_QUARANTINE:
