@@ -54,6 +54,15 @@ static char *wanted(const struct entry *entry, const char *system_ns, const char
 	return api_netstatus_text(entry_pod(entry), card, system_ns, old);
 }
 
+static void job_free(struct netjob *job)
+{
+	kube_cancel(job->call);
+	kube_queue_remove(&job->all->queue, &job->item);
+	map_remove(&job->all->jobs, job->key);
+	free(job->key);
+	free(job);
+}
+
 /* The pod or the record of that name has changed. */
 static void changed(void *ctx, enum cluster_kind kind, const char *key, const void *old,
 		    const void *obj)
@@ -65,9 +74,15 @@ static void changed(void *ctx, enum cluster_kind kind, const char *key, const vo
 	(void)kind;
 	(void)old;
 	(void)obj;
+	if (!entry || !entry_pod(entry)) {
+		/* Nothing is wanted, and a replica that stands by would keep it for ever. */
+		if (job && !job->call)
+			job_free(job);
+		else if (job)
+			kube_queue_mark(&s->queue, &job->item, clock_now_ms());
+		return;
+	}
 	if (!job) {
-		if (!entry || !entry_pod(entry))
-			return;
 		job = xcalloc(1, sizeof(*job));
 		job->all = s;
 		job->key = xstrdup(key);
@@ -77,15 +92,6 @@ static void changed(void *ctx, enum cluster_kind kind, const char *key, const vo
 }
 
 static const struct cluster_listener listener = {.changed = changed};
-
-static void job_free(struct netjob *job)
-{
-	kube_cancel(job->call);
-	kube_queue_remove(&job->all->queue, &job->item);
-	map_remove(&job->all->jobs, job->key);
-	free(job->key);
-	free(job);
-}
 
 static char *path_of(const struct entry *entry, const char *subresource)
 {
