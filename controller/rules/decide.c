@@ -168,7 +168,7 @@ static enum decide_reason of_place(const struct decide_new_in *in, char *msg, si
 	char text[200];
 
 	/* Not in our cache yet: the watch will bring it, and the pod is looked at again. */
-	if ((ns->given && !in->ns.known) || (node->given && !in->node.known))
+	if (ns->given && !in->ns.known)
 		return DECIDE_NOTHING;
 	if (!api_selector_matches(ns, in->ns.labels, in->ns.n)) {
 		snprintf(msg, size,
@@ -177,6 +177,18 @@ static enum decide_reason of_place(const struct decide_new_in *in, char *msg, si
 			 in->pod->meta.ns);
 		return DECIDE_NAMESPACE_NOT_ALLOWED;
 	}
+	/* Anybody may bind a pod to a name. Where there is no kubelet nobody ever sees the card go either. */
+	if (!in->node.known && !in->has_card) {
+		snprintf(
+			msg, size,
+			"the pod is bound to node %s, which does not exist; it gets an address when "
+			"the Node does",
+			in->pod->node);
+		return DECIDE_NODE_UNKNOWN;
+	}
+	/* One whose Node is gone keeps what it has, as far as can be told. */
+	if (!in->node.known && node->given)
+		return DECIDE_NOTHING;
 	if (!api_selector_matches(node, in->node.labels, in->node.n)) {
 		snprintf(msg, size,
 			 "node %s does not reach MacvlanSubnet %s, which is for nodes with %s; set "
@@ -214,6 +226,7 @@ const char *decide_reason_name(enum decide_reason reason)
 		[DECIDE_SUBNET_INVALID] = "SubnetInvalid",
 		[DECIDE_SUBNET_TERMINATING] = "SubnetTerminating",
 		[DECIDE_NAMESPACE_NOT_ALLOWED] = "NamespaceNotAllowed",
+		[DECIDE_NODE_UNKNOWN] = "NodeUnknown",
 		[DECIDE_NODE_NOT_SELECTED] = "NodeNotSelected",
 		[DECIDE_EXHAUSTED] = "SubnetExhausted",
 		[DECIDE_OUTSIDE] = "AddressNotInSubnet",

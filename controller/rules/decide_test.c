@@ -274,6 +274,9 @@ static void spoil(struct world *w, enum decide_reason how)
 	case DECIDE_NAMESPACE_NOT_ALLOWED:
 		w->spec.allowed_namespaces = (struct api_selector){true, &term, 1};
 		break;
+	case DECIDE_NODE_UNKNOWN:
+		w->in.node.known = false;
+		break;
 	case DECIDE_NODE_NOT_SELECTED:
 		w->spec.node_selector = (struct api_selector){true, &term, 1};
 		break;
@@ -309,7 +312,8 @@ static void a_card_that_is_there_is_not_too_late(void **state)
 		w.pod.has_ip = w.in.has_card = true;
 		spoil(&w, (enum decide_reason)how);
 		assert_int_equal(decide_new(&w.in, msg, sizeof(msg)),
-				 how == DECIDE_TOO_LATE ? DECIDE_OK : how);
+				 how == DECIDE_TOO_LATE || how == DECIDE_NODE_UNKNOWN ? DECIDE_OK
+										      : how);
 	}
 }
 
@@ -336,6 +340,27 @@ static void pods_that_want_nothing(void **state)
 	spoil(&w, DECIDE_NAMESPACE_NOT_ALLOWED);
 	w.in.ns.known = false;
 	assert_int_equal(decide_new(&w.in, msg, sizeof(msg)), DECIDE_NOTHING);
+}
+
+static void no_grant_on_a_node_that_does_not_exist(void **state)
+{
+	struct world w;
+	char msg[512];
+
+	(void)state;
+	for (int selector = 0; selector < 2; selector++) {
+		fill(&w);
+		if (selector)
+			spoil(&w, DECIDE_NODE_NOT_SELECTED);
+		spoil(&w, DECIDE_NODE_UNKNOWN);
+		assert_int_equal(decide_new(&w.in, msg, sizeof(msg)), DECIDE_NODE_UNKNOWN);
+		assert_string_equal(msg,
+				    "the pod is bound to node n1, which does not exist; it gets an "
+				    "address when the Node does");
+		w.pod.has_ip = w.in.has_card = true;
+		assert_int_equal(decide_new(&w.in, msg, sizeof(msg)),
+				 selector ? DECIDE_NOTHING : DECIDE_OK);
+	}
 }
 
 static void every_reason_has_a_name(void **state)
@@ -449,6 +474,7 @@ int main(void)
 		cmocka_unit_test(new_pods),
 		cmocka_unit_test(a_card_that_is_there_is_not_too_late),
 		cmocka_unit_test(pods_that_want_nothing),
+		cmocka_unit_test(no_grant_on_a_node_that_does_not_exist),
 		cmocka_unit_test(every_reason_has_a_name),
 	};
 

@@ -123,6 +123,28 @@ refused private NamespaceNotAllowed \
 	"MacvlanSubnet private is for namespaces with team=a, which default does not have" \
 	'annotations: {tandem-cni.io/subnet: private}'
 
+# A quota of one pod is enough for a whole subnet where nodes need not exist: each pod that is deleted by force holds
+# its address for as long as nobody has seen its card go.
+for i in 1 2 3; do
+	k apply -f <(pod "ghost$i" 'annotations: {tandem-cni.io/subnet: ok}' | sed 's/nodeName: n1/nodeName: n404/') >/dev/null
+	check "event: no such node" wait_for 5 event_is "ghost$i" NodeUnknown
+	[ "$i" = 3 ] || k delete pod "ghost$i" --force --grace-period=0 >/dev/null 2>&1
+done
+same "which names it" "the pod is bound to node n404, which does not exist; it gets an address when the Node does" \
+	"$(event_is ghost3 NodeUnknown)"
+same "nothing is used or held" "0 0" \
+	"$(k get macvlansubnet -n kube-system ok -o jsonpath='{.status.used} {.status.reserved}')"
+printf 'apiVersion: v1\nkind: Node\nmetadata: {name: n404}\n' | k apply -f - >/dev/null
+check "a node that appears: its pod is served" wait_for 5 served_is 1
+finish_one() {
+	curls PATCH application/merge-patch+json "$TERMINATED" "/api/v1/namespaces/default/pods/$1/status"
+	curls DELETE application/json '{"gracePeriodSeconds":0}' "/api/v1/namespaces/default/pods/$1"
+}
+k delete pod ghost3 --wait=false >/dev/null
+finish_one ghost3
+check "and freed as any other" wait_for 10 no_records
+k delete node n404 >/dev/null
+
 k apply -f <(pod late 'labels: {a: b}') >/dev/null
 curls PATCH application/merge-patch+json '{"status":{"phase":"Running","podIP":"10.42.0.9"}}' \
 	/api/v1/namespaces/default/pods/late/status
