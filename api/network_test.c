@@ -122,7 +122,7 @@ static void subnets_are_defined_alike(void **state)
 {
 	static const char *const others[] = {
 		"cidr",         "ranges", "exclude",   "ipDelayReuse", "allowedNamespaces",
-		"nodeSelector", "ipv6",   "ipv6.cidr", "ipv6.ranges"};
+		"nodeSelector", "ipv6",   "ipv6.cidr", "ipv6.ranges",  "maxPerNamespace"};
 
 	(void)state;
 	hold_against(API_KIND_SUBNET, true, others, ARRAY_SIZE(others));

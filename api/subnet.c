@@ -374,6 +374,19 @@ static int read_delay(const struct jval *spec, struct api_subnet *s, struct err 
 	return 0;
 }
 
+static int read_max_per_ns(const struct jval *spec, struct api_subnet *s, struct err *e)
+{
+	int64_t max = 0;
+
+	if (jget_i64(spec, "maxPerNamespace", JRANGE(INT32_MIN, INT32_MAX), &max, e) < 0)
+		return -1;
+	if (max < 0 || max > API_MAX_PER_NS_MAX)
+		return err_set(e, ERR_CONFIG, 0, "spec.maxPerNamespace: %lld must be 0 to %d",
+			       (long long)max, API_MAX_PER_NS_MAX);
+	s->max_per_ns = (uint32_t)max;
+	return 0;
+}
+
 static int check_route(const struct api_subnet *s, size_t i, struct err *e)
 {
 	const struct api_route *r = &s->network.routes[i];
@@ -413,6 +426,7 @@ static int read_spec(const struct jval *spec, struct api_subnet *s, struct err *
 	if (api_network_decode(spec, "spec", &s->network, e) < 0 ||
 	    read_family(spec, "spec", &s->v, e) < 0 || read_v6(spec, s, e) < 0 ||
 	    read_exclude(spec, s, e) < 0 || read_delay(spec, s, e) < 0 ||
+	    read_max_per_ns(spec, s, e) < 0 ||
 	    read_selector(spec, "allowedNamespaces", &s->allowed_namespaces, e) < 0 ||
 	    read_selector(spec, "nodeSelector", &s->node_selector, e) < 0)
 		return -1;

@@ -10,6 +10,7 @@
 #define API_SELECTOR_MAX        64
 #define API_DELAY_REUSE_DEFAULT 60
 #define API_DELAY_REUSE_MAX     216000
+#define API_MAX_PER_NS_MAX      1000000
 
 struct api_range {
 	struct ip_addr start; /* both ends belong to it */
@@ -59,6 +60,7 @@ struct api_subnet {
 	struct api_range *exclude;  /* a single address is a range of one */
 	size_t n_exclude;
 	uint32_t delay_reuse_s;
+	uint32_t max_per_ns; /* cards that one namespace may have; 0 = no limit */
 	struct api_selector allowed_namespaces;
 	struct api_selector node_selector; /* on labels of the Node */
 };

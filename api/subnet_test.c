@@ -42,6 +42,7 @@ static void everything_absent_has_a_default(void **state)
 	assert_int_equal(s->network.vlan, 0);
 	assert_int_equal(s->network.mode, NL_MODE_BRIDGE);
 	assert_int_equal(s->delay_reuse_s, 60);
+	assert_int_equal(s->max_per_ns, 0);
 	assert_string_equal(ip_format(&s->v.gateway, text), "192.168.100.1");
 	assert_string_equal(ip_format(&s->network.gateway, text), "192.168.100.1");
 	assert_string_equal(ip_format(&s->v.cidr.addr, text), "192.168.100.0");
@@ -64,7 +65,7 @@ static void everything_given_is_taken(void **state)
 		       "\"10.0.0.7-10.0.0.8\",\"10.0.0.0/30\"],\"routes\":[{\"dst\":\"0.0.0.0/0\","
 		       "\"gw\":\"10.0.0.2\"},{\"dst\":\"172.16.0.1/12\",\"gw\":\"169.254.1.1\","
 		       "\"iface\":\"eth0\"}],\"podDefaultGateway\":{\"enable\":true,\"serviceCidr\":"
-		       "\"10.43.0.0/16, fd00::/108\"},\"ipDelayReuse\":0,\"hostAccess\":false,"
+		       "\"10.43.0.0/16, fd00::/108\"},\"ipDelayReuse\":0,\"maxPerNamespace\":7,\"hostAccess\":false,"
 		       "\"nodeSelector\":{\"matchLabels\":{\"a\":\"b\"},\"matchExpressions\":[{\"key\":"
 		       "\"c\",\"operator\":\"NotIn\",\"values\":[\"d\",\"e\"]},{\"key\":\"f\","
 		       "\"operator\":\"DoesNotExist\"}]}}",
@@ -79,6 +80,7 @@ static void everything_given_is_taken(void **state)
 	assert_int_equal(s->network.host_access, API_SWITCH_OFF);
 	assert_int_equal(s->network.conflict_detection, API_SWITCH_OFF);
 	assert_int_equal(s->delay_reuse_s, 0);
+	assert_int_equal(s->max_per_ns, 7);
 	assert_string_equal(api_selector_format(&s->node_selector, text, sizeof(text)),
 			    "a=b,c notin (d,e),!f");
 	api_subnet_free(s);
@@ -190,6 +192,10 @@ static const struct {
 	 "spec.podDefaultGateway.serviceCidr: \"10.43.0.0/16,\" must be CIDRs separated by commas"},
 	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ipDelayReuse\":216001}",
 	 "spec.ipDelayReuse: 216001 must be 0 to 216000"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"maxPerNamespace\":-1}",
+	 "spec.maxPerNamespace: -1 must be 0 to 1000000"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"maxPerNamespace\":1000001}",
+	 "spec.maxPerNamespace: 1000001 must be 0 to 1000000"},
 	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ipv6\":{\"cidr\":\"10.0.0.0/24\"}}",
 	 "spec.ipv6.cidr: must be an IPv6 CIDR"},
 	{"{\"master\":\"m\",\"cidr\":\"fd00::/64\",\"ipv6\":{\"cidr\":\"fd00::/64\"}}",

@@ -14,9 +14,16 @@ struct slot {
 	size_t n;
 };
 
+/* What one namespace has in one subnet; freed with the last. */
+struct holder_share {
+	char *key; /* "subnet/namespace" */
+	size_t n;
+};
+
 struct holders {
 	struct map addrs; /* address text -> struct slot */
 	struct map macs;
+	struct map shares; /* struct holder_share */
 };
 
 struct holders *holders_new(void)
@@ -30,6 +37,7 @@ void holders_free(struct holders *all)
 		return;
 	map_done(&all->addrs);
 	map_done(&all->macs);
+	map_done(&all->shares);
 	free(all);
 }
 
@@ -96,6 +104,39 @@ void holder_set(struct holders *all, struct holder *h, const struct ip_addr *add
 	if (ip_is_set(addr6))
 		slot_add(&all->addrs, ip_format(addr6, text), h);
 	slot_add(&all->macs, mac_format(mac, text), h);
+}
+
+void holder_count(struct holders *all, struct holder *h, const char *subnet, const char *ns)
+{
+	AUTO(free) char *key = subnet ? xasprintf("%s/%s", subnet, ns) : NULL;
+	struct holder_share *share = h->share;
+
+	if (share && key && str_eq(share->key, key))
+		return;
+	h->share = NULL;
+	if (share && !--share->n) {
+		map_remove(&all->shares, share->key);
+		free(share->key);
+		free(share);
+	}
+	if (!key)
+		return;
+	share = map_get(&all->shares, key);
+	if (!share) {
+		share = xcalloc(1, sizeof(*share));
+		share->key = STEAL(key);
+		map_put(&all->shares, share->key, share);
+	}
+	share->n++;
+	h->share = share;
+}
+
+size_t holders_count(const struct holders *all, const char *subnet, const char *ns)
+{
+	AUTO(free) char *key = xasprintf("%s/%s", subnet, ns);
+	const struct holder_share *share = map_get(&all->shares, key);
+
+	return share ? share->n : 0;
 }
 
 static bool is_same_wire(const struct holder *h, const struct holder_wire *in)

@@ -3,6 +3,7 @@
 #define CONTROLLER_ADDRESSES_HOLDERS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "lib/base/ip.h"
@@ -31,6 +32,7 @@ struct holder {
 	struct ip_addr addr; /* unset = holds nothing */
 	struct ip_addr addr6;
 	struct mac_addr mac;
+	struct holder_share *share; /* that it is counted in; NULL = in none */
 };
 
 /** holders_new - nobody holds anything. */
@@ -44,6 +46,14 @@ void holders_free(struct holders *all);
  */
 void holder_set(struct holders *all, struct holder *h, const struct ip_addr *addr,
 		const struct ip_addr *addr6, const struct mac_addr *mac);
+
+/**
+ * holder_count - from now on it counts as one card of that namespace in that subnet, and of no other.
+ * @subnet: NULL = of none
+ */
+void holder_count(struct holders *all, struct holder *h, const char *subnet, const char *ns);
+/** holders_count - how many cards of the namespace are in the subnet. */
+size_t holders_count(const struct holders *all, const char *subnet, const char *ns);
 
 /**
  * holders_addr_taken - somebody other than the record with this UID has the address in that network: in the subnet

@@ -40,11 +40,20 @@ static struct holder_wire wire(const struct holder *h)
 
 static const struct holder_ops holder_ops = {.bears = bears, .wire = wire};
 
+/* A held address counts as much as a used one. */
+static void count(struct entry *entry, const char *subnet)
+{
+	AUTO(free) char *ns = xstrndup(entry->key, strcspn(entry->key, "/"));
+
+	holder_count(entry->all->in.holders, &entry->holder, subnet, ns);
+}
+
 void entry_claim(struct entry *entry)
 {
 	const struct api_ip *ip = entry_record(entry);
 	const struct waiter *w = &entry->waiter;
 	struct holders *all = entry->all->in.holders;
+	const char *subnet = NULL;
 
 	if (!ip || !api_ip_is_allocated(ip))
 		ip = entry->lost;
@@ -55,6 +64,11 @@ void entry_claim(struct entry *entry)
 	else
 		holder_set(all, &entry->holder, &(struct ip_addr){0}, &(struct ip_addr){0},
 			   &(struct mac_addr){0});
+	if (ip && api_ip_is_allocated(ip))
+		subnet = ip->subnet;
+	else if (w->step == WAITER_COMMITTED)
+		subnet = subnet_name(w->subnet);
+	count(entry, subnet);
 }
 
 void entry_hold(struct entry *entry, const char *name)
@@ -103,6 +117,7 @@ void entry_free(struct entry *entry)
 	struct ip_addr none = {0};
 
 	holder_set(entry->all->in.holders, &entry->holder, &none, &none, &(struct mac_addr){0});
+	count(entry, NULL);
 	kube_queue_remove(&entry->all->queue, &entry->item);
 	map_remove(&entry->all->by_key, entry->key);
 	api_ip_free(entry->own);

@@ -117,6 +117,14 @@ void entry_tell_waiting(struct subnet *subnet, struct entry *entry, const struct
 			 subnet_name(subnet), family, next ? ", the next one at " : "",
 			 next ? clock_rfc3339(next, when) : "");
 		break;
+	case DECIDE_NAMESPACE_LIMIT:
+		snprintf(msg, sizeof(msg),
+			 "MacvlanSubnet %s gives a namespace %u addresses at most "
+			 "(maxPerNamespace), and %s has %zu; the pod gets one as soon as one of "
+			 "them is given back",
+			 subnet_name(subnet), subnet_spec(subnet)->max_per_ns, want->ns,
+			 want->ns_has);
+		break;
 	case DECIDE_OUTSIDE:
 		snprintf(msg, sizeof(msg),
 			 "annotation " API_ANNOTATION_IP ": \"%.120s\": MacvlanSubnet %s %s%s%s",

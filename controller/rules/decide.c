@@ -229,6 +229,7 @@ const char *decide_reason_name(enum decide_reason reason)
 		[DECIDE_NODE_UNKNOWN] = "NodeUnknown",
 		[DECIDE_NODE_NOT_SELECTED] = "NodeNotSelected",
 		[DECIDE_EXHAUSTED] = "SubnetExhausted",
+		[DECIDE_NAMESPACE_LIMIT] = "NamespaceLimit",
 		[DECIDE_OUTSIDE] = "AddressNotInSubnet",
 		[DECIDE_RESERVED] = "AddressReserved",
 		[DECIDE_ADDRESS_IN_USE] = "AddressInUse",

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "ipam/mac.h"
+#include "lib/base/map.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 
@@ -125,7 +126,34 @@ struct choice {
 	size_t n_avoid;
 	const struct ipam_set *range[FAMILIES]; /* NULL = the subnet has no second one */
 	bool exhausted[FAMILIES];
+	struct map shares; /* struct share, by namespace: only where there is a limit */
 };
+
+/* What one namespace has of the subnet, with this write. */
+struct share {
+	size_t n;
+};
+
+static struct share *share_of(struct choice *c, const char *ns)
+{
+	struct share *share = map_get(&c->shares, ns);
+
+	if (share)
+		return share;
+	share = xcalloc(1, sizeof(*share));
+	share->n = c->in->ns_has(c->in->ctx, ns);
+	map_put(&c->shares, ns, share);
+	return share;
+}
+
+static void shares_done(struct choice *c)
+{
+	struct share *share;
+
+	for (size_t i = 0; (share = map_each(&c->shares, &i));)
+		free(share);
+	map_done(&c->shares);
+}
 
 static uint8_t family_of(const struct choice *c, int f)
 {
@@ -337,13 +365,22 @@ static void serve(struct choice *c, struct plan_want *want)
 	struct pick p = {.addr = {want->keep, want->keep6}};
 	struct ip_addr cursor = c->r->pool.cursor, cursor6 = c->r->pool.cursor6;
 	bool holds = ip_is_set(&want->keep);
+	struct share *share = c->in->max_per_ns ? share_of(c, want->ns) : NULL;
 
+	if (share && share->n >= c->in->max_per_ns && !holds) {
+		want->result = DECIDE_NAMESPACE_LIMIT;
+		want->ns_has = share->n;
+		return;
+	}
 	want->result = holds ? keep(c, want) : choose(c, want, &p);
 	if (want->result == DECIDE_ALLOCATED) {
 		want->addr = p.addr[0];
 		want->addr6 = p.addr[1];
 		if (fits_mac(c, want, &want->mac) || holds) {
 			grant(c, want);
+			/* Whoever holds has been counted. */
+			if (share && !holds)
+				share->n++;
 			return;
 		}
 		want->result = DECIDE_MAC_IN_USE;
@@ -382,4 +419,5 @@ void plan_commit(const struct plan_in *in, struct ipam_record *out)
 		if (ipam_record_has_room(out))
 			serve(&c, &in->wants[i]);
 	}
+	shares_done(&c);
 }

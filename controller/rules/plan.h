@@ -23,6 +23,7 @@ struct plan_want {
 	const char *owner; /* workload of the pod, as api_workload_id() has it; NULL = none */
 	size_t first;      /* a list is tried from this entry on: a StatefulSet's ordinal */
 	enum decide_reason result; /* out: DECIDE_ALLOCATED, or why not; DECIDE_NOTHING = not now */
+	size_t ns_has;  /* out: with DECIDE_NAMESPACE_LIMIT what its namespace has already */
 	uint8_t family; /* out: the one that is lacking, where that can be told; else 0 */
 	struct ip_addr
 		addr; /* out; when refused the address that it cannot have, where one is named */
@@ -60,6 +61,7 @@ struct plan_in {
 	const struct ipam_set *range6; /* dual stack: a card gets one of each; else NULL */
 	const struct ipam_set *named;  /* by workloads: not for automatic pods; NULL = none */
 	uint32_t delay_s;              /* ipDelayReuse */
+	uint32_t max_per_ns;           /* maxPerNamespace; 0 = no limit */
 	int64_t now_s;
 	uint64_t commit; /* number of this write */
 	struct plan_want *wants;
@@ -72,6 +74,8 @@ struct plan_in {
 	/* An address or MAC that a record other than uid's has, as far as the cache knows. */
 	bool (*addr_taken)(void *ctx, const struct ip_addr *addr, const char *uid);
 	bool (*mac_taken)(void *ctx, const struct mac_addr *mac, const char *uid);
+	/* Cards of the namespace in this subnet, before this write. Asked where there is a limit. */
+	size_t (*ns_has)(void *ctx, const char *ns);
 	/* NULL = nothing is kept. */
 	enum plan_kept (*kept)(void *ctx, const struct ip_addr *addr, const char *owner);
 	void *ctx;
@@ -83,6 +87,8 @@ struct plan_in {
  * What is released here is not given again in the same write, so that each write can be told from
  * what it left. In a dual-stack subnet a want gets an address of each family or none. At most
  * IPAM_INFLIGHT_MAX entries are in flight; later wants are told DECIDE_NOTHING.
+ *
+ * A namespace gets no more than max_per_ns, but a pod that has its addresses already keeps them.
  *
  * What a workload names goes to its own pods alone, and to those also while it cools down: the MAC
  * stays with the address, so that no neighbour is led astray.

@@ -24,6 +24,7 @@ struct others {
 	const char *mac;
 	const char *kept; /* an address that a workload names, */
 	const char *kept_for;
+	size_t ns_has; /* cards of namespace "n" */
 };
 
 static inline bool addr_taken(void *ctx, const struct ip_addr *addr, const char *uid)
@@ -55,6 +56,13 @@ static inline PLAN_UNUSED enum plan_kept kept(void *ctx, const struct ip_addr *a
 	return str_eq(owner, o->kept_for) ? PLAN_KEPT_OURS : PLAN_KEPT_OTHERS;
 }
 
+static inline size_t ns_has(void *ctx, const char *ns)
+{
+	const struct others *o = ctx;
+
+	return str_eq(ns, "n") ? o->ns_has : 0;
+}
+
 struct fixture {
 	struct ipam_record base, next;
 	struct ipam_set range, range6;
@@ -81,6 +89,7 @@ static inline PLAN_UNUSED void begin(struct fixture *f, const char *first, const
 		.adopts = &f->adopts,
 		.addr_taken = addr_taken,
 		.mac_taken = mac_taken,
+		.ns_has = ns_has,
 		.kept = kept,
 		.ctx = &f->others,
 	};

@@ -404,6 +404,68 @@ static void whose_card_nobody_saw_go(void **state)
 	finish(&f);
 }
 
+/* The first of four wants holds what it asks for; the last is of another namespace. */
+static void a_namespace_gets_no_more_than_its_share(void **state)
+{
+	static const struct {
+		uint32_t max;
+		size_t has;
+		bool holds;
+		enum decide_reason result[4];
+		size_t told; /* to the last that was refused */
+	} t[] = {
+#define GOT  DECIDE_ALLOCATED
+#define STOP DECIDE_NAMESPACE_LIMIT
+		{0, 1000, false, {GOT, GOT, GOT, GOT}, 0},
+		{3, 0, false, {GOT, GOT, GOT, GOT}, 0},
+		{2, 0, false, {GOT, GOT, STOP, GOT}, 2},
+		{2, 1, false, {GOT, STOP, STOP, GOT}, 2},
+		{2, 2, false, {STOP, STOP, STOP, GOT}, 2},
+		/* The limit was lowered: what is given stays. */
+		{2, 5, false, {STOP, STOP, STOP, GOT}, 5},
+		{2, 1, true, {GOT, GOT, STOP, GOT}, 2},
+		{1, 1, true, {GOT, STOP, STOP, GOT}, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(t); i++) {
+		struct plan_want w[] = {want(&any, "a"), want(&any, "b"), want(&any, "c"),
+					want(&any, "d")};
+		struct fixture f;
+
+		begin(&f, "10.0.0.5", "10.0.0.9");
+		f.in.max_per_ns = t[i].max;
+		f.others.ns_has = t[i].has;
+		if (t[i].holds)
+			w[0].keep = ip("10.0.0.9");
+		w[3].ns = "other";
+		plan(&f, w, ARRAY_SIZE(w));
+		print_message("at most %u, has %zu\n", t[i].max, t[i].has);
+		for (size_t k = 0; k < ARRAY_SIZE(w); k++)
+			assert_int_equal(w[k].result, t[i].result[k]);
+		assert_int_equal(w[2].ns_has, t[i].told);
+		finish(&f);
+	}
+}
+
+/* Whoever gets nothing for another reason takes nothing of the share. */
+static void a_share_is_of_what_is_given(void **state)
+{
+	struct ip_addr out = ip("10.9.9.9");
+	struct api_request fixed = {.wanted = true, .ips = &out, .n_ips = 1};
+	struct plan_want w[] = {want(&fixed, "a"), want(&any, "b"), want(&any, "c")};
+	struct fixture f;
+
+	(void)state;
+	begin(&f, "10.0.0.5", "10.0.0.9");
+	f.in.max_per_ns = 1;
+	plan(&f, w, ARRAY_SIZE(w));
+	assert_int_equal(w[0].result, DECIDE_OUTSIDE);
+	assert_given(&w[1], "10.0.0.5");
+	assert_int_equal(w[2].result, DECIDE_NAMESPACE_LIMIT);
+	finish(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -425,6 +487,8 @@ int main(void)
 		cmocka_unit_test(a_named_address_is_for_its_own_pods_alone),
 		cmocka_unit_test(lists_are_tried_from_the_ordinal_on),
 		cmocka_unit_test(whose_card_nobody_saw_go),
+		cmocka_unit_test(a_namespace_gets_no_more_than_its_share),
+		cmocka_unit_test(a_share_is_of_what_is_given),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

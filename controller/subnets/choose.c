@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "controller/addresses/holders.h"
 #include "controller/addresses/reservations.h"
 #include "controller/subnets/internal.h"
 #include "lib/base/mem.h"
@@ -31,16 +32,52 @@ static enum plan_kept kept(void *ctx, const struct ip_addr *addr, const char *ow
 	return reservations_is_for(holder, owner) ? PLAN_KEPT_OURS : PLAN_KEPT_OTHERS;
 }
 
-static struct plan_want *make_wants(struct subnet *subnet, size_t max, size_t *count)
+static size_t ns_has(void *ctx, const char *ns)
 {
-	struct plan_want *wants = xcalloc(max + 1, sizeof(*wants));
-	size_t n = subnet->n_queue < max ? subnet->n_queue : max;
+	const struct subnet *subnet = ctx;
 
-	for (size_t i = 0; i < n; i++) {
-		const struct waiter *w = subnet->queue[i];
+	return holders_count(subnet->all->in.holders, subnet->name, ns);
+}
 
-		w->ops->want(w, &wants[i]);
-		wants[i].record_uid = w->record_uid;
+static uint32_t max_per_ns(const struct subnet *subnet)
+{
+	return subnet->obj && subnet->obj->spec ? subnet->obj->spec->max_per_ns : 0;
+}
+
+/* What its namespace has is all that it may have; a pod that has its address already keeps it. */
+static bool is_over_share(struct subnet *subnet, struct plan_want *want)
+{
+	uint32_t max = max_per_ns(subnet);
+
+	if (!max || ip_is_set(&want->keep))
+		return false;
+	want->ns_has = ns_has(subnet, want->ns);
+	if (want->ns_has < max)
+		return false;
+	want->result = DECIDE_NAMESPACE_LIMIT;
+	return true;
+}
+
+/*
+ * The oldest waiters that may get something, at most max. However many of one namespace wait for its share, they
+ * are not in the way of others.
+ */
+static struct plan_want *make_wants(struct subnet *subnet, size_t max, struct waiter **who,
+				    size_t *count)
+{
+	size_t n = 0, room = max < subnet->n_queue ? max : subnet->n_queue;
+	struct plan_want *wants = xcalloc(room + 1, sizeof(*wants));
+
+	for (size_t i = 0; i < subnet->n_queue && n < max; i++) {
+		struct waiter *w = subnet->queue[i];
+
+		wants[n] = (struct plan_want){0};
+		w->ops->want(w, &wants[n]);
+		wants[n].record_uid = w->record_uid;
+		if (is_over_share(subnet, &wants[n]))
+			w->ops->refused(w, &wants[n]);
+		else
+			who[n++] = w;
 	}
 	*count = n;
 	return wants;
@@ -53,7 +90,8 @@ static bool can_grant(const struct subnet *subnet)
 }
 
 /* Those who get something leave the queue; the others hear why not. */
-static void pick_served(struct subnet *subnet, struct plan_want *wants, size_t n)
+static void pick_served(struct subnet *subnet, struct plan_want *wants, struct waiter **who,
+			size_t n)
 {
 	struct ipam_counts left = numbers_count(&subnet->next.pool, &subnet->range,
 						subnet_range6(subnet), subnet_named(subnet), NULL);
@@ -62,7 +100,7 @@ static void pick_served(struct subnet *subnet, struct plan_want *wants, size_t n
 	subnet->sent = xcalloc(n + 1, sizeof(*subnet->sent));
 	subnet->wants = wants;
 	for (size_t i = 0; i < n; i++) {
-		struct waiter *w = subnet->queue[i];
+		struct waiter *w = who[i];
 
 		if (wants[i].result == DECIDE_ALLOCATED) {
 			w->step = WAITER_COMMITTING;
@@ -70,22 +108,22 @@ static void pick_served(struct subnet *subnet, struct plan_want *wants, size_t n
 			subnet->wants[subnet->n_sent++] = wants[i];
 			continue;
 		}
-		subnet->queue[to++] = w;
 		if (wants[i].result != DECIDE_NOTHING &&
 		    !(wants[i].result == DECIDE_EXHAUSTED && left.free))
 			w->ops->refused(w, &wants[i]);
 	}
-	if (n > to)
-		memmove(&subnet->queue[to], &subnet->queue[n],
-			(subnet->n_queue - n) * sizeof(struct waiter *));
-	subnet->n_queue -= n - to;
+	for (size_t i = 0; i < subnet->n_queue; i++) {
+		if (subnet->queue[i]->step == WAITER_QUEUED)
+			subnet->queue[to++] = subnet->queue[i];
+	}
+	subnet->n_queue = to;
 }
 
 void choose_next(struct subnet *subnet)
 {
-	size_t max = can_grant(subnet) ? subnet->n_queue : 0, n;
-	struct plan_want *wants =
-		make_wants(subnet, max < IPAM_INFLIGHT_MAX ? max : IPAM_INFLIGHT_MAX, &n);
+	size_t max = can_grant(subnet) ? IPAM_INFLIGHT_MAX : 0, n;
+	struct waiter *who[IPAM_INFLIGHT_MAX];
+	struct plan_want *wants = make_wants(subnet, max, who, &n);
 	struct plan_in in = {
 		.base = &subnet->record,
 		.ns = subnet->all->in.process->system_ns,
@@ -105,13 +143,15 @@ void choose_next(struct subnet *subnet)
 		.n_conflicts = subnet->n_conflicts,
 		.addr_taken = addr_taken,
 		.mac_taken = mac_taken,
+		.max_per_ns = max_per_ns(subnet),
+		.ns_has = ns_has,
 		.named = subnet_named(subnet),
 		.kept = kept,
 		.ctx = subnet,
 	};
 
 	plan_commit(&in, &subnet->next);
-	pick_served(subnet, wants, n);
+	pick_served(subnet, wants, who, n);
 	subnet->n_sent_releases = subnet->releases.n;
 	subnet->n_sent_drops = subnet->drops.n;
 	subnet->n_sent_adopts = subnet->adopts.n;

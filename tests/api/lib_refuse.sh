@@ -176,6 +176,33 @@ subnet twin 10.60.0.0/24 'ranges: [{rangeStart: 10.60.0.100, rangeEnd: 10.60.0.1
 check "overlapping subnets: the later gives none of what is shared" wait_for 5 status_is twin total 0
 check "nor the earlier" wait_for 5 status_is ok total 243
 
+# No namespace gets more than its share, however many of its pods wait; what is held counts, and another's is its own.
+subnet share 10.63.0.0/24 'ipDelayReuse: 0' 'maxPerNamespace: 2' | k apply -f - >/dev/null
+check "a subnet with a limit is ready" wait_for 10 ready_is share True
+in_share() { [ "$(k get macvlanips -A -o json | jq '[.items[] | select(.spec.subnet == "share" and .spec.cidr)] | length')" -eq "$1" ]; }
+for i in 1 2 3; do
+	k apply -f <(pod "share$i" 'annotations: {tandem-cni.io/subnet: share}') >/dev/null
+	[ "$i" = 3 ] || check "two of a namespace are served: $i" wait_for 5 in_share "$i"
+done
+check "event: the third is one too many" wait_for 5 event_is share3 NamespaceLimit
+same "with the numbers" "MacvlanSubnet share gives a namespace 2 addresses at most (maxPerNamespace), and default has 2; the pod gets one as soon as one of them is given back" \
+	"$(event_is share3 NamespaceLimit)"
+k create namespace other >/dev/null
+k apply -f <(pod share4 'annotations: {tandem-cni.io/subnet: share}' | sed 's/namespace: default/namespace: other/') >/dev/null
+check "another namespace has its own share" wait_for 5 in_share 3
+k delete pod share1 --force --grace-period=0 >/dev/null 2>&1
+check "deleted by force: its address is held" wait_for 5 status_is share reserved 1
+same "and still counts" "" "$(k get macvlanip share3 -o jsonpath='{.spec.cidr}')"
+share3_is_served() { [ -n "$(k get macvlanip share3 -o jsonpath='{.spec.cidr}')" ]; }
+check "given back: the third is served" wait_for 20 share3_is_served
+k apply -f <(pod share5 'annotations: {tandem-cni.io/subnet: share}') >/dev/null
+check "event: again one too many" wait_for 5 event_is share5 NamespaceLimit
+k patch macvlansubnet -n kube-system share --type merge -p '{"spec":{"maxPerNamespace":3}}' >/dev/null
+check "a higher limit serves it" wait_for 5 in_share 4
+k delete pod -n other share4 --force --grace-period=0 >/dev/null 2>&1
+k delete pod share2 share3 share5 --force --grace-period=0 >/dev/null 2>&1
+check "all of them are held, then free" wait_for 20 in_share 0
+
 # A second controller takes over: the first one sees its term and exits at once.
 first=$pid_controller
 controller_up
