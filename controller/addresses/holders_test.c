@@ -166,6 +166,32 @@ static void another_network_is_no_conflict(void **state)
 	}
 }
 
+/* By subnet and namespace; whoever moves leaves nothing behind. */
+static void what_a_namespace_has(void **state)
+{
+	struct holders *all = holders_new();
+	struct record a = record("a"), b = record("b");
+
+	(void)state;
+	assert_int_equal(holders_count(all, "net", "d"), 0);
+	holder_count(all, &a.holder, "net", "d");
+	holder_count(all, &a.holder, "net", "d");
+	assert_int_equal(holders_count(all, "net", "d"), 1);
+	holder_count(all, &b.holder, "net", "d");
+	assert_int_equal(holders_count(all, "net", "d"), 2);
+	assert_int_equal(holders_count(all, "net", "e"), 0);
+	assert_int_equal(holders_count(all, "other", "d"), 0);
+	holder_count(all, &b.holder, "other", "d");
+	assert_int_equal(holders_count(all, "net", "d"), 1);
+	assert_int_equal(holders_count(all, "other", "d"), 1);
+	holder_count(all, &a.holder, NULL, "d");
+	holder_count(all, &a.holder, NULL, "d");
+	holder_count(all, &b.holder, NULL, "d");
+	assert_int_equal(holders_count(all, "net", "d"), 0);
+	assert_int_equal(holders_count(all, "other", "d"), 0);
+	holders_free(all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +199,7 @@ int main(void)
 		cmocka_unit_test(nothing_stays_of_what_was_held_before),
 		cmocka_unit_test(two_may_hold_one_address),
 		cmocka_unit_test(another_network_is_no_conflict),
+		cmocka_unit_test(what_a_namespace_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

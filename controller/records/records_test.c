@@ -11,6 +11,7 @@
 	"{\"metadata\":{\"namespace\":\"kube-system\",\"name\":\"net\",\"uid\":\"s\"," \
 	"\"resourceVersion\":\"1\",\"generation\":1},\"spec\":{\"master\":\"ens4\","   \
 	"\"cidr\":\"10.1.0.0/24\"}}"
+#define NODE "{\"metadata\":{\"name\":\"n1\",\"uid\":\"n1-uid\",\"resourceVersion\":\"1\"}}"
 #define POD_OF(phase)                                                                    \
 	"{\"metadata\":{\"namespace\":\"d\",\"name\":\"p1\",\"uid\":\"p1-uid\","         \
 	"\"resourceVersion\":\"1\",\"annotations\":{\"tandem-cni.io/subnet\":\"net\"}}," \
@@ -37,6 +38,7 @@ static void begin(struct fixture *x)
 	x->rooms.opt.rules = (struct decide_rules){.after_terminal_ms = 30000, .hold_s = 3600};
 	rooms_begin(&x->rooms);
 	x->all = x->rooms.records;
+	rooms_feed(&x->rooms, CLUSTER_NODES, NODE);
 	rooms_feed(&x->rooms, CLUSTER_SUBNETS, SUBNET);
 	x->subnet = subnets_find(x->rooms.subnets, "net");
 	assert_non_null(x->subnet);
