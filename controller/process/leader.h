@@ -20,7 +20,7 @@ struct leader_options {
 /** leader_defaults - elected, 15/10/2 s, Lease tandem-controller. */
 struct leader_options leader_defaults(void);
 /** leader_options_check - after all options: durations that go together, and the namespace. ERR_CONFIG. */
-int leader_options_check(struct leader_options *o, const char *system_ns, struct err *e) FN_MUST;
+int leader_options_check(struct leader_options *l, const char *system_ns, struct err *e) FN_MUST;
 
 /**
  * leader_new - who campaigns, not yet begun. Options are lent.

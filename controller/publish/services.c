@@ -158,16 +158,19 @@ static void pod_changed(struct services *all, const char *key, const struct api_
 			const struct api_pod *pod)
 {
 	const char *const labels[] = {old ? old->labels : NULL, pod ? pod->labels : NULL};
-	const char *ns = pod ? pod->meta.ns : old->meta.ns;
-	struct svc_ns *space = svc_space(all, ns);
+	const struct api_pod *any = pod ? pod : old;
+	struct svc_ns *space;
 
+	if (!any)
+		return;
+	space = svc_space(all, any->meta.ns);
 	if (pod && !map_get(&space->entries, key)) {
 		struct entry *entry = records_find(all->in.records, key);
 
 		map_put(&space->entries, entry_key(entry), entry);
 	}
 	if (!old || !pod || !api_pod_serves_eq(old, pod))
-		mark_selecting(all, ns, labels);
+		mark_selecting(all, any->meta.ns, labels);
 	if (!pod) {
 		map_remove(&space->entries, key);
 		space_leave(all, space);
@@ -190,6 +193,8 @@ static void workload_changed(struct services *all, const struct api_workload *ol
 	const struct api_workload *any = w ? w : old;
 	const char *const labels[] = {old ? old->labels : NULL, w ? w->labels : NULL};
 
+	if (!any)
+		return;
 	/* Most changes are a status that counts up. */
 	if (old && w && api_labels_eq(old->labels, w->labels) &&
 	    old->service_off == w->service_off && !old->meta.deletion == !w->meta.deletion)

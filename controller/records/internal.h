@@ -97,8 +97,8 @@ void entry_set_own(struct entry *entry, struct api_ip *own);
 void entry_catch_up(struct entry *entry);
 /** entry_claim - enter into the index what it has now: by record, commit or loss. */
 void entry_claim(struct entry *entry);
-/** entry_hold - count it as reserved in that subnet, or (NULL) no longer. */
-void entry_hold(struct entry *entry, const char *subnet);
+/** entry_hold - count it as reserved in the subnet of that name, or (NULL) no longer. */
+void entry_hold(struct entry *entry, const char *name);
 
 /** records_listen - to the cluster: what the caches say becomes marks of entries. */
 void records_listen(struct records *all);

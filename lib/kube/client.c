@@ -142,23 +142,50 @@ static struct kube_call *first_to_wake(const struct kube_client *c)
 	return CONTAINER_OF(c->heap.at[0], struct kube_call, wake);
 }
 
+/* It is in no list and in no heap any more. */
+static void end_call(struct kube_call *call)
+{
+	kube_http_stop(call);
+	call_free(call);
+}
+
+/* The calls of a list that are in nothing else: finished ones, zombies. */
+static void drop_list(struct kube_calls *list)
+{
+	struct kube_call *call;
+
+	while ((call = TAILQ_FIRST(list))) {
+		TAILQ_REMOVE(list, call, link);
+		end_call(call);
+	}
+}
+
+/* One that waits or runs. */
+static void drop_waking(struct kube_call *call)
+{
+	struct kube_client *c = call->client;
+
+	kube_heap_remove(&c->heap, &call->wake);
+	if (call->state == CALL_QUEUED)
+		unqueue(call);
+	else if (call->state == CALL_RUNNING)
+		c->running -= !call->data;
+	end_call(call);
+}
+
 static void drop_call(struct kube_call *call)
 {
 	struct kube_client *c = call->client;
 
-	if (call->state == CALL_QUEUED) {
-		unqueue(call);
-	} else if (call->state == CALL_FINISHED) {
-		TAILQ_REMOVE(&c->finished, call, link);
-	} else if (call->state == CALL_ZOMBIE) {
-		TAILQ_REMOVE(&c->zombies, call, link);
-	} else if (call->state == CALL_RUNNING) {
-		c->running -= !call->data;
+	if (call->state != CALL_FINISHED && call->state != CALL_ZOMBIE) {
+		drop_waking(call);
+		return;
 	}
-	if (call->state != CALL_FINISHED && call->state != CALL_ZOMBIE)
-		kube_heap_remove(&c->heap, &call->wake);
-	kube_http_stop(call);
-	call_free(call);
+	if (call->state == CALL_FINISHED)
+		TAILQ_REMOVE(&c->finished, call, link);
+	else
+		TAILQ_REMOVE(&c->zombies, call, link);
+	end_call(call);
 }
 
 static void wipe(char *s)
@@ -173,11 +200,9 @@ void kube_client_free(struct kube_client *c)
 	if (!c)
 		return;
 	while (c->heap.n)
-		drop_call(first_to_wake(c));
-	while (!TAILQ_EMPTY(&c->finished))
-		drop_call(TAILQ_FIRST(&c->finished));
-	while (!TAILQ_EMPTY(&c->zombies))
-		drop_call(TAILQ_FIRST(&c->zombies));
+		drop_waking(first_to_wake(c));
+	drop_list(&c->finished);
+	drop_list(&c->zombies);
 	kube_http_done(c);
 	if (c->timerfd >= 0)
 		close(c->timerfd);
@@ -398,8 +423,7 @@ static void run_http(struct kube_client *c)
 	kube_http_poll(c);
 	while (kube_http_next(c, &call, &end))
 		land(call, &end);
-	while (!TAILQ_EMPTY(&c->zombies))
-		drop_call(TAILQ_FIRST(&c->zombies));
+	drop_list(&c->zombies);
 }
 
 static bool is_heard(const struct kube_call *call, int64_t now_ms)
