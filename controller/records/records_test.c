@@ -17,6 +17,7 @@
 	"\"resourceVersion\":\"1\",\"annotations\":{\"tandem-cni.io/subnet\":\"net\"}}," \
 	"\"spec\":{\"nodeName\":\"n1\",\"containers\":[{\"name\":\"c\"}]},\"status\":{"  \
 	"\"phase\":\"" phase "\"}}"
+/* cppcheck-suppress preprocessorErrorDirective */
 #define POD POD_OF("Pending")
 #define RECORD_OF(rest)                                                                 \
 	"{\"metadata\":{\"namespace\":\"d\",\"name\":\"p1\",\"uid\":\"r1\","            \
