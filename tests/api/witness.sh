@@ -235,7 +235,7 @@ pod hand
 check "hand: a record" wait_for 20 served hand
 k delete macvlanip hand --wait=false >/dev/null
 check "deleted by hand before there is a card: down, says the node" wait_for 20 says hand "null $uid $uid"
-claims() { grep -c 'is being set up since' "$DIR/watch.log"; }
+claims() { grep -c 'has been starting since' "$DIR/watch.log"; }
 before=$(claims)
 upped hand "$uid"
 check "the plugin has taken it back before it made the card" [ "$(claims)" -gt "$before" ]
