@@ -7,6 +7,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/json/jread.h"
+#include "lib/nl/link_type.h"
 
 static int read_owner(const struct jval *meta, struct api_ip *ip, struct err *e)
 {
@@ -30,16 +31,16 @@ static int read_owner(const struct jval *meta, struct api_ip *ip, struct err *e)
 }
 
 /* A time that cannot be read is none: the wait then begins anew. */
-static int read_unwitnessed(const struct jval *meta, struct api_ip *ip, struct err *e)
+static int read_annotations(const struct jval *meta, struct api_ip *ip, struct err *e)
 {
-	const char *text = "";
+	const char *text = "", *tell = "";
 	struct jval all;
 	int rc = jget_obj(meta, "annotations", &all, e);
 
-	if (rc <= 0)
-		return rc;
-	if (jget_str(&all, API_ANNOTATION_UNWITNESSED, &text, e) < 0)
+	if (rc < 0 || (rc && (jget_str(&all, API_ANNOTATION_UNWITNESSED, &text, e) < 0 ||
+			      jget_str(&all, API_ANNOTATION_TELL_CARD, &tell, e) < 0)))
 		return -1;
+	ip->tell_card = xstrdup(tell);
 	if (*text && clock_parse_rfc3339(text, &ip->unwitnessed) < 0)
 		ip->unwitnessed = 0;
 	return 0;
@@ -52,7 +53,7 @@ static int read_metadata(const struct jval *obj, struct api_ip *ip, struct err *
 	int rc;
 
 	if (api_meta_decode(obj, &ip->meta, e) < 0 || jneed_obj(obj, "metadata", &meta, e) < 0 ||
-	    read_owner(&meta, ip, e) < 0 || read_unwitnessed(&meta, ip, e) < 0)
+	    read_owner(&meta, ip, e) < 0 || read_annotations(&meta, ip, e) < 0)
 		return -1;
 	rc = jget_obj(&meta, "labels", &labels, e);
 	if (rc < 0 || (rc && (jget_str(&labels, API_LABEL_NODE, &node, e) < 0 ||
@@ -110,6 +111,31 @@ static int read_spec(const struct jval *obj, struct api_ip *ip, struct err *e)
 	return 0;
 }
 
+/* A node's answer that is none counts as not given: nothing is made of it. */
+static int read_told(const struct jval *status, struct api_ip_told *out, struct err *e)
+{
+	const char *pod = "", *mac = "", *text;
+	struct jval card, list = {0}, item;
+	size_t n = 0;
+	bool ok;
+	int rc = jget_obj(status, "card", &card, e);
+
+	if (rc <= 0)
+		return rc;
+	if (jget_str(&card, "podId", &pod, e) < 0 || jget_str(&card, "mac", &mac, e) < 0 ||
+	    (rc = jget_arr(&card, "ips", &list, e)) < 0)
+		return -1;
+	ok = !*mac || mac_parse(mac, &out->mac) == 0;
+	for (struct jiter it = jiter_of(&list); rc && jiter_next(&it, &item);) {
+		if (jas_str(&item, &text, e) < 0)
+			return -1;
+		ok = ok && n < ARRAY_SIZE(out->ips) && ip_parse(text, &out->ips[n++]) == 0;
+	}
+	if (ok)
+		out->pod_id = xstrdup(pod);
+	return 0;
+}
+
 static int read_status(const struct jval *obj, struct api_ip *ip, struct err *e)
 {
 	const char *phase = "", *message = "", *down = "";
@@ -118,8 +144,11 @@ static int read_status(const struct jval *obj, struct api_ip *ip, struct err *e)
 
 	if (rc < 0 || (rc && (jget_str(&status, "phase", &phase, e) < 0 ||
 			      jget_str(&status, "message", &message, e) < 0 ||
-			      jget_str(&status, "cardDown", &down, e) < 0)))
+			      jget_str(&status, "cardDown", &down, e) < 0 ||
+			      read_told(&status, &ip->told, e) < 0)))
 		return -1;
+	if (!ip->told.pod_id)
+		ip->told.pod_id = xstrdup("");
 	ip->message = xstrdup(message);
 	ip->card_down = xstrdup(down);
 	if (!*phase)
@@ -159,6 +188,8 @@ void api_ip_free(struct api_ip *ip)
 	free(ip->node);
 	free(ip->message);
 	free(ip->card_down);
+	free(ip->tell_card);
+	free(ip->told.pod_id);
 	api_network_done(&ip->network);
 	free(ip);
 }
@@ -181,6 +212,21 @@ bool api_ip_card_is_down(const struct api_ip *ip)
 bool api_ip_is_ending(const struct api_ip *ip)
 {
 	return ip->meta.deletion || ip->unwitnessed;
+}
+
+bool api_ip_is_asked(const struct api_ip *ip)
+{
+	return *ip->pod_id && str_eq(ip->tell_card, ip->pod_id) && !api_ip_is_allocated(ip);
+}
+
+bool api_ip_has_own_mac(const struct api_ip *ip)
+{
+	return nl_link_type_get(ip->network.link_type)->own_mac;
+}
+
+bool api_ip_is_told(const struct api_ip *ip)
+{
+	return *ip->pod_id && str_eq(ip->told.pod_id, ip->pod_id);
 }
 
 const char *api_ip_phase_name(const struct api_ip *ip)

@@ -8,12 +8,22 @@
 /* On a record that outlives its pod: since when the pod is gone without anybody having seen its card go. */
 #define API_ANNOTATION_UNWITNESSED "tandem-cni.io/unwitnessed-since"
 
+/* On a record that was lost and is to be made anew: its node is asked which card the pod with this UID has. */
+#define API_ANNOTATION_TELL_CARD "tandem-cni.io/tell-card"
+
 enum api_ip_phase {
 	API_IP_PHASE_NONE = 0, /* nothing to tell: Pending without cidr, Allocated with it */
 	API_IP_ATTACHED,
 	API_IP_MISSING,
 	API_IP_CONFLICT,
 	API_IP_PHASE_OTHER,
+};
+
+/* A node's answer: the card of that pod. */
+struct api_ip_told {
+	char *pod_id;          /* "" = it has not answered */
+	struct ip_addr ips[2]; /* unset = that pod has no card */
+	struct mac_addr mac;
 };
 
 struct api_ip {
@@ -32,6 +42,8 @@ struct api_ip {
 	enum api_ip_phase phase;
 	char *message;
 	char *card_down; /* the node's word: the card of the pod with this UID is down; "" for none */
+	char *tell_card; /* the pod whose card the node is asked about; "" for none */
+	struct api_ip_told told;
 };
 
 /**
@@ -64,6 +76,15 @@ bool api_ip_card_is_down(const struct api_ip *ip);
  * before: see docs/allocation.md.
  */
 bool api_ip_is_ending(const struct api_ip *ip);
+
+/** api_ip_is_asked - it has no address, and its node is asked which one the pod's card has. */
+bool api_ip_is_asked(const struct api_ip *ip);
+
+/** api_ip_has_own_mac - its card has a MAC of its own, and not its parent's. */
+bool api_ip_has_own_mac(const struct api_ip *ip);
+
+/** api_ip_is_told - its node has answered, about the pod that it names. */
+bool api_ip_is_told(const struct api_ip *ip);
 
 /** api_ip_phase_name - "Pending", "Allocated", "Attached", "Missing", "Conflict" or "Unknown". */
 const char *api_ip_phase_name(const struct api_ip *ip);

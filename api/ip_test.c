@@ -197,6 +197,41 @@ static void a_report_is_of_one_pod(void **state)
 	}
 }
 
+static void a_node_answers(void **state)
+{
+	static const struct {
+		const char *card;
+		bool told;
+		const char *first, *second;
+	} rows[] = {
+		{"{\"podId\":\"u1\",\"ips\":[\"10.0.0.9\",\"fd00::9\"],\"mac\":\"02:00:00:00:00:01\"}",
+		 true, "10.0.0.9", "fd00::9"},
+		{"{\"podId\":\"u1\",\"ips\":[],\"mac\":\"\"}", true, "", ""},
+		{"{\"podId\":\"u1\"}", true, "", ""},
+		{"{\"podId\":\"u0\",\"ips\":[\"10.0.0.9\"]}", false, "10.0.0.9", ""},
+		{"{\"podId\":\"u1\",\"ips\":[\"x\"]}", false, "", ""},
+		{"{\"podId\":\"u1\",\"ips\":[\"10.0.0.9\",\"10.0.0.8\",\"10.0.0.7\"]}", false,
+		 "10.0.0.9", "10.0.0.8"},
+		{"null", false, "", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		AUTO(free) char *status = xasprintf("{\"card\":%s}", rows[i].card);
+		struct api_ip *ip = reported(",\"annotations\":{\"" API_ANNOTATION_TELL_CARD
+					     "\":\"u1\"}",
+					     ",\"podId\":\"u1\"", status);
+		char text[IP_ADDR_LEN];
+
+		print_message("row %zu\n", i);
+		assert_int_equal(api_ip_is_told(ip), rows[i].told);
+		assert_true(api_ip_is_asked(ip) != api_ip_is_allocated(ip));
+		assert_string_equal(ip_format(&ip->told.ips[0], text), rows[i].first);
+		assert_string_equal(ip_format(&ip->told.ips[1], text), rows[i].second);
+		api_ip_free(ip);
+	}
+}
+
 static void long_labels_are_cut(void **state)
 {
 	char name[254], buf[64], again[64];
@@ -290,6 +325,7 @@ int main(void)
 		cmocka_unit_test(network_round_trip),
 		cmocka_unit_test(a_patch_takes_away_what_is_absent),
 		cmocka_unit_test(a_report_is_of_one_pod),
+		cmocka_unit_test(a_node_answers),
 		cmocka_unit_test(long_labels_are_cut),
 		cmocka_unit_test(names),
 	};

@@ -98,6 +98,21 @@ static void records(struct sb *out, const struct app *app)
 		sb_printf(out, "tandem_macvlanips{phase=\"%s\"} %zu\n", phases[i], n[i]);
 }
 
+static void lost_records(struct sb *out, const struct app *app)
+{
+	static const char *const results[RECORDS_LOST_RESULTS] = {
+		[RECORDS_LOST_ASKED] = "asked",       [RECORDS_LOST_UNANSWERED] = "unanswered",
+		[RECORDS_LOST_RESTORED] = "restored", [RECORDS_LOST_REFUSED] = "refused",
+		[RECORDS_LOST_CARDLESS] = "cardless",
+	};
+
+	family(out, "tandem_lost_records_total", "counter",
+	       "Records that were lost, by what has become of them.");
+	for (int i = RECORDS_LOST_NONE + 1; i < RECORDS_LOST_RESULTS; i++)
+		sb_printf(out, "tandem_lost_records_total{result=\"%s\"} %" PRIu64 "\n", results[i],
+			  records_n_lost(app->records, (enum records_lost)i));
+}
+
 static void events(struct sb *out, const struct app *app)
 {
 	family(out, "tandem_pod_events_total", "counter",
@@ -110,6 +125,7 @@ static void events(struct sb *out, const struct app *app)
 	}
 	single(out, "tandem_addresses_released_total", "counter", records_n_released(app->records),
 	       "Records that have ended with their addresses.");
+	lost_records(out, app);
 	single(out, "tandem_lost_marks_total", "counter", records_n_lost_marks(app->records),
 	       "What only the look at everything every ten minutes found undone: 0, or a defect.");
 }

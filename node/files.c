@@ -63,6 +63,27 @@ static char *arg(const char *cni_args, const char *key)
 	return value;
 }
 
+/* The addresses that the ADD has put on the card, from the lines of macvlan/made.h. */
+static void read_ips(const struct state *s, struct ip_addr out[2])
+{
+	AUTO(free) char *lines = text_or_empty(s->made);
+	AUTO(free) char *dev = xasprintf(" dev %s", s->card ? s->card : "");
+	char *save = NULL;
+	size_t n = 0;
+
+	for (char *at = strtok_r(lines, "\n", &save); at && n < 2;
+	     at = strtok_r(NULL, "\n", &save)) {
+		char *end = str_starts(at, "address ") ? strstr(at, dev) : NULL;
+		struct ip_net net;
+
+		if (!end || !str_eq(end, dev))
+			continue;
+		*end = '\0';
+		if (ip_net_parse(at + strlen("address "), &net) == 0)
+			out[n++] = net.addr;
+	}
+}
+
 static struct node_file *file_of(const struct files *f, const struct state *s)
 {
 	struct node_file *file = xcalloc(1, sizeof(*file));
@@ -77,6 +98,7 @@ static struct node_file *file_of(const struct files *f, const struct state *s)
 	file->parent = text_or_empty(s->parent);
 	if (!s->card_mac || mac_parse(s->card_mac, &file->mac) < 0)
 		file->mac = (struct mac_addr){{0}};
+	read_ips(s, file->ips);
 	file->complete = s->complete;
 	/* Where the boot's ID cannot be read nothing is called old. */
 	file->this_boot = !s->boot_id || !*f->boot_id || str_eq(s->boot_id, f->boot_id);

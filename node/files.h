@@ -20,12 +20,13 @@ struct node_file {
 	char *container_id;
 	char *ifname;
 	char *netns;
-	char *ns, *pod, *uid; /* of the pod */
-	char *card;           /* "" = the pod has no card of ours */
-	char *parent;         /* the host's link that it sits on, by the name that it had */
-	struct mac_addr mac;  /* zero = not known */
-	bool complete;        /* its ADD was through */
-	bool this_boot;       /* made since the machine has started */
+	char *ns, *pod, *uid;  /* of the pod */
+	char *card;            /* "" = the pod has no card of ours */
+	char *parent;          /* the host's link that it sits on, by the name that it had */
+	struct mac_addr mac;   /* zero = not known */
+	struct ip_addr ips[2]; /* that its ADD gave the card; unset = none known */
+	bool complete;         /* its ADD was through */
+	bool this_boot;        /* made since the machine has started */
 	bool fresh;  /* complete now and not before; for who has to do with that, and clears it */
 	bool listed; /* for files_scan() */
 };

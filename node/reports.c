@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "api/ip.h"
+#include "lib/base/mem.h"
 #include "lib/base/sb.h"
 #include "lib/base/str.h"
 #include "lib/json/jwrite.h"
@@ -41,10 +42,43 @@ static enum evidence evidence_of(const struct api_ip *rec, const struct files *f
 	return best;
 }
 
+/* The file that tells the whole card of that very pod: what an old runtime does not name is nobody's. */
+static const struct node_file *card_of(const struct api_ip *rec, const struct files *files)
+{
+	for (size_t i = 0; i < files->n; i++) {
+		const struct node_file *file = files->v[i];
+
+		if (file->complete && file->this_boot && *file->card && *file->uid &&
+		    str_eq(file->uid, rec->pod_id) && ip_is_set(&file->ips[0]))
+			return file;
+	}
+	return NULL;
+}
+
+/* Its record was lost, and the controller asks which card the pod has. */
+static enum report answer_of(const struct api_ip *rec, const struct files *files, bool settled)
+{
+	if (api_ip_is_told(rec))
+		return REPORT_NOTHING;
+	if (card_of(rec, files))
+		return REPORT_CARD;
+	for (size_t i = 0; i < files->n; i++) {
+		const struct node_file *file = files->v[i];
+
+		/* A file without a card is a pod's that was set up without one. */
+		if (files_is_pod(file, rec->meta.ns, rec->meta.name, rec->pod_id) &&
+		    (!file->complete || *file->card))
+			return REPORT_NOTHING;
+	}
+	return settled ? REPORT_NO_CARD : REPORT_WAIT;
+}
+
 enum report report_of(const struct api_ip *rec, const char *node, const struct files *files,
 		      bool settled)
 {
 	/* What has no address has no card, and what stands at another node is that one's to tell. */
+	if (api_ip_is_asked(rec) && str_eq(rec->node, node))
+		return answer_of(rec, files, settled);
 	if (api_ip_is_vacant(rec) || !api_ip_is_allocated(rec) || !str_eq(rec->node, node))
 		return REPORT_NOTHING;
 	switch (evidence_of(rec, files)) {
@@ -61,6 +95,23 @@ enum report report_of(const struct api_ip *rec, const char *node, const struct f
 	if (rec->phase != API_IP_ATTACHED)
 		return REPORT_NOTHING;
 	return settled ? REPORT_MISSING : REPORT_WAIT;
+}
+
+/* Whole, so that nothing of an earlier answer stays. */
+static void write_card(struct jw *w, const struct api_ip *rec, const struct node_file *card)
+{
+	char text[IP_ADDR_LEN], mac[MAC_ADDR_LEN];
+
+	jw_kv_obj(w, "card");
+	jw_kv_str(w, "podId", rec->pod_id);
+	jw_kv_arr(w, "ips");
+	for (size_t i = 0; card && i < ARRAY_SIZE(card->ips) && ip_is_set(&card->ips[i]); i++)
+		jw_str(w, ip_format(&card->ips[i], text));
+	jw_end(w);
+	/* No null: some API servers take one in a new object for a value. */
+	if (card)
+		jw_kv_str(w, "mac", mac_format(&card->mac, mac));
+	jw_end(w);
 }
 
 static void write_status(struct jw *w, enum report report, const struct api_ip *rec,
@@ -87,14 +138,18 @@ static void write_status(struct jw *w, enum report report, const struct api_ip *
 	}
 }
 
-void report_write(enum report report, const struct api_ip *rec, const char *node, struct sb *out)
+void report_write(enum report report, const struct api_ip *rec, const char *node,
+		  const struct files *files, struct sb *out)
 {
 	struct jw w = jw_init(out);
 
 	api_meta_begin_patch(&w, rec->meta.uid, rec->meta.resource_version);
 	jw_end(&w);
 	jw_kv_obj(&w, "status");
-	write_status(&w, report, rec, node);
+	if (report == REPORT_CARD || report == REPORT_NO_CARD)
+		write_card(&w, rec, report == REPORT_CARD ? card_of(rec, files) : NULL);
+	else
+		write_status(&w, report, rec, node);
 	jw_end(&w);
 	jw_end(&w);
 	jw_finish(&w);
@@ -109,6 +164,10 @@ const char *report_name(enum report report)
 		return "down";
 	case REPORT_MISSING:
 		return "missing";
+	case REPORT_CARD:
+		return "card";
+	case REPORT_NO_CARD:
+		return "no card";
 	default:
 		return "nothing";
 	}

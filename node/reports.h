@@ -13,7 +13,9 @@ enum report {
 	REPORT_ATTACHED, /* the pod's card is up */
 	REPORT_DOWN,     /* there is none and none is being made, and somebody waits to hear it */
 	REPORT_MISSING,  /* it was attached, and there is none any more */
-	REPORT_WAIT,     /* missing, if that stays so for a while */
+	REPORT_WAIT,     /* missing or without a card, if that stays so for a while */
+	REPORT_CARD,     /* asked which card the pod has: this one */
+	REPORT_NO_CARD,  /* likewise: it has none */
 };
 
 /**
@@ -28,10 +30,11 @@ enum report report_of(const struct api_ip *rec, const char *node, const struct f
 /**
  * report_write - the merge patch of the record's status.
  *
- * It holds for this record in this state alone (UID and resourceVersion), so that neither a later pod of the
+ * What REPORT_CARD tells stands in the pod's file. It holds for this record in this state alone (UID and resourceVersion), so that neither a later pod of the
  * name nor a card that is being made meanwhile is spoken for.
  */
-void report_write(enum report report, const struct api_ip *rec, const char *node, struct sb *out);
+void report_write(enum report report, const struct api_ip *rec, const char *node,
+		  const struct files *files, struct sb *out);
 
 /** report_name - for logs. */
 const char *report_name(enum report report);

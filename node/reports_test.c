@@ -176,6 +176,64 @@ static void ipvlan(void **state)
 	assert_int_equal(report_of(&rec, "n1", &files, false), REPORT_ATTACHED);
 }
 
+/* The state file of pod u1, as an ADD has left it. */
+static void add_file(struct files *files, const char *uid, const char *boot, bool complete,
+		     const char *made)
+{
+	struct state s = {.container_id = (char *)"c",
+			  .ifname = (char *)"eth0",
+			  .pod_uid = (char *)uid,
+			  .card = (char *)"eth1",
+			  .card_mac = (char *)MAC,
+			  .made = (char *)made,
+			  .boot_id = (char *)boot,
+			  .complete = complete};
+
+	files->boot_id = xstrdup(BOOT);
+	files_add(files, "c@eth0", 1, &s);
+}
+
+#define MADE                 \
+	"link eth1 mac " MAC \
+	"\naddress 10.0.0.9/24 dev eth1\naddress 10.0.0.7/24 dev eth10\naddress fd00::9/64 dev eth1\n"
+
+static void which_card(void **state)
+{
+	static const struct {
+		const char *uid, *boot, *made;
+		bool complete, settled;
+		enum report report;
+	} cases[] = {
+		{"u1", BOOT, MADE, true, false, REPORT_CARD},
+		{"u1", BOOT, MADE, false, true, REPORT_NOTHING},
+		{"u1", "b0", MADE, true, true, REPORT_NOTHING},
+		{"u1", BOOT, "link eth1 mac " MAC "\n", true, true, REPORT_NOTHING},
+		{"u2", BOOT, MADE, true, false, REPORT_WAIT},
+		{"u2", BOOT, MADE, true, true, REPORT_NO_CARD},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO(files_done) struct files files = {0};
+		struct api_ip rec;
+
+		add_file(&files, cases[i].uid, cases[i].boot, cases[i].complete, cases[i].made);
+		fill_record(&rec, &rows[0]);
+		rec.cidr = (struct ip_net){0};
+		rec.told.pod_id = (char *)"";
+		/* Nobody asks; asked of a former pod; asked; another node's; answered. */
+		rec.tell_card = (char *)"";
+		assert_int_equal(report_of(&rec, "n1", &files, cases[i].settled), REPORT_NOTHING);
+		rec.tell_card = (char *)"u0";
+		assert_int_equal(report_of(&rec, "n1", &files, cases[i].settled), REPORT_NOTHING);
+		rec.tell_card = (char *)"u1";
+		assert_int_equal(report_of(&rec, "n1", &files, cases[i].settled), cases[i].report);
+		assert_int_equal(report_of(&rec, "n2", &files, cases[i].settled), REPORT_NOTHING);
+		rec.told.pod_id = (char *)"u1";
+		assert_int_equal(report_of(&rec, "n1", &files, cases[i].settled), REPORT_NOTHING);
+	}
+}
+
 static void texts(void **state)
 {
 	static const struct {
@@ -187,10 +245,16 @@ static void texts(void **state)
 		{REPORT_MISSING,
 		 "\"phase\":\"Missing\",\"message\":\"node n1 has no card of this pod "
 		 "any more\""},
+		{REPORT_CARD,
+		 "\"card\":{\"podId\":\"u1\",\"ips\":[\"10.0.0.9\",\"fd00::9\"],\"mac\":\"" MAC
+		 "\"}"},
+		{REPORT_NO_CARD, "\"card\":{\"podId\":\"u1\",\"ips\":[]}"},
 	};
+	AUTO(files_done) struct files files = {0};
 	struct api_ip rec;
 
 	(void)state;
+	add_file(&files, "u1", BOOT, true, MADE);
 	fill_record(&rec, &rows[0]);
 	for (size_t i = 0; i < ARRAY_SIZE(patches); i++) {
 		AUTO(sb_done) struct sb sb = SB_INIT;
@@ -199,7 +263,7 @@ static void texts(void **state)
 				       "\"status\":{%s}}",
 				       patches[i].text);
 
-		report_write(patches[i].report, &rec, "n1", &sb);
+		report_write(patches[i].report, &rec, "n1", &files, &sb);
 		assert_string_equal(sb_get(&sb), want);
 	}
 }
@@ -209,6 +273,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_case),
 		cmocka_unit_test(ipvlan),
+		cmocka_unit_test(which_card),
 		cmocka_unit_test(texts),
 	};
 

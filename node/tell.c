@@ -240,7 +240,7 @@ static void done(void *ctx, struct kube_response *res, const struct err *e)
 	take_in(t, res);
 }
 
-static void submit(struct job *job)
+static void submit(struct job *job, const struct files *files)
 {
 	const struct api_ip *rec = job->rec;
 	AUTO(free)
@@ -249,7 +249,7 @@ static void submit(struct job *job)
 	AUTO(sb_done) struct sb body = SB_INIT;
 	struct kube_request req;
 
-	report_write(job->report, rec, job->tell->node, &body);
+	report_write(job->report, rec, job->tell->node, files, &body);
 	req = kube_request_merge_patch(path, sb_get(&body), clock_now_ms() + TIMEOUT_MS);
 	free(job->version);
 	job->version = xstrdup(rec->meta.resource_version);
@@ -322,12 +322,13 @@ static void act(struct pass *p, struct job *job)
 
 	if (job->report == REPORT_WAIT) {
 		kube_queue_later(q, &job->item, job->without_ms + SETTLE_MS);
-	} else if (job->report != REPORT_ATTACHED && is_withheld(p, job)) {
+	} else if ((job->report == REPORT_DOWN || job->report == REPORT_MISSING) &&
+		   is_withheld(p, job)) {
 		free(job->version);
 		job->version = NULL;
 		kube_queue_finish(q, &job->item);
 	} else {
-		submit(job);
+		submit(job, p->files);
 	}
 }
 

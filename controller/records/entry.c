@@ -128,6 +128,7 @@ void entry_free(struct entry *entry)
 	waiter_done(&entry->waiter);
 	conflict_free(entry);
 	free(entry->gone_uid);
+	free(entry->cardless);
 	free(entry->owner);
 	free(entry->made_version);
 	free(entry->end_uid);

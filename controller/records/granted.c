@@ -38,6 +38,8 @@ static void want(const struct waiter *w, struct plan_want *out)
 	if (entry->lost && str_eq(entry->lost->subnet, subnet_name(w->subnet))) {
 		out->keep = entry->lost->cidr.addr;
 		out->keep6 = entry->lost->cidr6.addr;
+		if (api_ip_has_own_mac(entry->lost))
+			out->keep_mac = entry->lost->mac;
 	}
 }
 

@@ -27,6 +27,7 @@ struct records {
 	uint64_t n_lost_marks;   /* what that look found to do */
 	uint64_t n_told[DECIDE_REASONS];
 	uint64_t n_released;
+	uint64_t n_lost[RECORDS_LOST_RESULTS];
 };
 
 struct entry {
@@ -60,7 +61,10 @@ struct entry {
 	bool probe;              /* nobody saw the card go that had the address last */
 	uint8_t prefix, prefix6; /* of the committed addresses */
 	bool forced_anew;        /* its record must be ended and made again */
-	char *held_by;           /* the subnet that counts its address as reserved, NULL = none */
+	char *cardless;          /* the pod whose node has said that it has no card; NULL = none */
+	int64_t asked_ms;        /* since when its node is asked for its card; 0 = it is not */
+	enum records_lost lost_told; /* what has been counted of that: lost.c */
+	char *held_by; /* the subnet that counts its address as reserved, NULL = none */
 	struct conflict_memory *conflict; /* mostly NULL: conflict.c */
 	uint64_t attached; /* which record of which pod was last seen Attached, as a hash */
 
@@ -111,6 +115,15 @@ void entry_released(struct entry *entry, const struct api_ip *rec);
 void entry_drop_stale(struct entry *entry, const struct api_ip *rec);
 /** entry_run - look at it, given its pod and its record: decide.h decides, requests.h does. */
 void entry_run(struct entry *entry);
+
+/** entry_may_ask - its pod runs, and its record may have been lost: *out is its subnet. */
+bool entry_may_ask(struct entry *entry, struct subnet **out);
+/** entry_ask - make a record that asks its node for the card. */
+void entry_ask(struct entry *entry, struct subnet *subnet);
+/** entry_asked - the record asks: has the node answered, and may the card have its address again? */
+void entry_asked(struct entry *entry, const struct api_ip *rec);
+/** entry_count_lost - once for each outcome. */
+void entry_count_lost(struct entry *entry, enum records_lost result);
 
 /** entry_tell - an event for its pod: Normal for DECIDE_ALLOCATED, else Warning; one in five minutes. */
 void entry_tell(struct entry *entry, enum decide_reason reason, const char *msg);

@@ -65,12 +65,11 @@ enum decide_reason question_new(struct entry *entry, struct subnet **out, char *
 	return ask(entry, false, out, msg, size);
 }
 
-bool question_survivor(struct entry *entry)
+bool question_survivor(struct entry *entry, struct subnet **out)
 {
-	struct subnet *subnet;
 	char msg[512];
 
-	return ask(entry, true, &subnet, msg, sizeof(msg)) == DECIDE_OK;
+	return ask(entry, true, out, msg, sizeof(msg)) == DECIDE_OK;
 }
 
 /* ------------------------------------------------------------------------------- kept records */

@@ -31,6 +31,8 @@ static void live_allocated(struct entry *entry, const struct api_ip *rec)
 			subnet_drop(entry->waiter.subnet, &entry->waiter.addr, rec->meta.uid);
 			entry_tell_allocated(entry, rec);
 		}
+		if (entry->lost_told)
+			entry_count_lost(entry, RECORDS_LOST_RESTORED);
 		waiter_leave(&entry->waiter);
 		api_ip_free(entry->lost);
 		entry->lost = NULL;
@@ -78,7 +80,9 @@ static void live_pending(struct entry *entry, const struct api_ip *rec)
 		requests_end(entry);
 		return;
 	}
-	if (entry->waiter.step == WAITER_IDLE && subnet_state(subnet) >= SUBNET_SETTLING)
+	if (entry->waiter.step == WAITER_IDLE && subnet_blind_ms(subnet))
+		entry_wake(entry, subnet_blind_ms(subnet));
+	else if (entry->waiter.step == WAITER_IDLE && subnet_state(subnet) >= SUBNET_SETTLING)
 		waiter_enqueue(&entry->waiter, subnet, rec->meta.uid,
 			       entry->pod ? entry->pod->meta.created : 0);
 }
@@ -142,6 +146,8 @@ static void live(struct entry *entry, const struct api_ip *rec)
 				 entry->lost ? &entry->lost->network : fresh_network(entry, rec));
 	else if (entry->lost)
 		live_lost(entry, rec);
+	else if (rec && api_ip_is_asked(rec))
+		entry_asked(entry, rec);
 	else if (rec)
 		live_pending(entry, rec);
 }
@@ -232,7 +238,9 @@ static void run_pod(struct entry *entry)
 	char msg[512];
 	enum decide_reason why = question_new(entry, &subnet, msg, sizeof(msg));
 
-	if (why == DECIDE_OK && subnet) {
+	if (why == DECIDE_TOO_LATE && entry_may_ask(entry, &subnet)) {
+		entry_ask(entry, subnet);
+	} else if (why == DECIDE_OK && subnet) {
 		/* Not before the subnet has been compared with the records; then all are looked at. */
 		if (subnet_state(subnet) >= SUBNET_SETTLING)
 			requests_create(entry, subnet_name(subnet), &subnet_spec(subnet)->network);

@@ -23,6 +23,17 @@ struct reservations;
 struct subnet;
 struct subnets;
 
+/* What has become of records that were lost, by their nodes' word. */
+enum records_lost {
+	RECORDS_LOST_NONE = 0,
+	RECORDS_LOST_ASKED,
+	RECORDS_LOST_UNANSWERED, /* not yet, after --missing-after */
+	RECORDS_LOST_RESTORED,
+	RECORDS_LOST_REFUSED,  /* the address may not be that card's */
+	RECORDS_LOST_CARDLESS, /* the pod has no card: nothing was lost */
+	RECORDS_LOST_RESULTS,
+};
+
 struct records_options {
 	struct decide_rules rules;
 	bool attached_by_pod_ip; /* a pod IP counts as proof of the card: nobody reports better */
@@ -79,6 +90,8 @@ size_t records_count_unknown(const struct records *all, const struct subnet *sub
 uint64_t records_n_told(const struct records *all, enum decide_reason reason);
 /** records_n_released - records that ended with their addresses. */
 uint64_t records_n_released(const struct records *all);
+/** records_n_lost - records that were lost, by what has become of them. */
+uint64_t records_n_lost(const struct records *all, enum records_lost result);
 /** records_n_lost_marks - what the look at everything every ten minutes found undone: a defect, if not 0. */
 uint64_t records_n_lost_marks(const struct records *all);
 /** records_gauge - how many wait to be looked at. */

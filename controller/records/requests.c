@@ -153,15 +153,25 @@ static void answer_create(struct entry *entry, struct kube_response *res, const 
 	failed(entry, "create", e);
 }
 
-void requests_create(struct entry *entry, const char *subnet, const struct api_network *net)
+static void create(struct entry *entry, const char *subnet, const struct api_network *net, bool ask)
 {
 	AUTO(sb_done) struct sb body = SB_INIT;
 	AUTO(free) char *collection = collection_of(entry);
 	struct kube_request req;
 
-	draft_new(&body, entry->pod, subnet, net);
+	draft_new(&body, entry->pod, subnet, net, ask);
 	req = kube_request_create(collection, sb_get(&body), clock_now_ms() + TIMEOUT_MS);
 	submit(entry, &req, answer_create);
+}
+
+void requests_create(struct entry *entry, const char *subnet, const struct api_network *net)
+{
+	create(entry, subnet, net, false);
+}
+
+void requests_create_asking(struct entry *entry, const char *subnet, const struct api_network *net)
+{
+	create(entry, subnet, net, true);
 }
 
 /* ------------------------------------------------------------------------------- patches */

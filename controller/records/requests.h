@@ -8,6 +8,8 @@ struct entry;
 
 /** requests_create - step 0: the record, without an address, with the network as it is now. */
 void requests_create(struct entry *entry, const char *subnet, const struct api_network *net);
+/** requests_create_asking - likewise, of a pod that runs: its node is asked which card it has. */
+void requests_create_asking(struct entry *entry, const char *subnet, const struct api_network *net);
 /** requests_address - step 2: the committed addresses, only where none stands and nothing else has changed. */
 void requests_address(struct entry *entry, const struct api_network *net);
 /** requests_restore - what somebody has edited becomes entry->good again. */

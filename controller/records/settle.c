@@ -34,6 +34,15 @@ static bool work_out(struct subnet *subnet, struct entry *entry, struct plan_wan
 		return false;
 	if (ip_is_set(&want->addr6) && !ip_net_has(&spec->v6.cidr, &want->addr6))
 		return false;
+	/* Its card has that MAC already. */
+	if (api_ip_is_asked(entry_record(entry))) {
+		const struct api_ip_told *told = &entry_record(entry)->told;
+
+		want->mac = told->mac;
+		return api_ip_is_told(entry_record(entry)) && question_request(entry, &e) &&
+		       mac_is_usable(&told->mac) &&
+		       (ip_eq(&told->ips[0], &want->addr) || ip_eq(&told->ips[1], &want->addr));
+	}
 	return question_request(entry, &e) && plan_mac(&in, want, &want->mac);
 }
 
@@ -86,11 +95,14 @@ void records_settle_inflight(struct records *all, struct subnet *subnet)
 
 /* ------------------------------------------------------------------------------- lost records */
 
-/* A pod that has a network, wants this subnet, and has no record. */
+/* A pod that has a network, wants this subnet, and has no record, or one that asks for its card. */
 static bool is_unknown(const struct entry *entry, const struct subnet *subnet)
 {
-	return entry->pod && entry->pod->has_ip && !api_pod_is_over(entry->pod) &&
-	       !entry_record(entry) && !entry->lost &&
+	const struct api_ip *rec = entry_record(entry);
+
+	return entry->pod && entry->pod->has_ip && !api_pod_is_over(entry->pod) && !entry->lost &&
+	       (rec ? !entry->unreadable && api_ip_is_asked(rec)
+		    : !str_eq(entry->cardless, entry->pod->meta.uid)) &&
 	       str_eq(entry->pod->annotations.text[API_ASKED_SUBNET], subnet_name(subnet));
 }
 

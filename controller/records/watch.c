@@ -108,7 +108,7 @@ static void pod_changed(struct records *all, const char *key, const struct api_p
 		note_end(entry, old);
 	if (!same) {
 		memset(entry->told_ms, 0, sizeof(entry->told_ms));
-		entry->over_ms = entry->ip_ms = 0;
+		entry->over_ms = entry->ip_ms = entry->asked_ms = 0;
 		entry->graceful = false;
 	}
 	if (pod && pod->has_ip && !entry->ip_ms)

@@ -238,6 +238,8 @@ const char *decide_reason_name(enum decide_reason reason)
 		[DECIDE_RESTORED] = "RecordRestored",
 		[DECIDE_CONFLICT] = "AddressConflict",
 		[DECIDE_MISSING] = "CardMissing",
+		[DECIDE_CARD_REFUSED] = "CardRefused",
+		[DECIDE_CARD_UNKNOWN] = "CardUnknown",
 		[DECIDE_API] = "RecordRefused",
 		[DECIDE_ALLOCATED] = "AddressAllocated",
 	};

@@ -31,7 +31,7 @@ static void write_no_managers(struct jw *w)
 
 /* Up to the pod's part of the spec, which is left open. Without known it is new. */
 static void begin_whole(struct jw *w, const struct api_pod *pod, const char *subnet,
-			const struct api_meta *known)
+			const struct api_meta *known, bool ask)
 {
 	char node[64], label[64];
 
@@ -47,6 +47,11 @@ static void begin_whole(struct jw *w, const struct api_pod *pod, const char *sub
 	jw_kv_str(w, API_LABEL_NODE, api_label_value(pod->node, node));
 	jw_kv_str(w, API_LABEL_SUBNET, api_label_value(subnet, label));
 	jw_end(w);
+	if (ask) {
+		jw_kv_obj(w, "annotations");
+		jw_kv_str(w, API_ANNOTATION_TELL_CARD, pod->meta.uid);
+		jw_end(w);
+	}
 	jw_kv_arr(w, "finalizers");
 	jw_str(w, API_FINALIZER_ADDRESS);
 	jw_end(w);
@@ -67,11 +72,11 @@ static void finish(struct jw *w)
 }
 
 void draft_new(struct sb *sb, const struct api_pod *pod, const char *subnet,
-	       const struct api_network *net)
+	       const struct api_network *net, bool ask)
 {
 	struct jw w = jw_init(sb);
 
-	begin_whole(&w, pod, subnet, NULL);
+	begin_whole(&w, pod, subnet, NULL, ask);
 	api_network_write(&w, net, false);
 	finish(&w);
 }
@@ -112,6 +117,11 @@ void draft_patch(struct sb *sb, const struct api_ip *rec, const struct draft_add
 	struct jw w = jw_init(sb);
 
 	draft_begin(&w, rec);
+	if (rec->tell_card && *rec->tell_card) {
+		jw_kv_obj(&w, "annotations");
+		jw_kv_str(&w, API_ANNOTATION_TELL_CARD, NULL);
+		jw_end(&w);
+	}
 	jw_end(&w);
 	jw_kv_obj(&w, "spec");
 	draft_cidr(&w, "cidr", &a->cidr);
@@ -128,7 +138,7 @@ void draft_whole(struct sb *sb, const struct api_ip *rec, const struct api_pod *
 {
 	struct jw w = jw_init(sb);
 
-	begin_whole(&w, pod, rec->subnet, &rec->meta);
+	begin_whole(&w, pod, rec->subnet, &rec->meta, false);
 	draft_cidr(&w, "cidr", &a->cidr);
 	if (ip_is_set(&a->cidr6.addr))
 		draft_cidr(&w, "cidr6", &a->cidr6);

@@ -17,9 +17,12 @@ struct draft_address {
 	bool probe;                        /* the LAN is to be asked for the address */
 };
 
-/** draft_new - the record of a pod that waits for an address. */
+/**
+ * draft_new - the record of a pod that waits for an address.
+ * @ask: its pod runs and has lost its record: the node is asked which card it has
+ */
 void draft_new(struct sb *sb, const struct api_pod *pod, const char *subnet,
-	       const struct api_network *net);
+	       const struct api_network *net, bool ask);
 
 /** draft_begin - a patch of rec in the state that we know; metadata is left open. */
 void draft_begin(struct jw *w, const struct api_ip *rec);

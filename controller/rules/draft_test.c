@@ -63,10 +63,10 @@ static void a_record_is_made_for_its_pod(void **state)
 
 	(void)state;
 	scene(&s);
-	draft_new(&s.sb, &s.pod, "lan", &s.rec.network);
+	draft_new(&s.sb, &s.pod, "lan", &s.rec.network, false);
 	is(&s, OBJECT(META OWNER, NETWORK));
 	s.pod.owner_kind = stateful_set;
-	draft_new(&s.sb, &s.pod, "lan", &s.rec.network);
+	draft_new(&s.sb, &s.pod, "lan", &s.rec.network, false);
 	is(&s, OBJECT(META, NETWORK));
 	sb_done(&s.sb);
 }

@@ -377,6 +377,8 @@ static void serve(struct choice *c, struct plan_want *want)
 		want->addr = p.addr[0];
 		want->addr6 = p.addr[1];
 		if (fits_mac(c, want, &want->mac) || holds) {
+			if (holds && !mac_eq(&want->keep_mac, &(struct mac_addr){{0}}))
+				want->mac = want->keep_mac;
 			grant(c, want);
 			/* Whoever holds has been counted. */
 			if (share && !holds)

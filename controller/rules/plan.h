@@ -16,6 +16,7 @@ struct plan_want {
 	/* Unset; or the address that its pod has already (a record made anew). Refused where it is not its own. */
 	struct ip_addr keep;
 	struct ip_addr keep6;
+	struct mac_addr keep_mac; /* its card's, with keep; zero = not known */
 	const char *record_uid;
 	const char *pod_uid;
 	const char *ns;

@@ -63,6 +63,7 @@ struct subnet {
 	/* Used, without a record: takeover.c */
 	struct ipam_set orphans; /* a pod that lives has lost its own */
 	int64_t orphans_ms;      /* to be released then; 0 = such a pod still lives */
+	int64_t blind_ms; /* the first grants wait until then: nodes are asked which cards they have */
 	bool blind; /* nor is the address of a card that lives: whoever gets one asks the LAN */
 
 	/* The write that is under way: commit.c */

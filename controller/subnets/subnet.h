@@ -86,6 +86,15 @@ void subnet_settled(struct subnet *subnet, const struct ipam_set *held, bool rec
 int64_t subnet_run_orphans(struct subnet *subnet, int64_t now_ms, int64_t hold_ms, bool unclaimed);
 /** subnet_has_orphans - some addresses are used without a record. */
 bool subnet_has_orphans(const struct subnet *subnet);
+/** subnet_lost_some - addresses are used without a record, or the subnet's own allocation was lost. */
+bool subnet_lost_some(const struct subnet *subnet);
+/** subnet_blind_ms - so long new pods have to wait, since nodes are asked which addresses their cards have. */
+int64_t subnet_blind_ms(const struct subnet *subnet);
+/**
+ * subnet_may_restore - an address that a node tells of: one that the subnet could have given, and that stands without
+ *	a record (used, or the allocation was lost). NULL, or why not.
+ */
+const char *subnet_may_restore(const struct subnet *subnet, const struct ip_addr *addr);
 /** subnet_is_fresh - nothing stood in status when it was claimed: what was in flight is not known. */
 bool subnet_is_fresh(const struct subnet *subnet);
 

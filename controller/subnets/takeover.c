@@ -3,7 +3,11 @@
  * controller/takeover.h's.
  */
 #include "controller/subnets/internal.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
+
+/* Nodes answer within a second; who does not is not waited for. */
+#define BLIND_MS 10000
 
 bool subnets_are_claimed(const struct subnets *all)
 {
@@ -59,6 +63,37 @@ bool subnet_has_orphans(const struct subnet *subnet)
 	return subnet->orphans.n != 0;
 }
 
+bool subnet_lost_some(const struct subnet *subnet)
+{
+	return subnet->orphans.n || subnet->blind;
+}
+
+int64_t subnet_blind_ms(const struct subnet *subnet)
+{
+	int64_t left = subnet->blind ? subnet->blind_ms - clock_now_ms() : 0;
+
+	return left > 0 ? left : 0;
+}
+
+const char *subnet_may_restore(const struct subnet *subnet, const struct ip_addr *addr)
+{
+	const struct ipam_record *r = &subnet->record;
+
+	if (!ipam_set_has(&subnet->range, addr) && !ipam_set_has(&subnet->range6, addr))
+		return "the MacvlanSubnet does not give it";
+	for (size_t i = 0; i < r->n_inflight; i++) {
+		if (ip_eq(&r->inflight[i].addr, addr) || ip_eq(&r->inflight[i].addr6, addr))
+			return "it has been given to another pod";
+	}
+	if (subnet_addr_taken(subnet, addr, ""))
+		return "another pod has it";
+	if (ipam_set_has(&r->pool.used, addr))
+		return ipam_set_has(&subnet->orphans, addr) ? NULL : "another pod has it";
+	if (ipam_set_has(&r->pool.cooling_all, addr))
+		return "it is cooling down";
+	return subnet->blind ? NULL : "no record of it was lost";
+}
+
 static void release_orphans(struct subnet *subnet)
 {
 	const struct ip_addr start = {0};
@@ -95,6 +130,7 @@ void subnet_settled(struct subnet *subnet, const struct ipam_set *held, bool rec
 	find_orphans(subnet, held);
 	subnet->orphans_ms = 0;
 	subnet->blind = subnet->fresh && recordless;
+	subnet->blind_ms = clock_now_ms() + BLIND_MS;
 	if (!recordless)
 		release_orphans(subnet);
 	else if (subnet->orphans.n)

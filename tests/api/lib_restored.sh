@@ -46,17 +46,48 @@ k annotate pod p73 --overwrite 'k8s.v1.cni.cncf.io/network-status=[{"name":"defa
 restored_subnet
 pods 76 80 restored | k create -f - >/dev/null
 controller_up
-check "who waits is served" wait_for 30 served_is 6
-told_late() {
-	local i
-	for i in 71 72 73 74; do event_is "p$i" AnnotatedTooLate || return 1; done
+asked() { [ "$(k get macvlanips "$@" -o json | jq '[.items[] | select(.metadata.annotations["tandem-cni.io/tell-card"] == .spec.podId and .spec.cidr == null)] | length')" = $# ]; }
+# told POD IP IP6 MAC: the node's answer; without IP that there is no card
+told() {
+	local url=/apis/tandem-cni.io/v1/namespaces/default/macvlanips/$1/status uid
+	uid=$(k get pod "$1" -o jsonpath='{.metadata.uid}')
+	curls PATCH application/merge-patch+json "$(jq -nc --arg uid "$uid" --arg a "${2:-}" --arg b "${3:-}" --arg mac "${4:-}" \
+		'{status: {card: ({podId: $uid, ips: ([$a, $b] | map(select(. != "")))} + if $mac == "" then {} else {mac: $mac} end)}}')" "$url"
 }
-check "those that run hear that they have no record" wait_for 20 told_late
-same "nobody gets a record by what a pod says of itself" "" \
-	"$(k get macvlanips -o name | grep -wE 'p70|p71|p72|p73|p74')"
+check "their nodes are asked" wait_for 30 asked p71 p72 p73 p74
+while read -r name _ cidr cidr6 mac; do
+	[ "$name" = p74 ] || told "$name" "${cidr%/*}" "${cidr6%/*}" "$mac"
+done <<<"$before"
+told p73 10.88.0.200 "" 02:00:00:00:00:73
+told p74
+check "by its node's word a pod has a record again, and who waits is served" wait_for 30 served_is 8
+same "with the address that its card has" "$(grep -v p74 <<<"$before")" "$(cards p71 p72)"
+same "and is asked no more" "null null" "$(k get macvlanips p71 p72 -o json | jq -r '[.items[].metadata.annotations["tandem-cni.io/tell-card"]] | map(tostring) | join(" ")')"
+check "what the subnet does not give is refused, and told" wait_for 20 event_is p73 CardRefused
+same "without an address" null "$(k get macvlanip p73 -o json | jq .spec.cidr)"
+check "who has no card hears that it is too late" wait_for 20 event_is p74 AnnotatedTooLate
+same "nobody gets a record by what a pod says of itself" "" "$(k get macvlanips -o name | grep -wE 'p70|p74')"
 same "no address is in two records" "" "$(records | awk '{ print $2 }' | sort | uniq -d)"
-same "whoever gets an address now asks the LAN first" "true true true true true true" \
-	"$(k get macvlanips -o json | jq -r '[.items[].spec.conflictDetection] | map(tostring) | join(" ")')"
+same "whoever gets an address now asks the LAN first, and nobody else" "p71 p72; true true true true true true" \
+	"$(k get macvlanips -o json | jq -r '[.items[] | select(.spec.cidr)] | group_by(.spec.conflictDetection == true) |
+		([.[0][].metadata.name] | sort | join(" ")) + "; " + ([.[1][].spec.conflictDetection] | map(tostring) | join(" "))')"
+
+# The subnet is there, and one record goes while nobody leads: its address stands as used.
+kill -9 "$pid_controller"
+wait "$pid_controller" 2>/dev/null
+for i in 71 72; do
+	k patch macvlanip "p$i" --type merge -p '{"metadata":{"finalizers":null}}' >/dev/null
+	k delete macvlanip "p$i" >/dev/null
+done
+controller_up
+check "the nodes are asked again" wait_for 30 asked p71 p72
+other=$(k get macvlanip p76 -o jsonpath='{.spec.cidr}')
+told p71 "${other%/*}" "" 02:00:00:00:00:76
+check "an address that another pod has is refused" wait_for 20 event_is p71 CardRefused
+read -r _ _ cidr cidr6 mac < <(grep p72 <<<"$before")
+told p72 "${cidr%/*}" "${cidr6%/*}" "$mac"
+check "one that was lost comes back" wait_for 20 served_is 7
+same "as it was" "$(grep p72 <<<"$before")" "$(cards p72 p71 | grep p72)"
 
 # Annotated when it ran already, with a card that it has made up: an address that is free, the gateway's, the node's, one
 # outside of the ranges.
@@ -94,8 +125,8 @@ done
 subnet young 10.91.0.0/24 | k apply -f - >/dev/null
 check "a subnet that is new" wait_for 20 ready_is young True
 pods 65 65 young | k create -f - >/dev/null
-check "serves who asks in time" wait_for 20 k get macvlanip p65
-same "and nobody whose card is made up" "" "$(k get macvlanips -o name | grep -wE 'p6[1-4]')"
+check "serves who asks in time" wait_for 30 status_is young used 1
+same "and nobody whose card is made up" "" "$(records | grep -wE 'p6[1-4]')"
 check "nor are their addresses used" wait_for 20 status_is young used 1
 finish 61 65
 finish 70 80
