@@ -10,16 +10,28 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/nl/addr.h"
+#include "lib/nl/link.h"
+#include "lib/nl/link_type.h"
 #include "lib/nl/netns.h"
 #include "lib/nl/nl.h"
+
+static struct mac_addr mac_of(const struct nl_link *links, size_t n, int index)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (links[i].index == index)
+			return links[i].mac;
+	}
+	return (struct mac_addr){{0}};
+}
 
 /* 1 added, 0 there is no such namespace, -1. */
 static int add_from(const char *path, struct cards *out, struct err *e)
 {
 	AUTO(nl_close) struct nl *nl = NULL;
 	AUTO(free) struct nl_addr *addrs = NULL;
+	AUTO(free) struct nl_link *links = NULL;
 	AUTO(fd) int fd = -1;
-	size_t n = 0;
+	size_t n = 0, n_links = 0;
 
 	if (netns_open(path, &fd, e) < 0) {
 		/* EPERM: by now the path leads to the node's own, which has no cards of pods. */
@@ -28,11 +40,13 @@ static int add_from(const char *path, struct cards *out, struct err *e)
 		err_clear(e);
 		return 0;
 	}
-	if (nl_open_in(fd, &nl, e) < 0 || nl_addr_list(nl, 0, &addrs, &n, e) < 0)
+	if (nl_open_in(fd, &nl, e) < 0 || nl_addr_list(nl, 0, &addrs, &n, e) < 0 ||
+	    nl_link_list(nl, &links, &n_links, e) < 0)
 		return -1;
 	out->v = xreallocarray(out->v, out->n + n + 1, sizeof(*out->v));
 	for (size_t i = 0; i < n; i++)
-		out->v[out->n++] = addrs[i].addr.addr;
+		out->v[out->n++] = (struct cards_addr){addrs[i].addr.addr,
+						       mac_of(links, n_links, addrs[i].index)};
 	return 1;
 }
 
@@ -57,11 +71,24 @@ void cards_done(struct cards *c)
 	*c = (struct cards){NULL, 0};
 }
 
+/* A rival's, by its MAC: what bears the record's, or none that is known, may be the pod's. */
+static bool is_other(const struct cards_addr *a, const struct api_ip *rec)
+{
+	const struct mac_addr none = {{0}};
+
+	return rec->phase == API_IP_CONFLICT && nl_link_type_get(rec->network.link_type)->own_mac &&
+	       !mac_eq(&a->mac, &none) && !mac_eq(&a->mac, &rec->mac);
+}
+
 bool cards_have(const struct cards *c, const struct api_ip *rec)
 {
 	for (size_t i = 0; i < c->n; i++) {
-		if (ip_eq(&c->v[i], &rec->cidr.addr) ||
-		    (ip_is_set(&rec->cidr6.addr) && ip_eq(&c->v[i], &rec->cidr6.addr)))
+		const struct ip_addr *addr = &c->v[i].addr;
+
+		if (!ip_eq(addr, &rec->cidr.addr) &&
+		    !(ip_is_set(&rec->cidr6.addr) && ip_eq(addr, &rec->cidr6.addr)))
+			continue;
+		if (!is_other(&c->v[i], rec))
 			return true;
 	}
 	return false;

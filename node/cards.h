@@ -10,9 +10,14 @@
 
 struct api_ip;
 
+struct cards_addr {
+	struct ip_addr addr;
+	struct mac_addr mac; /* of its link; zero = none, or not known */
+};
+
 /* All addresses in the namespaces that a directory shows. */
 struct cards {
-	struct ip_addr *v;
+	struct cards_addr *v;
 	size_t n;
 };
 
@@ -21,7 +26,11 @@ void cards_scan(const char *dir, struct cards *out);
 void cards_done(struct cards *c);
 DEFINE_AUTO_VALUE(struct cards, cards_done)
 
-/** cards_have - one of the record's addresses is among them. */
+/**
+ * cards_have - one of the record's addresses is among them.
+ *
+ * In a conflict somebody else has the address, who may be in one of these namespaces: there the record's MAC counts, too.
+ */
 bool cards_have(const struct cards *c, const struct api_ip *rec);
 
 /** cards_may_be_in - the namespace at path has one of them, or nobody can say. */

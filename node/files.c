@@ -27,6 +27,7 @@ static void file_free(struct node_file *file)
 	free(file->pod);
 	free(file->uid);
 	free(file->card);
+	free(file->given_up);
 	free(file->parent);
 	free(file);
 }
@@ -95,6 +96,7 @@ static struct node_file *file_of(const struct files *f, const struct state *s)
 	file->pod = arg(s->cni_args, "K8S_POD_NAME");
 	file->uid = s->pod_uid ? xstrdup(s->pod_uid) : arg(s->cni_args, "K8S_POD_UID");
 	file->card = text_or_empty(s->card);
+	file->given_up = text_or_empty(s->given_up);
 	file->parent = text_or_empty(s->parent);
 	if (!s->card_mac || mac_parse(s->card_mac, &file->mac) < 0)
 		file->mac = (struct mac_addr){{0}};

@@ -37,6 +37,9 @@ static enum evidence evidence_of(const struct api_ip *rec, const struct files *f
 			continue;
 		if (is_card_of(file, rec))
 			return EVIDENCE_CARD;
+		/* That ADD waits for another record: it has taken back what it had made of this one. */
+		if (!file->complete && str_eq(file->given_up, rec->meta.uid))
+			continue;
 		best = EVIDENCE_OPEN;
 	}
 	return best;
@@ -126,8 +129,11 @@ static void write_status(struct jw *w, enum report report, const struct api_ip *
 		jw_kv_str(w, "cardDown", NULL);
 		break;
 	case REPORT_DOWN:
-		jw_kv_str(w, "phase", NULL);
-		jw_kv_str(w, "message", NULL);
+		/* Why the card is down stays told: whoever leads frees the address for that. */
+		if (rec->phase != API_IP_CONFLICT) {
+			jw_kv_str(w, "phase", NULL);
+			jw_kv_str(w, "message", NULL);
+		}
 		jw_kv_str(w, "cardDown", rec->pod_id);
 		break;
 	default:

@@ -17,16 +17,20 @@ struct lies {
 	const char *uid; /* in the file itself; "" = only CNI_ARGS' name of the pod */
 	const char *card, *mac, *boot;
 	bool complete;
+	const char *given_up;
 };
 
-static const struct lies card = {"u1", "eth1", MAC, BOOT, true};
-static const struct lies of_other_pod = {"u2", "eth1", MAC, BOOT, true};
-static const struct lies unfinished = {"u1", "eth1", NULL, BOOT, false};
-static const struct lies unfinished_unnamed = {"", "eth1", NULL, BOOT, false};
-static const struct lies unnamed = {"", "eth1", MAC, BOOT, true};
-static const struct lies before_boot = {"u1", "eth1", MAC, "b0", true};
-static const struct lies other_mac = {"u1", "eth1", "02:00:00:00:00:02", BOOT, true};
-static const struct lies plain = {"u1", NULL, NULL, BOOT, true};
+static const struct lies card = {"u1", "eth1", MAC, BOOT, true, NULL};
+static const struct lies of_other_pod = {"u2", "eth1", MAC, BOOT, true, NULL};
+static const struct lies unfinished = {"u1", "eth1", NULL, BOOT, false, NULL};
+static const struct lies given_up = {"", "eth1", NULL, BOOT, false, "r1"};
+static const struct lies gave_another_up = {"u1", "eth1", NULL, BOOT, false, "r0"};
+static const struct lies up_though_given_up = {"u1", "eth1", MAC, BOOT, true, "r1"};
+static const struct lies unfinished_unnamed = {"", "eth1", NULL, BOOT, false, NULL};
+static const struct lies unnamed = {"", "eth1", MAC, BOOT, true, NULL};
+static const struct lies before_boot = {"u1", "eth1", MAC, "b0", true, NULL};
+static const struct lies other_mac = {"u1", "eth1", "02:00:00:00:00:02", BOOT, true, NULL};
+static const struct lies plain = {"u1", NULL, NULL, BOOT, true, NULL};
 
 struct row {
 	const char *name;
@@ -81,6 +85,56 @@ static const struct row rows[] = {
 	{"without a card", {&plain}, 0, "", false, false, true, REPORT_NOTHING},
 	{"being made", {&unfinished}, 0, "", false, false, true, REPORT_NOTHING},
 	{"being made, ending", {&unfinished}, 0, "", true, false, true, REPORT_NOTHING},
+	{"given up in a conflict", {&given_up}, API_IP_CONFLICT, "", true, false, false, REPORT_DOWN},
+	{"given up, nobody asks",
+	 {&given_up},
+	 API_IP_CONFLICT,
+	 "",
+	 false,
+	 false,
+	 true,
+	 REPORT_NOTHING},
+	{"given up, told", {&given_up}, API_IP_CONFLICT, "u1", true, false, false, REPORT_NOTHING},
+	{"another one given up",
+	 {&gave_another_up},
+	 API_IP_CONFLICT,
+	 "",
+	 true,
+	 false,
+	 false,
+	 REPORT_NOTHING},
+	{"given up beside one being made",
+	 {&given_up, &unfinished},
+	 API_IP_CONFLICT,
+	 "",
+	 true,
+	 false,
+	 false,
+	 REPORT_NOTHING},
+	{"given up beside a card",
+	 {&given_up, &card},
+	 API_IP_CONFLICT,
+	 "",
+	 true,
+	 false,
+	 false,
+	 REPORT_ATTACHED},
+	{"a conflict said of a card that is up",
+	 {&card},
+	 API_IP_CONFLICT,
+	 "",
+	 true,
+	 false,
+	 false,
+	 REPORT_ATTACHED},
+	{"up after all",
+	 {&up_though_given_up},
+	 API_IP_CONFLICT,
+	 "",
+	 true,
+	 false,
+	 false,
+	 REPORT_ATTACHED},
 	{"being made for whom is not known",
 	 {&unfinished_unnamed},
 	 0,
@@ -116,6 +170,7 @@ static void fill(struct files *files, const struct lies *const *list)
 			.card_mac = (char *)l->mac,
 			.boot_id = (char *)l->boot,
 			.complete = l->complete,
+			.given_up = (char *)l->given_up,
 		};
 
 		name[1] = (char)('0' + i);

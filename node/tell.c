@@ -49,6 +49,7 @@ struct tell {
 	size_t n_jobs;
 	struct kube_queue queue;
 	bool changed;
+	bool awaited;  /* as far as the store has shown since the last tell_run() */
 	bool was_away; /* the last request found no API server */
 };
 
@@ -79,13 +80,19 @@ static void record_free(void *obj)
 	api_ip_free(obj);
 }
 
+/* In conflict: the plugin waits for another address, inside its deadline. */
+static bool is_awaited(const struct api_ip *rec)
+{
+	return rec->phase == API_IP_CONFLICT && rec->meta.deletion && !api_ip_card_is_down(rec);
+}
+
 static void changed(void *ctx, const char *key, const void *old, const void *obj)
 {
 	struct tell *t = ctx;
 
 	(void)key;
 	(void)old;
-	(void)obj;
+	t->awaited = t->awaited || (obj && is_awaited(obj));
 	t->changed = true;
 }
 
@@ -190,6 +197,11 @@ void tell_free(struct tell *t)
 bool tell_changed(const struct tell *t)
 {
 	return t->changed;
+}
+
+bool tell_is_awaited(const struct tell *t)
+{
+	return t->awaited;
 }
 
 /* ------------------------------------------------------------------------------- requests */
@@ -375,13 +387,15 @@ int64_t tell_run(struct tell *t, struct files *files)
 	const char *key = NULL;
 	size_t pos = 0;
 
-	t->changed = false;
+	t->changed = t->awaited = false;
 	if (!kube_store_is_synced(t->store))
 		return 0;
 	for (size_t i = 0; i < t->n_jobs; i++)
 		t->jobs[i]->needed = false;
-	while ((rec = kube_store_each(t->store, &pos, &key)))
+	while ((rec = kube_store_each(t->store, &pos, &key))) {
+		t->awaited = t->awaited || is_awaited(rec);
 		look(&p, key, rec);
+	}
 	drop_idle(t);
 	while ((item = kube_queue_take(&t->queue, p.now_ms)))
 		act(&p, CONTAINER_OF(item, struct job, item));

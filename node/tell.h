@@ -22,6 +22,9 @@ DEFINE_AUTO(struct tell, tell_free)
 /** tell_changed - records have changed, or a request has ended, since the last tell_run(). */
 bool tell_changed(const struct tell *t);
 
+/** tell_is_awaited - a pod waits for another address until this node has said that it has no card with the former. */
+bool tell_is_awaited(const struct tell *t);
+
 /** tell_record - what the record of an attachment's pod says, as it was last seen; NULL: there is none. Lent. */
 const struct api_ip *tell_record(const struct tell *t, const struct node_file *file);
 

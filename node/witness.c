@@ -20,6 +20,8 @@
 
 /* Changes are gathered for so long: a node that starts many pods at once writes in one go. */
 #define GATHER_MS 150
+/* What a pod's start waits for is gathered for less. */
+#define AWAITED_MS 5
 
 struct witness {
 	const struct witness_options *opt;
@@ -97,6 +99,11 @@ static void compare_at(struct witness *w, int64_t at_ms)
 {
 	if (!w->compare_ms || at_ms < w->compare_ms)
 		w->compare_ms = at_ms;
+}
+
+static void compare_soon(struct witness *w)
+{
+	compare_at(w, clock_now_ms() + (tell_is_awaited(w->tell) ? AWAITED_MS : GATHER_MS));
 }
 
 static void announce(struct witness *w)
@@ -220,7 +227,7 @@ static int files_changed(void *ctx, struct err *e)
 
 	(void)e;
 	drain(w->inotify);
-	compare_at(w, clock_now_ms() + GATHER_MS);
+	compare_soon(w);
 	return 0;
 }
 
@@ -258,7 +265,7 @@ int witness_run(const struct witness_options *opt, struct err *e)
 		do_what_is_due(&w);
 		rc = loop_turn(w.loop, next_ms(&w), e);
 		if (tell_changed(w.tell))
-			compare_at(&w, clock_now_ms() + GATHER_MS);
+			compare_soon(&w);
 	} while (rc > 0);
 	return rc;
 }

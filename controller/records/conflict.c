@@ -111,9 +111,19 @@ static const char *what_follows(enum conflict_verdict v, const struct conflict_m
 	}
 }
 
+/* Nothing leaves the pod before that. */
+static const char *what_first(const struct entry *entry, const struct api_ip *rec,
+			      enum conflict_verdict v, char *out, size_t size)
+{
+	*out = '\0';
+	if (v == CONFLICT_QUARANTINE && !entry->all->in.opt->attached_by_pod_ip)
+		snprintf(out, size, "once node %.63s says that the pod has no card, ", rec->node);
+	return out;
+}
+
 static void tell(struct entry *entry, const struct api_ip *rec, enum conflict_verdict v, bool fixed)
 {
-	char addr[2 * IP_ADDR_LEN + 8], who[80], what[160], msg[500];
+	char addr[2 * IP_ADDR_LEN + 8], who[80], first[120], what[160], msg[600];
 	struct conflict_memory *c = memory_of(entry);
 	uint64_t now = hash_fnv1a(hash_of(rec), &v, sizeof(v));
 
@@ -123,8 +133,9 @@ static void tell(struct entry *entry, const struct api_ip *rec, enum conflict_ve
 	c->told = now;
 	addresses(rec, addr, sizeof(addr));
 	offender(rec, who, sizeof(who));
-	snprintf(msg, sizeof(msg), "%s uses %s on the LAN, node %.63s reports; %s", who, addr,
-		 rec->node, what_follows(v, c, fixed, what, sizeof(what)));
+	snprintf(msg, sizeof(msg), "%s uses %s on the LAN, node %.63s reports; %s%s", who, addr,
+		 rec->node, what_first(entry, rec, v, first, sizeof(first)),
+		 what_follows(v, c, fixed, what, sizeof(what)));
 	entry_tell(entry, DECIDE_CONFLICT, msg);
 }
 
@@ -161,7 +172,8 @@ static enum conflict_verdict ask(const struct entry *entry, const struct subnet 
 	struct conflict_in in = {
 		.rec = rec,
 		.in_use = entry->pod->has_ip || entry->attached == hash_of(rec),
-		.ending = is_ending(entry, rec->meta.uid),
+		.ending = is_ending(entry, rec->meta.uid) || rec->meta.deletion,
+		.asked = is_ending(entry, rec->meta.uid),
 		.off = !entry->all->in.opt->rules.quarantine_s,
 		.of_pod = c && str_eq(c->pod_uid, pod_uid) ? c->count : 0,
 		.now_s = process_now_s(entry->all->in.process),
@@ -188,7 +200,9 @@ static void begin(struct entry *entry, struct subnet *subnet, const struct api_i
 	c->until_s = seen.at + pause;
 	c->count++;
 	api_ip_rival_mac(rec->message, &seen.mac);
-	subnet_conflict(subnet, &seen);
+	/* Whoever has begun its end has counted it. */
+	if (!rec->meta.deletion)
+		subnet_conflict(subnet, &seen);
 	tell(entry, rec, CONFLICT_QUARANTINE, fixed);
 }
 
@@ -222,6 +236,22 @@ static void refuse(struct entry *entry, struct subnet *subnet, const struct api_
 	subnet_refuse_conflicts(subnet, reasons[v], why, v == CONFLICT_PROXY_ARP ? &proxy : NULL);
 }
 
+static void end_record(struct entry *entry, struct subnet *subnet, const struct api_ip *rec)
+{
+	if (!is_ending(entry, rec->meta.uid))
+		begin(entry, subnet, rec);
+	switch (conflict_step(rec, !entry->all->in.opt->attached_by_pod_ip)) {
+	case CONFLICT_MARK:
+		requests_begin_end(entry);
+		break;
+	case CONFLICT_WAIT:
+		break;
+	case CONFLICT_FREE:
+		requests_end(entry);
+		break;
+	}
+}
+
 void conflict_run(struct entry *entry, const struct api_ip *rec)
 {
 	struct subnet *subnet = subnets_find(entry->all->in.subnets, rec->subnet);
@@ -240,9 +270,7 @@ void conflict_run(struct entry *entry, const struct api_ip *rec)
 	v = ask(entry, subnet, rec);
 	switch (v) {
 	case CONFLICT_QUARANTINE:
-		if (!is_ending(entry, rec->meta.uid))
-			begin(entry, subnet, rec);
-		requests_end(entry);
+		end_record(entry, subnet, rec);
 		return;
 	case CONFLICT_TELL:
 		tell(entry, rec, v, false);

@@ -20,10 +20,28 @@ static bool is_proxy(const struct conflict_in *in)
 	return n >= CONFLICT_PROXY || mac_eq(&in->proxy, &mac);
 }
 
+enum conflict_step conflict_step(const struct api_ip *rec, bool reports)
+{
+	if (!reports)
+		return CONFLICT_FREE;
+	if (!rec->meta.deletion)
+		return CONFLICT_MARK;
+	return api_ip_card_is_down(rec) ? CONFLICT_FREE : CONFLICT_WAIT;
+}
+
+/* A node of an earlier release takes the phase away with its answer. */
+static bool is_answered(const struct conflict_in *in)
+{
+	return in->asked && !in->in_use && in->rec->phase == API_IP_PHASE_NONE &&
+	       conflict_step(in->rec, true) == CONFLICT_FREE;
+}
+
 enum conflict_verdict conflict_decide(const struct conflict_in *in)
 {
 	unsigned int of_subnet = 0, of_pod = 0;
 
+	if (is_answered(in))
+		return CONFLICT_QUARANTINE;
 	if (in->rec->phase != API_IP_CONFLICT)
 		return CONFLICT_NONE;
 	if (in->in_use || in->off)

@@ -16,7 +16,10 @@ struct report {
 static void report(struct report *r)
 {
 	*r = (struct report){.message = "in use by 0a:00:00:00:00:01", .pod = "p", .other = "q"};
-	r->rec = (struct api_ip){.phase = API_IP_CONFLICT, .message = r->message, .pod_id = r->pod};
+	r->rec = (struct api_ip){.phase = API_IP_CONFLICT,
+				 .message = r->message,
+				 .pod_id = r->pod,
+				 .card_down = (char *)""};
 	r->in = (struct conflict_in){.rec = &r->rec, .recent = r->recent, .now_s = 10000};
 }
 
@@ -100,6 +103,47 @@ static void one_mac_for_all_is_a_proxy(void **state)
 	assert_int_equal(conflict_decide(&r.in), CONFLICT_QUARANTINE);
 }
 
+static void freed_by_the_word_of_its_node(void **state)
+{
+	struct api_ip rec = {.pod_id = (char *)"u1", .card_down = (char *)""};
+
+	(void)state;
+	assert_int_equal(conflict_step(&rec, true), CONFLICT_MARK);
+	/* Said before it was asked: of a card that may be made since. */
+	rec.card_down = (char *)"u1";
+	assert_int_equal(conflict_step(&rec, true), CONFLICT_MARK);
+	rec.meta.deletion = 5;
+	assert_int_equal(conflict_step(&rec, true), CONFLICT_FREE);
+	/* A former pod's. */
+	rec.card_down = (char *)"u0";
+	assert_int_equal(conflict_step(&rec, true), CONFLICT_WAIT);
+	assert_int_equal(conflict_step(&rec, false), CONFLICT_FREE);
+}
+
+static void an_answer_without_the_phase(void **state)
+{
+	struct report r;
+
+	(void)state;
+	report(&r);
+	r.rec.pod_id = r.rec.card_down = (char *)"u1";
+	r.rec.meta.deletion = 5;
+	r.rec.phase = API_IP_PHASE_NONE;
+	/* Deleted by hand: that is nobody's conflict. */
+	r.in.ending = true;
+	assert_int_equal(conflict_decide(&r.in), CONFLICT_NONE);
+	r.in.asked = true;
+	assert_int_equal(conflict_decide(&r.in), CONFLICT_QUARANTINE);
+	r.in.in_use = true;
+	assert_int_equal(conflict_decide(&r.in), CONFLICT_NONE);
+	r.in.in_use = false;
+	r.rec.phase = API_IP_ATTACHED;
+	assert_int_equal(conflict_decide(&r.in), CONFLICT_NONE);
+	r.rec.phase = API_IP_PHASE_NONE;
+	r.rec.card_down = (char *)"";
+	assert_int_equal(conflict_decide(&r.in), CONFLICT_NONE);
+}
+
 static void quarantine_in_a_commit(void **state)
 {
 	struct fixture f;
@@ -168,6 +212,8 @@ int main(void)
 		cmocka_unit_test(three_for_a_pod),
 		cmocka_unit_test(sixteen_an_hour_for_a_subnet),
 		cmocka_unit_test(one_mac_for_all_is_a_proxy),
+		cmocka_unit_test(freed_by_the_word_of_its_node),
+		cmocka_unit_test(an_answer_without_the_phase),
 		cmocka_unit_test(quarantine_in_a_commit),
 		cmocka_unit_test(a_kept_address_in_quarantine),
 	};

@@ -50,6 +50,7 @@ void state_free(struct state *s)
 	free(s->netns);
 	free(s->cni_args);
 	free(s->pod_uid);
+	free(s->given_up);
 	free(s->cni_version);
 	free(s->network);
 	free(s->delegate);
@@ -269,6 +270,7 @@ static void write_body(struct sb *sb, const struct state *s)
 	jw_kv_opt(&w, "netns", s->netns);
 	jw_kv_opt(&w, "cniArgs", s->cni_args);
 	jw_kv_opt(&w, "podUID", s->pod_uid);
+	jw_kv_opt(&w, "givenUp", s->given_up);
 	jw_kv_opt(&w, "cniVersion", s->cni_version);
 	jw_kv_opt(&w, "network", s->network);
 	jw_kv_opt(&w, "bootID", s->boot_id);
@@ -387,6 +389,7 @@ static int decode(const char *what, const char *text, size_t len, struct state *
 		{"netns", &s->netns},
 		{"cniArgs", &s->cni_args},
 		{"podUID", &s->pod_uid},
+		{"givenUp", &s->given_up},
 		{"cniVersion", &s->cni_version},
 		{"network", &s->network},
 		{"bootID", &s->boot_id},

@@ -23,6 +23,7 @@ struct state {
 	char *netns;
 	char *cni_args;
 	char *pod_uid;     /* NULL until the ADD was through, and where nobody knows it */
+	char *given_up;    /* UID of a record whose card this ADD will not make; NULL = none */
 	char *cni_version; /* of our own conf at ADD */
 	char *network;     /* its name */
 	char *delegate;    /* the primary's conf, its very bytes; NULL when there was no primary */

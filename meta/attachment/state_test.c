@@ -55,6 +55,7 @@ static struct state *sample(void)
 	s->netns = xstrdup("/run/netns/x");
 	s->cni_args = xstrdup("K8S_POD_NAME=a;K8S_POD_NAMESPACE=b");
 	s->pod_uid = xstrdup("93cd6a2e-26aa-4fda-81cd-6bff3089891c");
+	s->given_up = xstrdup("5b0e5f5a-0e39-4d0c-9a51-0a6a4f0d2a11");
 	s->cni_version = xstrdup("0.4.0");
 	s->network = xstrdup("cbr0");
 	s->delegate = xstrdup(
@@ -96,6 +97,7 @@ static void every_field_comes_back_to_the_byte(void **state)
 	assert_string_equal(back->netns, s->netns);
 	assert_string_equal(back->cni_args, s->cni_args);
 	assert_string_equal(back->pod_uid, s->pod_uid);
+	assert_string_equal(back->given_up, s->given_up);
 	assert_string_equal(back->cni_version, s->cni_version);
 	assert_string_equal(back->network, s->network);
 	assert_string_equal(back->delegate, s->delegate);

@@ -204,14 +204,12 @@ static int cancel_fd(const struct add *a)
 /* The first record, or another than the one that there is. */
 static int wait_for_record(struct add *a, struct err *e)
 {
+	struct record_want want = {&a->pod, a->state, cancel_fd(a)};
 	int64_t start = clock_now_us();
-	int r;
 
 	if (pod_need_uid(a->app, &a->pod, e) < 0)
 		return -1;
-	r = a->ip ? record_wait_other(a->app, &a->pod, cancel_fd(a), &a->ip, e)
-		  : record_wait(a->app, &a->pod, cancel_fd(a), &a->ip, e);
-	if (r < 0) {
+	if (record_wait(a->app, &want, &a->ip, e) < 0) {
 		if (e->kind == ERR_AGAIN)
 			state_hint_set(a->app->dir, a->pod.uid);
 		return -1;

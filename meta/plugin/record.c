@@ -13,11 +13,14 @@
 #include "lib/kube/client.h"
 #include "lib/kube/path.h"
 #include "lib/kube/wait.h"
+#include "meta/attachment/state.h"
 #include "meta/plugin/app.h"
 #include "meta/plugin/pod.h"
 
 struct wanted {
+	struct app *app;
 	const struct pod *pod;
+	struct state *state;
 	const struct api_ip *refused; /* somebody else has its address; NULL = none was refused */
 	struct api_ip *found;
 };
@@ -27,6 +30,26 @@ static bool is_refused(const struct api_ip *ip, const struct api_ip *refused)
 	return refused && str_eq(ip->meta.uid, refused->meta.uid) &&
 	       ip_eq(&ip->cidr.addr, &refused->cidr.addr) &&
 	       ip_eq(&ip->cidr6.addr, &refused->cidr6.addr);
+}
+
+static bool is_given_up(const struct wanted *w, const struct api_ip *ip)
+{
+	return w->state->given_up && str_eq(w->state->given_up, ip->meta.uid);
+}
+
+/*
+ * Its end has begun for a conflict, and nothing of it is there: the node may say that its card is down. That
+ * stands in the file before anybody can ask, and this ADD has to keep to it whatever the record says later.
+ */
+static int give_up(struct wanted *w, const struct api_ip *ip, struct err *e)
+{
+	struct state *s = w->state;
+
+	if (!ip->meta.deletion || is_given_up(w, ip))
+		return 0;
+	free(s->given_up);
+	s->given_up = xstrdup(ip->meta.uid);
+	return state_save(w->app->dir, s, e);
 }
 
 /* Leaves the reason in e and says "not yet": the time-out's text ends with it. */
@@ -54,7 +77,10 @@ static int ready(void *ctx, const struct jval *obj, struct err *e)
 		return 0;
 	}
 	/* The controller has begun to end it. A deletion by hand is another matter: that card is kept. */
-	if (is_refused(ip, w->refused) || (ip->phase == API_IP_CONFLICT && ip->meta.deletion)) {
+	if (is_given_up(w, ip) || is_refused(ip, w->refused) ||
+	    (ip->phase == API_IP_CONFLICT && ip->meta.deletion)) {
+		if (give_up(w, ip, e) < 0)
+			return -1;
 		err_set(e, ERR_AGAIN, 0, "%s; it has no other address yet; see the pod's events",
 			*ip->message ? ip->message : "another machine has its address");
 		return 0;
@@ -151,23 +177,11 @@ static int wait_for(struct app *app, struct wanted *wanted, int cancel_fd, struc
 	return err_wrap(e, "address of pod %s/%s", pod->ns, pod->name);
 }
 
-int record_wait(struct app *app, const struct pod *pod, int cancel_fd, struct api_ip **out,
-		struct err *e)
+int record_wait(struct app *app, const struct record_want *want, struct api_ip **ip, struct err *e)
 {
-	struct wanted wanted = {.pod = pod};
+	struct wanted wanted = {.app = app, .pod = want->pod, .state = want->state, .refused = *ip};
 
-	if (wait_for(app, &wanted, cancel_fd, e) < 0)
-		return -1;
-	*out = wanted.found;
-	return 0;
-}
-
-int record_wait_other(struct app *app, const struct pod *pod, int cancel_fd, struct api_ip **ip,
-		      struct err *e)
-{
-	struct wanted wanted = {.pod = pod, .refused = *ip};
-
-	if (wait_for(app, &wanted, cancel_fd, e) < 0)
+	if (wait_for(app, &wanted, want->cancel_fd, e) < 0)
 		return -1;
 	api_ip_free(*ip);
 	*ip = wanted.found;

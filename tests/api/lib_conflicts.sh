@@ -3,13 +3,15 @@
 # plays the plugin: it patches the status of records.
 IPS=/apis/tandem-cni.io/v1/namespaces/default/macvlanips
 
-# restart SECONDS: kill -9, and a controller that sets conflicting addresses aside for so long
+# restart SECONDS [OPTION...]: kill -9, and a controller that sets conflicting addresses aside for so long
 restart() {
+	local quarantine=$1
+	shift
 	if controller_alive; then
 		kill -9 "$pid_controller"
 		wait "$pid_controller" 2>/dev/null
 	fi
-	candidate controller --leader-elect=false --quarantine "$1"
+	candidate controller --leader-elect=false --quarantine "$quarantine" "$@"
 }
 
 # report NAME PHASE [MAC]: what the plugin says about a record
@@ -174,6 +176,53 @@ check "16 are in quarantine" wait_for 10 status_is many quarantined 16
 check "17 have an address" wait_for 10 served_is 17
 same "one of them that in conflict" 1 "$(k get macvlanips -o json | jq '[.items[] | select(.status.phase == "Conflict")] | length')"
 finish 40 56
+check "all are freed" wait_for 20 no_records
+k delete macvlansubnets -n kube-system --all --timeout=60s >/dev/null
+# ------------------------------------------------------------------------------- the node's word
+# Where nodes report, what they say of a conflict frees nothing before they say that there is no card.
+restart 3600 --attached-by report
+subnet asked 10.85.0.0/24 'vlan: 85' 'ipDelayReuse: 0' \
+	'ranges: [{rangeStart: 10.85.0.10, rangeEnd: 10.85.0.19}]' | k apply -f - >/dev/null
+marked() { [ -n "$(k get macvlanip "$1" -o jsonpath='{.metadata.deletionTimestamp}' 2>/dev/null)" ]; }
+# What is served after this has been said is served by who has seen it.
+looked() {
+	pods "$1" "$1" asked | k create -f - >/dev/null
+	check "p$1 is served meanwhile" wait_for 10 cidr_is "p$1" "$2"
+}
+# down NAME: the node's answer
+down() {
+	curls PATCH application/merge-patch+json \
+		"{\"status\":{\"cardDown\":\"$(k get macvlanip "$1" -o jsonpath='{.spec.podId}')\"}}" "$IPS/$1/status"
+}
+pods 60 60 asked | k create -f - >/dev/null
+check "a pod whose ADD is through, and that has no IP yet" wait_for 20 cidr_is p60 10.85.0.10/24
+uid=$(uid_of p60)
+report p60 Conflict 0a:00:00:00:02:01
+check "a conflict marks its record" wait_for 10 marked p60
+looked 61 10.85.0.11/24
+same "and its address stays: nobody has said that the card is down" "$uid 10.85.0.10/24" \
+	"$(uid_of p60) $(k get macvlanip p60 -o jsonpath='{.spec.cidr}')"
+same "nor is it set aside" "" "$(quarantined asked)"
+report p60 Attached
+looked 62 10.85.0.12/24
+down p60
+report p60 Conflict 0a:00:00:00:02:01
+check "its card is up: it keeps it, whatever follows" wait_for 10 told p60 'the pod keeps it'
+same "in the same record" "$uid 10.85.0.10/24" \
+	"$(uid_of p60) $(k get macvlanip p60 -o jsonpath='{.spec.cidr}')"
+
+report p61 Conflict 0a:00:00:00:02:02
+check "another's conflict" wait_for 10 marked p61
+same "... is told with what follows" 1 "$(messages p61 AddressConflict | grep -c 'once node n1 says that the pod has no card')"
+restart 3600 --attached-by report
+check "a restart takes over" wait_for 20 status_is asked allocation.term 2
+looked 63 10.85.0.13/24
+check "... and waits for the node's word, too" cidr_is p61 10.85.0.11/24
+down p61
+check "no card, says the node: it gets another" wait_for 10 cidr_is p61 10.85.0.14/24
+check "the address is in quarantine" wait_for 5 quarantined_are asked "10.85.0.0/24 11"
+finish 60 63
+for ((i = 60; i <= 63; i++)); do marked "p$i" && down "p$i"; done
 check "all are freed" wait_for 20 no_records
 k delete macvlansubnets -n kube-system --all --timeout=60s >/dev/null
 controller_bounce
