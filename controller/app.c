@@ -69,8 +69,11 @@ void app_build(struct app *app)
 	publish = (struct publish_in){p, app->cluster, app->records};
 	app->services = services_new(&publish);
 	app->netstatus = netstatus_new(&publish);
-	app->view = (struct admission_view){p->system_ns, app->opt.legacy_annotations, app->cluster,
-					    app->records, app->reservations};
+	app->view = (struct admission_view){.system_ns = p->system_ns,
+					    .legacy_annotations = app->opt.legacy_annotations,
+					    .cluster = app->cluster,
+					    .records = app->records,
+					    .reservations = app->reservations};
 	takeover = (struct takeover_in){p, app->cluster, app->subnets, app->records,
 					app->opt.records.rules.hold_s * 1000};
 	app->takeover = takeover_new(&takeover);

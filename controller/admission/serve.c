@@ -1,5 +1,6 @@
 #include "controller/admission/serve.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -105,16 +106,30 @@ static void review_workload(const struct admission_view *v, const struct admit_r
 
 /* ------------------------------------------------------------------------------- paths */
 
-static void log_refusal(const struct admit_review *r, const struct admit_answer *a)
+/* Whoever reaches the port, or may create objects, has lines written: some, and then how many more there were. */
+static bool may_log(struct admission_view *v)
+{
+	unsigned int held;
+	bool may = log_quota_take(&v->refused, clock_now_ms(), &held);
+	char text[16];
+
+	snprintf(text, sizeof(text), "%u", held);
+	if (held)
+		log_info("admission refused: further ones were not logged", "count", text);
+	return may;
+}
+
+static void log_refusal(struct admission_view *v, const struct admit_review *r,
+			const struct admit_answer *a)
 {
 	AUTO(free) char *name = name_of(r->object.p ? r->object : r->old);
 
-	if (a->code)
+	if (a->code && may_log(v))
 		log_info("admission refused", "resource", r->resource, "namespace", r->ns, "name",
 			 name, "why", a->message);
 }
 
-static void admit(const struct admission_view *v, const struct http_request *req,
+static void admit(struct admission_view *v, const struct http_request *req,
 		  struct httpd_response *res)
 {
 	AUTO(admit_review_done) struct admit_review r = {0};
@@ -131,7 +146,8 @@ static void admit(const struct admission_view *v, const struct http_request *req
 		return;
 	}
 	if (admit_review_parse(req->body, req->body_len, &r, &e) < 0) {
-		log_warn("admission review cannot be read", "error", e.msg);
+		if (may_log(v))
+			log_warn("admission review cannot be read", "error", e.msg);
 		res->status = 400;
 		sb_printf(&res->body, "%s\n", e.msg);
 		return;
@@ -140,12 +156,12 @@ static void admit(const struct admission_view *v, const struct http_request *req
 		review_subnet(v, &r, &a);
 	else
 		review_workload(v, &r, &a);
-	log_refusal(&r, &a);
+	log_refusal(v, &r, &a);
 	res->content_type = "application/json";
 	admit_answer_write(&r, &a, &res->body);
 }
 
-static void ready(const struct admission_view *v, const struct http_request *req,
+static void ready(struct admission_view *v, const struct http_request *req,
 		  struct httpd_response *res)
 {
 	bool complete = cluster_is_complete(v->cluster);
@@ -158,7 +174,7 @@ static void ready(const struct admission_view *v, const struct http_request *req
 				      : "ok\n");
 }
 
-static void alive(const struct admission_view *v, const struct http_request *req,
+static void alive(struct admission_view *v, const struct http_request *req,
 		  struct httpd_response *res)
 {
 	(void)v;
@@ -168,7 +184,7 @@ static void alive(const struct admission_view *v, const struct http_request *req
 
 static const struct route {
 	const char *path;
-	void (*serve)(const struct admission_view *v, const struct http_request *req,
+	void (*serve)(struct admission_view *v, const struct http_request *req,
 		      struct httpd_response *res);
 } routes[] = {
 	{WEBHOOK_PATH, admit},

@@ -7,7 +7,7 @@
 struct http_request;
 struct httpd_response;
 
-/** webhook_serve - a httpd_handler_fn; ctx is a const struct admission_view. */
+/** webhook_serve - a httpd_handler_fn; ctx is a struct admission_view. */
 void webhook_serve(void *ctx, const struct http_request *req, struct httpd_response *res);
 
 #endif

@@ -2,6 +2,8 @@
 #include "controller/admission/serve.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "controller/admission/view.h"
 #include "controller/records/rooms_test.h"
@@ -48,8 +50,10 @@ static void begin(struct fixture *x)
 {
 	memset(x, 0, sizeof(*x));
 	rooms_begin(&x->rooms);
-	x->view = (struct admission_view){"kube-system", false, x->rooms.cluster, x->rooms.records,
-					  x->rooms.reservations};
+	x->view = (struct admission_view){.system_ns = "kube-system",
+					  .cluster = x->rooms.cluster,
+					  .records = x->rooms.records,
+					  .reservations = x->rooms.reservations};
 }
 
 static void fill(struct fixture *x)
@@ -250,6 +254,47 @@ static void test_workloads(void **state)
 	end(&x);
 }
 
+static size_t count_lines(int fd)
+{
+	char buf[16384];
+	ssize_t len = pread(fd, buf, sizeof(buf), 0);
+	size_t n = 0;
+
+	for (ssize_t i = 0; i < len; i++)
+		n += buf[i] == '\n';
+	return n;
+}
+
+/* Whoever reaches the port can send as many as it likes. */
+static void test_few_log_lines(void **state)
+{
+	AUTO(sb_done) struct sb body = SB_INIT;
+	AUTO(fd) int file = memfd_create("log", MFD_CLOEXEC);
+	AUTO(fd) int before = dup(STDERR_FILENO);
+	struct fixture x;
+
+	(void)state;
+	begin(&x);
+	fill(&x);
+	dup2(file, STDERR_FILENO);
+	/* What is allowed has no line, and counts for none. */
+	for (int i = 0; i < 20; i++)
+		review(&x, DEPLOYMENT("default", "web", "'tandem-cni.io/ip':'10.1.0.5'"));
+	for (int i = 0; i < 30; i++)
+		review(&x, DEPLOYMENT("default", "app", "'tandem-cni.io/ip':'10.1.0.5'"));
+	for (int i = 0; i < 30; i++)
+		ask(&x, "POST", "/admit", "{", &body);
+	dup2(before, STDERR_FILENO);
+	assert_int_equal(count_lines(file), 10);
+	/* The next minute begins with how many there were more. */
+	x.view.refused.until_ms = 0;
+	dup2(file, STDERR_FILENO);
+	ask(&x, "POST", "/admit", "{", &body);
+	dup2(before, STDERR_FILENO);
+	assert_int_equal(count_lines(file), 12);
+	end(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -257,6 +302,7 @@ int main(void)
 		cmocka_unit_test(test_before_caches_are_filled),
 		cmocka_unit_test(test_subnets),
 		cmocka_unit_test(test_workloads),
+		cmocka_unit_test(test_few_log_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

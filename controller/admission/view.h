@@ -5,18 +5,21 @@
 #include <stdbool.h>
 
 #include "admit/world.h"
+#include "lib/base/log_quota.h"
 
 struct cluster;
 struct records;
 struct reservations;
 
-/* All lent. */
+/* All lent, but for the log's quota. */
 struct admission_view {
 	const char *system_ns;
 	bool legacy_annotations;
 	struct cluster *cluster;
 	struct records *records;
 	struct reservations *reservations;
+	struct log_quota
+		refused; /* who may create objects may have them refused as often as they like */
 };
 
 /** admission_world - lent from v; valid until its caches change. */

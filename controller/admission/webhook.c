@@ -38,7 +38,7 @@ struct object {
 struct webhook {
 	const struct webhook_options *opt;
 	struct process *process;
-	const struct admission_view *view;
+	struct admission_view *view;
 	struct httpd *httpd; /* NULL = off */
 	struct webhook_names names;
 	struct webhook_life life;
@@ -122,11 +122,11 @@ static void watch(struct object *o, const char *path, const char *name)
 	o->reflector = kube_reflector_new(o->hook->process->client, o->store, &opt);
 }
 
-int webhook_new(const struct webhook_options *opt, struct process *p,
-		const struct admission_view *view, struct webhook **out, struct err *e)
+int webhook_new(const struct webhook_options *opt, struct process *p, struct admission_view *view,
+		struct webhook **out, struct err *e)
 {
 	struct httpd_options http = {
-		.bind = opt->bind, .tls = true, .handler = webhook_serve, .ctx = (void *)view};
+		.bind = opt->bind, .tls = true, .handler = webhook_serve, .ctx = view};
 	AUTO(free) char *secrets = secrets_path(p->system_ns), *confs = confs_path();
 	AUTO(webhook_free) struct webhook *h = xcalloc(1, sizeof(*h));
 

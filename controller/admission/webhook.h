@@ -19,8 +19,8 @@ struct process;
 struct webhook;
 
 /** webhook_new - options, process and view are lent. ERR_IO: the address is not to be had. */
-int webhook_new(const struct webhook_options *opt, struct process *p,
-		const struct admission_view *view, struct webhook **out, struct err *e) FN_MUST;
+int webhook_new(const struct webhook_options *opt, struct process *p, struct admission_view *view,
+		struct webhook **out, struct err *e) FN_MUST;
 /** webhook_fd - to be watched for reading; -1 = the webhook is off. */
 int webhook_fd(const struct webhook *h);
 /** webhook_dispatch - answer who has asked. ERR_IO. */
