@@ -27,13 +27,13 @@ static int64_t work(struct app *app)
 	if (app->process.phase == PHASE_RUN)
 		subnets_refresh(app->subnets);
 	records_run(app->records);
-	next = process_earlier(next, takeover_orphans(app->takeover, clock_now_ms()));
-	next = process_earlier(next, subnets_run(app->subnets));
-	next = process_earlier(next, webhook_run(app->webhook));
-	next = process_earlier(next, services_run(app->services));
-	next = process_earlier(next, netstatus_run(app->netstatus));
+	next = clock_earlier_ms(next, takeover_orphans(app->takeover, clock_now_ms()));
+	next = clock_earlier_ms(next, subnets_run(app->subnets));
+	next = clock_earlier_ms(next, webhook_run(app->webhook));
+	next = clock_earlier_ms(next, services_run(app->services));
+	next = clock_earlier_ms(next, netstatus_run(app->netstatus));
 	/* What was marked on the way here is due at once. */
-	return process_earlier(next, records_next_ms(app->records));
+	return clock_earlier_ms(next, records_next_ms(app->records));
 }
 
 /* What the API server has said, and what is due to be sent. */

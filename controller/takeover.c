@@ -9,6 +9,7 @@
 #include "controller/records/records.h"
 #include "controller/subnets/subnet.h"
 #include "ipam/set.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -79,8 +80,8 @@ int64_t takeover_orphans(struct takeover *t, int64_t now_ms)
 		bool unclaimed = t->pods_went && subnet_has_orphans(subnet) &&
 				 !records_count_unknown(t->in.records, subnet);
 
-		next = process_earlier(next, subnet_run_orphans(subnet, now_ms, t->in.hold_ms,
-								unclaimed));
+		next = clock_earlier_ms(next, subnet_run_orphans(subnet, now_ms, t->in.hold_ms,
+								 unclaimed));
 	}
 	t->pods_went = false;
 	return next;

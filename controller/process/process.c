@@ -29,10 +29,3 @@ int64_t process_backoff_ms(unsigned int failures)
 {
 	return kube_queue_backoff_ms(failures < UINT_MAX ? failures + 1 : failures);
 }
-
-int64_t process_earlier(int64_t a, int64_t b)
-{
-	if (!a || !b)
-		return a ? a : b;
-	return a < b ? a : b;
-}

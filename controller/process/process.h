@@ -36,7 +36,5 @@ int process_init(struct process *p, struct err *e) FN_MUST;
 int64_t process_now_s(const struct process *p);
 /** process_backoff_ms - 0.25 s, doubling to 30 s. */
 int64_t process_backoff_ms(unsigned int failures);
-/** process_earlier - of two monotonic times; 0 = never. */
-int64_t process_earlier(int64_t a, int64_t b);
 
 #endif

@@ -282,7 +282,7 @@ static int64_t next_due(struct services *all)
 
 	for (; space; space = after) {
 		after = TAILQ_NEXT(space, turn);
-		next = process_earlier(next, kube_queue_next_ms(&space->queue));
+		next = clock_earlier_ms(next, kube_queue_next_ms(&space->queue));
 		if (space->queue.heap.n || space->queue.n_in_flight)
 			continue;
 		TAILQ_REMOVE(&all->turns, space, turn);
@@ -303,7 +303,7 @@ int64_t services_run(struct services *all)
 	for (int n = 0; n < TURN_STEPS && flying < AT_ONCE && (svc = take(all, now)); n++)
 		flying += run_one(svc, now);
 	/* An answer has the next one sent. */
-	return flying < AT_ONCE ? process_earlier(next, next_due(all)) : next;
+	return flying < AT_ONCE ? clock_earlier_ms(next, next_due(all)) : next;
 }
 
 void services_gauge(const struct services *all, struct kube_queue_gauge *out)

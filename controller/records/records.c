@@ -189,7 +189,7 @@ int64_t records_next_ms(const struct records *all)
 {
 	int64_t next = kube_queue_next_ms(&all->queue);
 
-	return all->in.process->phase == PHASE_RUN ? process_earlier(next, all->check_ms) : next;
+	return all->in.process->phase == PHASE_RUN ? clock_earlier_ms(next, all->check_ms) : next;
 }
 
 /* ------------------------------------------------------------------------------- counted */

@@ -470,7 +470,7 @@ static int64_t run_ours(struct subnet *subnet, int64_t now_ms)
 		commit(subnet);
 		return cooled_ms(subnet, now_ms);
 	}
-	return process_earlier(next, subnet->soft_ms);
+	return clock_earlier_ms(next, subnet->soft_ms);
 }
 
 int64_t subnet_run(struct subnet *subnet)

@@ -4,6 +4,7 @@
 
 #include "controller/cluster/cluster.h"
 #include "controller/subnets/internal.h"
+#include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -225,6 +226,6 @@ int64_t subnets_run(struct subnets *all)
 	size_t pos = 0;
 
 	while ((subnet = map_each(&all->by_name, &pos)))
-		next = process_earlier(next, subnet_run(subnet));
+		next = clock_earlier_ms(next, subnet_run(subnet));
 	return next;
 }

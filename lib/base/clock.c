@@ -26,6 +26,13 @@ int64_t clock_boot_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+int64_t clock_earlier_ms(int64_t a, int64_t b)
+{
+	if (!a || !b)
+		return a ? a : b;
+	return a < b ? a : b;
+}
+
 int clock_left_ms(int64_t deadline_ms)
 {
 	int64_t left = deadline_ms - clock_now_ms();

@@ -15,6 +15,8 @@ int64_t clock_now_us(void);
  * For what others count too, such as how long a lease may be relied on.
  */
 int64_t clock_boot_ms(void);
+/** clock_earlier_ms - of two monotonic times; 0 = never. */
+int64_t clock_earlier_ms(int64_t a, int64_t b);
 /** clock_left_ms - milliseconds until the deadline, 0 when it is over, INT_MAX at most. */
 int clock_left_ms(int64_t deadline_ms);
 /** clock_wall_s - seconds since 1970 UTC. */

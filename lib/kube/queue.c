@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 
 #define BACKOFF_FIRST_MS 250
@@ -56,14 +57,6 @@ static void land(struct kube_queue *q, struct kube_queue_item *item)
 	q->n_in_flight--;
 }
 
-/* 0 = neither. */
-static int64_t earlier(int64_t a, int64_t b)
-{
-	if (!a || !b)
-		return a ? a : b;
-	return a < b ? a : b;
-}
-
 static int64_t take_again(struct kube_queue_item *item)
 {
 	int64_t again_ms = item->again_ms;
@@ -87,7 +80,7 @@ void kube_queue_mark(struct kube_queue *q, struct kube_queue_item *item, int64_t
 		wait_earlier(q, item, due_ms);
 		break;
 	case KUBE_QUEUE_IN_FLIGHT:
-		item->again_ms = earlier(item->again_ms, due_ms);
+		item->again_ms = clock_earlier_ms(item->again_ms, due_ms);
 		break;
 	}
 }
@@ -147,7 +140,7 @@ void kube_queue_later(struct kube_queue *q, struct kube_queue_item *item, int64_
 	int64_t again_ms = take_again(item);
 
 	land(q, item);
-	wait_until(q, item, earlier(again_ms, due_ms > 0 ? due_ms : 1));
+	wait_until(q, item, clock_earlier_ms(again_ms, due_ms > 0 ? due_ms : 1));
 }
 
 void kube_queue_failed(struct kube_queue *q, struct kube_queue_item *item, int64_t now_ms,
