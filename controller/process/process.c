@@ -1,11 +1,9 @@
 #include "controller/process/process.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <sys/random.h>
 
 #include "lib/base/clock.h"
-#include "lib/kube/queue.h"
 
 int process_init(struct process *p, struct err *e)
 {
@@ -23,9 +21,4 @@ int process_init(struct process *p, struct err *e)
 int64_t process_now_s(const struct process *p)
 {
 	return p->wall_base_s + (clock_boot_ms() - p->boot_base_ms) / 1000;
-}
-
-int64_t process_backoff_ms(unsigned int failures)
-{
-	return kube_queue_backoff_ms(failures < UINT_MAX ? failures + 1 : failures);
 }

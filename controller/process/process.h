@@ -34,7 +34,5 @@ struct process {
 int process_init(struct process *p, struct err *e) FN_MUST;
 /** process_now_s - seconds since 1970, going on evenly from the start whatever the wall clock does. */
 int64_t process_now_s(const struct process *p);
-/** process_backoff_ms - 0.25 s, doubling to 30 s. */
-int64_t process_backoff_ms(unsigned int failures);
 
 #endif

@@ -262,7 +262,8 @@ static void discovered(void *ctx, struct kube_response *res, const struct err *e
 
 	all->discovery = NULL;
 	if (e && e->kind != ERR_NOT_FOUND) {
-		all->discover_ms = clock_now_ms() + process_backoff_ms(all->discovery_failures++);
+		all->discover_ms =
+			clock_now_ms() + kube_queue_backoff_ms(++all->discovery_failures);
 		log_debug("services: cannot look up what is served", "error", e->msg);
 		return;
 	}
@@ -298,7 +299,7 @@ static void discover(struct services *all)
 			all->no_slices = true;
 			svc_mark_all(all);
 		} else if (!all->discover_ms && !all->discovery) {
-			all->discover_ms = now + process_backoff_ms(all->discovery_failures++);
+			all->discover_ms = now + kube_queue_backoff_ms(++all->discovery_failures);
 		}
 	}
 	if (watches_begun(all) > all->watches && !all->discover_ms)

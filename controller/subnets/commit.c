@@ -16,6 +16,7 @@
 #include "lib/json/jwrite.h"
 #include "lib/kube/client.h"
 #include "lib/kube/path.h"
+#include "lib/kube/queue.h"
 
 #define TIMEOUT_MS  20000
 #define REST        8 /* times what the last write took */
@@ -97,7 +98,7 @@ static void take_record(struct subnet *subnet, struct subnet_object *o)
 
 static void failed(struct subnet *subnet, const char *what, const struct err *e)
 {
-	int64_t pause = process_backoff_ms(subnet->failures++);
+	int64_t pause = kube_queue_backoff_ms(++subnet->failures);
 
 	if (e->retry_after_ms > pause)
 		pause = e->retry_after_ms;
