@@ -40,35 +40,41 @@ static struct holder_wire wire(const struct holder *h)
 
 static const struct holder_ops holder_ops = {.bears = bears, .wire = wire};
 
-/* A held address counts as much as a used one. */
-static void count(struct entry *entry, const char *subnet)
-{
-	AUTO(free) char *ns = xstrndup(entry->key, strcspn(entry->key, "/"));
+/* What it has, and the subnet that it is of; a held address counts as much as a used one. */
+struct having {
+	const char *subnet; /* NULL = it has nothing */
+	struct ip_addr addr, addr6;
+	struct mac_addr mac;
+};
 
-	holder_count(entry->all->in.holders, &entry->holder, subnet, ns);
-}
-
-void entry_claim(struct entry *entry)
+static struct having having_of(const struct entry *entry)
 {
 	const struct api_ip *ip = entry_record(entry);
 	const struct waiter *w = &entry->waiter;
-	struct holders *all = entry->all->in.holders;
-	const char *subnet = NULL;
 
 	if (!ip || !api_ip_is_allocated(ip))
 		ip = entry->lost;
 	if (ip && api_ip_is_allocated(ip))
-		holder_set(all, &entry->holder, &ip->cidr.addr, &ip->cidr6.addr, &ip->mac);
-	else if (w->step == WAITER_COMMITTED)
-		holder_set(all, &entry->holder, &w->addr, &w->addr6, &w->mac);
-	else
-		holder_set(all, &entry->holder, &(struct ip_addr){0}, &(struct ip_addr){0},
-			   &(struct mac_addr){0});
-	if (ip && api_ip_is_allocated(ip))
-		subnet = ip->subnet;
-	else if (w->step == WAITER_COMMITTED)
-		subnet = subnet_name(w->subnet);
-	count(entry, subnet);
+		return (struct having){ip->subnet, ip->cidr.addr, ip->cidr6.addr, ip->mac};
+	if (w->step == WAITER_COMMITTED)
+		return (struct having){subnet_name(w->subnet), w->addr, w->addr6, w->mac};
+	return (struct having){0};
+}
+
+static void enter(struct entry *entry, const struct having *h)
+{
+	AUTO(free) char *ns = xstrndup(entry->key, strcspn(entry->key, "/"));
+	struct holders *all = entry->all->in.holders;
+
+	holder_set(all, &entry->holder, &h->addr, &h->addr6, &h->mac);
+	holder_count(all, &entry->holder, h->subnet, ns);
+}
+
+void entry_claim(struct entry *entry)
+{
+	struct having h = having_of(entry);
+
+	enter(entry, &h);
 }
 
 void entry_hold(struct entry *entry, const char *name)
@@ -114,10 +120,7 @@ struct entry *entry_get(struct records *all, const char *key)
 
 void entry_free(struct entry *entry)
 {
-	struct ip_addr none = {0};
-
-	holder_set(entry->all->in.holders, &entry->holder, &none, &none, &(struct mac_addr){0});
-	count(entry, NULL);
+	enter(entry, &(struct having){0});
 	kube_queue_remove(&entry->all->queue, &entry->item);
 	map_remove(&entry->all->by_key, entry->key);
 	api_ip_free(entry->own);
