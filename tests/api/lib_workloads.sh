@@ -285,10 +285,21 @@ NS=default
 
 pods 61 66 sticky | k create -f - >/dev/null
 check "six pods" wait_for 20 served_is 6
+# Something that holds the pod's own end up: without it the collector may be through with the pod before it has looked
+# at the record, which then has an owner that stays, and stays with it.
+k apply -f - >/dev/null <<-YAML
+	apiVersion: v1
+	kind: ConfigMap
+	metadata:
+	  name: holds-p61
+	  finalizers: [tandem.test/hold]
+	  ownerReferences: [{apiVersion: v1, kind: Pod, name: p61, blockOwnerDeletion: true, uid: $(k get pod p61 -o jsonpath='{.metadata.uid}')}]
+YAML
 k delete pod p61 --cascade=foreground --wait=false >/dev/null
 k delete macvlanip p62 --wait=false >/dev/null
 deleting() { [ -n "$(k get macvlanip "$1" -o jsonpath='{.metadata.deletionTimestamp}')" ]; }
 check "pod deleted in the foreground: garbage collection asks for its record" wait_for 20 deleting p61
+k patch configmap holds-p61 --type=merge -p '{"metadata":{"finalizers":null}}' >/dev/null
 check "a record deleted by hand" wait_for 5 deleting p62
 same "neither is free" 6 "$(k get macvlansubnet -n kube-system sticky -o jsonpath='{.status.used}')"
 curls PATCH application/merge-patch+json \
