@@ -181,7 +181,8 @@ ip -n "$POD" link del eth0
 mkdir -p "$DIR/state/parents/ens4.100"
 exec 9<"$DIR/state/parents/ens4.100"
 flock 9
-gc
+# Not to the plugin, whose children may outlive it for a moment and would hold the lock on.
+gc 9<&-
 same "the VLAN of a card that is just being made stays" ens4.100 "$(vlans)"
 exec 9<&-
 ip -n n1 link add link ens4 name tdm0123abcd type vlan id 200
