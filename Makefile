@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # One Makefile for the whole tree; `make help` lists the targets.
 #
 # Each variant is a complete build of its own below $(O)/<variant>: objects in the folders of their

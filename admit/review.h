@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* AdmissionReview, admission.k8s.io/v1: what the API server asks, and the answer. No I/O. */
 #ifndef ADMIT_REVIEW_H
 #define ADMIT_REVIEW_H

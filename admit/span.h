@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Single values out of a checked JSON text, without a tree of all of it. */
 #ifndef ADMIT_SPAN_H
 #define ADMIT_SPAN_H

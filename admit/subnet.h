@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rules between MacvlanSubnets, and between a subnet and the pods that have its addresses. Pure. */
 #ifndef ADMIT_SUBNET_H
 #define ADMIT_SUBNET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admit/subnet.h"
 #include "admit/world_test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Rules for what a pod, or a pod template, asks for. Pure. */
 #ifndef ADMIT_WORKLOAD_H
 #define ADMIT_WORKLOAD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "admit/span.h"
 #include "admit/workload.h"
 #include "api/service.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the rules have to know of the cluster. They see it through this alone, and so do their tests. */
 #ifndef ADMIT_WORLD_H
 #define ADMIT_WORLD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A small cluster made of tables, for the tests of this folder. Only for x_test.c files. */
 #ifndef ADMIT_WORLD_TEST_H
 #define ADMIT_WORLD_TEST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a pod asks for: the tandem-cni.io/ annotations. */
 #ifndef API_ANNOTATIONS_H
 #define API_ANNOTATIONS_H

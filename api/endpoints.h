@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where a Service leads: EndpointSlice (discovery.k8s.io/v1) and Endpoints. What is wanted is written in
  * full; of what stands on the server only hashes are kept, which is all that a comparison needs.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* MacvlanIP: one pod's address and the network it was given in. */
 #ifndef API_IP_H
 #define API_IP_H

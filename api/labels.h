@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Labels of an object, packed into one block: there are many objects and most have a few short ones. */
 #ifndef API_LABELS_H
 #define API_LABELS_H

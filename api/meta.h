@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The part of metadata that every object of ours needs. */
 #ifndef API_META_H
 #define API_META_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* k8s.v1.cni.cncf.io/network-status: what tools that know several cards per pod read. */
 #ifndef API_NETSTATUS_H
 #define API_NETSTATUS_H

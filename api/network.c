@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The network's fields, from one table: read, written, compared and copied. */
 #include "api/network.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The data-plane part that a MacvlanSubnet and a MacvlanIP share: what the second card looks like. */
 #ifndef API_NETWORK_H
 #define API_NETWORK_H

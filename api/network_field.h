@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How each sort of field of a network is read, written, compared and kept. For network.c, which has the table. */
 #ifndef API_NETWORK_FIELD_H
 #define API_NETWORK_FIELD_H

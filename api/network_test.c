@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of the network's fields, and the definitions of the kinds beside it. */
 #include "api/network.h"
 

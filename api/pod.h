@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The few fields of a pod that tandem reads. */
 #ifndef API_POD_H
 #define API_POD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* LabelSelector: which namespaces may use a subnet, which nodes reach it. */
 #include <stdio.h>
 #include <string.h>

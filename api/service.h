@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The few fields of a Service that tandem reads, of a user's own and of those that it makes. */
 #ifndef API_SERVICE_H
 #define API_SERVICE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* MacvlanSubnet: an operator's network, and what the controller says about it. */
 #ifndef API_SUBNET_H
 #define API_SUBNET_H

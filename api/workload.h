@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The few fields of a workload that tandem reads: what makes pods, and what it asks for them. */
 #ifndef API_WORKLOAD_H
 #define API_WORKLOAD_H

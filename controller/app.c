@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/app.h"
 
 #include "controller/addresses/holders.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The controller's rooms, made and connected: the one place that knows them all. */
 #ifndef CONTROLLER_APP_H
 #define CONTROLLER_APP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The one loop: answers and watches of the API server, signals, and what is due. */
 #ifndef CONTROLLER_LOOP_H
 #define CONTROLLER_LOOP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tandem-controller: gives pods that ask for a second card an address on the LAN. */
 #include "controller/admission/webhook.h"
 #include "controller/app.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the controller knows in numbers, in Prometheus' text format over plain HTTP: /metrics, and /healthz beside it.
  *

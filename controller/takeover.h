@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How a controller becomes the leader, and how it meets a subnet that it did not know: in an order that leaves
  * nothing for another controller to change behind its back.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/takeover.h"
 
 #include "controller/records/rooms_test.h"

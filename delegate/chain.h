@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The primary: a conf or a conflist, run plugin by plugin as libcni runs it. */
 #ifndef DELEGATE_CHAIN_H
 #define DELEGATE_CHAIN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "delegate/chain_conf.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What one plugin of a chain is given: its conf with the runtime's part spliced in. For chain.c. */
 #ifndef DELEGATE_CHAIN_CONF_H
 #define DELEGATE_CHAIN_CONF_H

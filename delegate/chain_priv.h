@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The inside of a chain, for chain*.c alone. */
 #ifndef DELEGATE_CHAIN_PRIV_H
 #define DELEGATE_CHAIN_PRIV_H

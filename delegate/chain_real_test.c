@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The real plugins of containernetworking, in network namespaces of our own:
  *

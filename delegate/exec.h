@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Run one plugin: bytes in, bytes out, never longer than the deadline. */
 #ifndef DELEGATE_EXEC_H
 #define DELEGATE_EXEC_H

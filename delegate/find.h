@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where is the binary of a plugin type? */
 #ifndef DELEGATE_FIND_H
 #define DELEGATE_FIND_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Start a process with its stdio, without copying our memory. For exec.c. */
 #ifndef DELEGATE_SPAWN_H
 #define DELEGATE_SPAWN_H

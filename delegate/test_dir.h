@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A folder with little shell plugins, for the tests of this directory. */
 #ifndef DELEGATE_TEST_DIR_H
 #define DELEGATE_TEST_DIR_H

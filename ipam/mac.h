@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The MAC that belongs to an address. */
 #ifndef IPAM_MAC_H
 #define IPAM_MAC_H

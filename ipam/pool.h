@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Used and cooling addresses of one subnet, and the choice of the next. */
 #ifndef IPAM_POOL_H
 #define IPAM_POOL_H

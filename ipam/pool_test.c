@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The pool against a simple model of its rules: random operations, the same answers. */
 #include "ipam/pool.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which addresses a subnet may give at all. */
 #ifndef IPAM_RANGE_H
 #define IPAM_RANGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The allocation record that stands in a subnet's status: what a new leader has to know. */
 #ifndef IPAM_RECORD_H
 #define IPAM_RECORD_H

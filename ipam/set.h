@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A set of addresses: a sorted list of blocks of 256, a bit for each address. Both families. */
 #ifndef IPAM_SET_H
 #define IPAM_SET_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Blocks of a set as text and back: what stands in a subnet's status. */
 #include "ipam/set.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tell the LAN where an address lives now: one frame to all that moves the MAC in switches and the
  * address in neighbours.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Make the card, set it up, take it away. */
 #ifndef MACVLAN_APPLY_H
 #define MACVLAN_APPLY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The inside of a card's link, for create.c, which makes it, and apply.c, which sets it up. */
 #ifndef MACVLAN_APPLY_PRIV_H
 #define MACVLAN_APPLY_PRIV_H

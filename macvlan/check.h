@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Is what an ADD has made still there? */
 #ifndef MACVLAN_CHECK_H
 #define MACVLAN_CHECK_H

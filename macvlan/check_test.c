@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an ADD has made, told as text, and each single thing taken away from under it. */
 #include "macvlan/check.h"
 

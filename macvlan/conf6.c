@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "macvlan/conf6.h"
 
 #include <errno.h>

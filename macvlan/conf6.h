@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A link's IPv6 settings, for which there is no netlink. */
 #ifndef MACVLAN_CONF6_H
 #define MACVLAN_CONF6_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "macvlan/apply_priv.h"
 
 #include <errno.h>

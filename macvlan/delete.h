@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Take a card away: idempotent, and without waiting for the kernel's grace period. */
 #ifndef MACVLAN_DELETE_H
 #define MACVLAN_DELETE_H

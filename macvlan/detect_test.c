@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who has the address? Against real neighbours: on the LAN, on the node, and cards of our own. */
 #include "macvlan/detect.h"
 

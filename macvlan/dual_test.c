@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A card with an address of each family, beside a primary that has IPv4 alone. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The frames that ask whether an address is in use, and those that say so. No I/O. */
 #ifndef MACVLAN_FRAME_H
 #define MACVLAN_FRAME_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The node and its own pods on one parent reach each other through "<parent>.host", a macvlan of the
  * host's: the kernel passes nothing between a link and the macvlans on it. The device is shared by

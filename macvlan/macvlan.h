@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a pod's macvlan card shall be. */
 #ifndef MACVLAN_MACVLAN_H
 #define MACVLAN_MACVLAN_H

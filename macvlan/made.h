@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an ADD has made, as text: one line for each thing. The kernel's own answers make the same lines, so
  * that CHECK is a comparison of lines, and a line is what people are told. No I/O.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The link on the host that a card sits on. */
 #ifndef MACVLAN_PARENT_H
 #define MACVLAN_PARENT_H

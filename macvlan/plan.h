@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What has to be done in a pod's namespace, in order, as data. No I/O. */
 #ifndef MACVLAN_PLAN_H
 #define MACVLAN_PLAN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rules of hostAccess on the node's side, as data. No I/O. */
 #ifndef MACVLAN_PLAN_HOST_H
 #define MACVLAN_PLAN_HOST_H

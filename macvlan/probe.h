@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Ask the LAN whether anybody has an address before it is given to a card.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Questions to what was seen in a pod's namespace. No I/O. */
 #ifndef MACVLAN_SEEN_H
 #define MACVLAN_SEEN_H

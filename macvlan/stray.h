@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What pods have left on "<parent>.host" devices of which no attachment tells any more: its state file was
  * lost, or the parent was renamed, so that no DEL could take it away.

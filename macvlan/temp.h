@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The names that links of ours have until they are set up. */
 #ifndef MACVLAN_TEMP_H
 #define MACVLAN_TEMP_H

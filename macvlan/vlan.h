@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The VLAN links on the host that cards sit on: made on demand, shared, removed with their last user. */
 #ifndef MACVLAN_VLAN_H
 #define MACVLAN_VLAN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Announces the node's cards again, from their own namespaces: watches the host's links, and does what
  * node/herald.h says.

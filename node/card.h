@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One pod's card, in the pod's namespace. */
 #ifndef NODE_CARD_H
 #define NODE_CARD_H

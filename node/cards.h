@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Looks into network namespaces: a state file that went is not always a card that went. */
 #ifndef NODE_CARDS_H
 #define NODE_CARDS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The node's state files, as far as a witness needs them: whose card is whose, and in which namespace. */
 #ifndef NODE_FILES_H
 #define NODE_FILES_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * When which card is announced again on its LAN. Pure: no I/O, no clock of its own.
  *

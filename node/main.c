@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tandem-node: the node's witness. It tells the controller which cards are up and which are down. */
 #include <malloc.h>
 #include <stdlib.h>

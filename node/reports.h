@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a node has to say about a record, from its state files. Pure: no I/O, no clock of its own. */
 #ifndef NODE_REPORTS_H
 #define NODE_REPORTS_H

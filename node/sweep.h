@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Ends what a DEL that failed or never came has left: the plugin's own DEL, in a thread of its own. */
 #ifndef NODE_SWEEP_H
 #define NODE_SWEEP_H

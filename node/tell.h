@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The records of this node, and what is being written into them. */
 #ifndef NODE_TELL_H
 #define NODE_TELL_H

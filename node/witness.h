@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The node's witness: compares state files with records, and says in the records what it sees. */
 #ifndef NODE_WITNESS_H
 #define NODE_WITNESS_H

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Sourced by every shell test. A test prints one line for each thing it tries, which tests/run.sh
 # counts:

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Runs test programs, two at a time if told so, and counts what they say.
 #
 #	tests/run.sh [-l LOGDIR] [-j N] FILE...

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The runner itself: what it counts, what it must not believe, and how it ends.
 . "$(dirname "$0")/lib.sh"
 cd "$TESTS_ROOT" || exit 1

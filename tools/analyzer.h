@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Included by tools/lint.sh before every source that clang's analyzer reads, so that it knows what
  * lib/base/err.h promises: making an error returns -1. Otherwise it follows paths on which a

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # tools/check-banned on small files.
 . "$(dirname "$0")/../tests/lib.sh"
 scratch dir

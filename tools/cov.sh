@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Line coverage per folder and in all, from gcov's counts:
 #
 #	tools/cov.sh BUILD_DIR SOURCE.c...

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # All static checks, over every source file of the tree or over those named:
 #
 #	tools/lint.sh [FILE...]
@@ -107,6 +108,19 @@ manuals() {
 	}
 }
 
+# Every source file of ours names its licence in the first line, or in the one after a shebang.
+licensed() {
+	local f rc=0
+	for f in "${files[@]}"; do
+		case $f in tests/fuzz/corpus/* | tests/data/* | */testdata/*) continue ;; esac
+		head -n 2 "$f" | grep -q 'SPDX-License-Identifier: Apache-2\.0' || {
+			echo "$f:1: no SPDX-License-Identifier: Apache-2.0"
+			rc=1
+		}
+	done
+	return $rc
+}
+
 if [ $# -gt 0 ]; then
 	tree=("${@#./}")
 else
@@ -118,6 +132,8 @@ step clang-format clang-format --dry-run -Werror "${files[@]}"
 step check-banned tools/check-banned "${files[@]}"
 step check-includes tools/check-includes
 step rooms tools/rooms --check docs/architecture.md
+sources '*.[ch]' '*.sh' '*.yaml' Makefile tools/check-banned tools/check-includes tools/rooms .ci/run
+step licence licensed
 sources '*.c'
 step cppcheck bug_search
 step clang-tidy tidy

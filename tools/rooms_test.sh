@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # tools/rooms on a small tree: the drawing, the sizes, and whether a document has the drawing of today.
 . "$(dirname "$0")/../tests/lib.sh"
 scratch dir

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages that tandem's build, checks and test cluster need.
 #
 #   tools/setup.sh [build|lint|vm|cluster|all]...      default: all

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # Builds the static archives that Debian does not ship in a usable form, from Debian's own source
 # packages, and prints the folder that holds them (include/, lib/):
 #

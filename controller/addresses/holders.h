@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who has which address and MAC: the index over everything that holds some. */
 #ifndef CONTROLLER_ADDRESSES_HOLDERS_H
 #define CONTROLLER_ADDRESSES_HOLDERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who names which address: the fixed addresses in the pod templates of workloads, also of those without pods.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is answered to whom: paths, and reviews of subnets and workloads. */
 #ifndef CONTROLLER_ADMISSION_SERVE_H
 #define CONTROLLER_ADMISSION_SERVE_H

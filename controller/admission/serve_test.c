@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The webhook's answers over real caches, fed by hand. */
 #include "controller/admission/serve.h"
 

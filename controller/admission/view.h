@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The caches as the rules of admission see them. */
 #ifndef CONTROLLER_ADMISSION_VIEW_H
 #define CONTROLLER_ADMISSION_VIEW_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The admission webhook: an HTTPS server in the controller's loop, the certificate that it shows, and the
  * ValidatingWebhookConfiguration that leads the API server here.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the API server has: a cache for each kind, kept by list and watch. Who wants to know of changes listens;
  * the caches know none of their listeners.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Who is told of a change, in which order, and who has a pod kept that asks for nothing. */
 #include "lib/base/test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/cluster/objects.h"
 
 #include "lib/base/mem.h"

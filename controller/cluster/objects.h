@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Namespaces and nodes: the few fields that allocation needs. */
 #ifndef CONTROLLER_CLUSTER_OBJECTS_H
 #define CONTROLLER_CLUSTER_OBJECTS_H

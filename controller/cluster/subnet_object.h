@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A MacvlanSubnet as the cache keeps it. */
 #ifndef CONTROLLER_CLUSTER_SUBNET_OBJECT_H
 #define CONTROLLER_CLUSTER_SUBNET_OBJECT_H

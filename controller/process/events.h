@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Events (v1): told to people, lost where the server is away. */
 #ifndef CONTROLLER_PROCESS_EVENTS_H
 #define CONTROLLER_PROCESS_EVENTS_H

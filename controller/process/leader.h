@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which of the replicas works: leader election, and what follows from losing it. */
 #ifndef CONTROLLER_PROCESS_LEADER_H
 #define CONTROLLER_PROCESS_LEADER_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the controller's process has one of. Made by app.c and lent to every room. */
 #ifndef CONTROLLER_PROCESS_PROCESS_H
 #define CONTROLLER_PROCESS_PROCESS_H

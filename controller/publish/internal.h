@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What services.c, watch.c, step.c and requests.c share. */
 #ifndef CONTROLLER_PUBLISH_INTERNAL_H
 #define CONTROLLER_PUBLISH_INTERNAL_H

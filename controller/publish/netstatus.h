@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Writes k8s.v1.cni.cncf.io/network-status on pods whose card is attached. */
 #ifndef CONTROLLER_PUBLISH_NETSTATUS_H
 #define CONTROLLER_PUBLISH_NETSTATUS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of publish/ work with. */
 #ifndef CONTROLLER_PUBLISH_PUBLISH_H
 #define CONTROLLER_PUBLISH_PUBLISH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The requests about one Service's -macvlan half. */
 #include <stdlib.h>
 #include <string.h>

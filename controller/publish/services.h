@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * For each Service whose pods have cards, the headless Service "<name>-macvlan" and where it leads: driven by
  * watches, a few writes for many changes. svc_plan.h and svc_pack.h say what is wanted.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which kind of object is written where, and the switch between the two, at a scripted server: the API server
  * that is at hand (1.20) cannot serve EndpointSlices of v1.

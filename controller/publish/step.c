@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is the next write for one Service: from the caches to svc_plan.h and svc_pack.h, and to svc_calls.c. */
 #include <stdlib.h>
 #include <string.h>

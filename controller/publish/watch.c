@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is known of Services and of what was made for them, and in which form the server serves it. */
 #include <stdlib.h>
 #include <string.h>

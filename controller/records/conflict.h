@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A card's address that another machine on the LAN answers for: the plugin has reported it in the record's
  * status. While the pod has no network yet, the address goes into quarantine and the pod gets another.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is known under one name: the pod and the record that bear it. Lent; valid until records_run(). */
 #ifndef CONTROLLER_RECORDS_ENTRY_H
 #define CONTROLLER_RECORDS_ENTRY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an entry answers to the subnet in which it waits. */
 #include <stdlib.h>
 

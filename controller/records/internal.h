@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of records/ share. */
 #ifndef CONTROLLER_RECORDS_INTERNAL_H
 #define CONTROLLER_RECORDS_INTERNAL_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Records that were lost while nobody led who knew them. The pod runs on, and what it says of itself is no proof. Its
  * node is asked, by a record without an address; the answer is taken if the address can be that card's.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From the caches to the questions of decide.h. */
 #ifndef CONTROLLER_RECORDS_QUESTION_H
 #define CONTROLLER_RECORDS_QUESTION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is done about one name, given its pod and its record: decide.h decides, requests.h does. */
 #include <stdio.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The pods that ask for a card and their MacvlanIPs: what is known under one name is an entry. Changes mark it; when
  * it is its turn, everything about it is looked at and the next request is sent.

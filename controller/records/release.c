@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an entry had goes back to its subnet. */
 #include <stdlib.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The requests about one pod's record. One at a time; each answer has the entry looked at again. */
 #ifndef CONTROLLER_RECORDS_REQUESTS_H
 #define CONTROLLER_RECORDS_REQUESTS_H

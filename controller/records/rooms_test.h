@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The rooms up to the records, for tests of what stands on them: caches that are fed by hand. */
 #ifndef CONTROLLER_RECORDS_ROOMS_TEST_H
 #define CONTROLLER_RECORDS_ROOMS_TEST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The records held against the allocation of a subnet that we did not know. The order of the steps is
  * controller/takeover.h's.

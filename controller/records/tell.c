@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What people are told about a pod. */
 #include <stdio.h>
 #include <stdlib.h>

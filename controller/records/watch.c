@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the caches say becomes marks of entries; how a pod ended and what was done to a record is noted. */
 #include <stdlib.h>
 #include <string.h>

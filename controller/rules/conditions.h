@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a subnet's conditions say, and what is told when one of them becomes true. Pure. */
 #ifndef CONTROLLER_RULES_CONDITIONS_H
 #define CONTROLLER_RULES_CONDITIONS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is to be done about an address that another machine on the LAN answers for. Pure. */
 #ifndef CONTROLLER_RULES_CONFLICT_H
 #define CONTROLLER_RULES_CONFLICT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What to do about one pod and its record. Pure: no I/O, no clock of its own. */
 #ifndef CONTROLLER_RULES_DECIDE_H
 #define CONTROLLER_RULES_DECIDE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is sent to the API server about a record: the bodies of requests. No I/O. */
 #ifndef CONTROLLER_RULES_DRAFT_H
 #define CONTROLLER_RULES_DRAFT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rules of a subnet's addresses, written a second time and in another way, for model_test.c: an array
  * of plain states for each family, loops over all of it, no sets and no lists of runs.

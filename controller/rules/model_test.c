@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * plan_commit() and all below it against a second writing of the rules (model_ref_test.h): random writes to the
  * records of several subnets, the same answers and the same record after each. Every record goes through

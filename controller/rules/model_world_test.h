@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Pods, records and subnets that come, go and are edited at random, for model_test.c: what both sides are asked
  * about.

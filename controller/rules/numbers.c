@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/rules/numbers.h"
 
 struct ipam_counts numbers_count(const struct ipam_pool *pool, const struct ipam_set *range,

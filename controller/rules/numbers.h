@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How many addresses a subnet has, and in which state. Pure. */
 #ifndef CONTROLLER_RULES_NUMBERS_H
 #define CONTROLLER_RULES_NUMBERS_H

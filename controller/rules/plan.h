@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The next content of a subnet's allocation record: who gets what, what is freed. Pure. */
 #ifndef CONTROLLER_RULES_PLAN_H
 #define CONTROLLER_RULES_PLAN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dual stack: an address of each family, or none. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A subnet's record, range and lists for plan_commit(), for tests. */
 #ifndef CONTROLLER_RULES_PLAN_LAB_TEST_H
 #define CONTROLLER_RULES_PLAN_LAB_TEST_H

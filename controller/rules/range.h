@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which addresses a MacvlanSubnet may give, by its spec alone. Pure. */
 #ifndef CONTROLLER_RULES_RANGE_H
 #define CONTROLLER_RULES_RANGE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The spec of a MacvlanIP: copied, compared. */
 #ifndef CONTROLLER_RULES_SPEC_H
 #define CONTROLLER_RULES_SPEC_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a subnet's status says, apart from the allocation record. Pure. */
 #ifndef CONTROLLER_RULES_STATUS_H
 #define CONTROLLER_RULES_STATUS_H

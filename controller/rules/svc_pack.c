@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/rules/svc_pack.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which endpoint stands in which EndpointSlice: stable, and with few writes. Pure. */
 #ifndef CONTROLLER_RULES_SVC_PACK_H
 #define CONTROLLER_RULES_SVC_PACK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a Service's -macvlan half shall be, from the Service and its pods. Pure. */
 #ifndef CONTROLLER_RULES_SVC_PLAN_H
 #define CONTROLLER_RULES_SVC_PLAN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/rules/svc_plan.h"
 
 #include <netinet/in.h>

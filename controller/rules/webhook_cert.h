@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The webhook's certificate: when it is made anew, and in which steps, so that no call ever fails. Pure but
  * for the keys that it makes.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The webhook's two objects in the API: JSON <-> structs. No I/O. */
 #ifndef CONTROLLER_RULES_WEBHOOK_OBJECTS_H
 #define CONTROLLER_RULES_WEBHOOK_OBJECTS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where the webhook listens and how the API server finds it. */
 #ifndef CONTROLLER_RULES_WEBHOOK_OPTIONS_H
 #define CONTROLLER_RULES_WEBHOOK_OPTIONS_H

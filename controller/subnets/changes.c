@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is to stand in the next write to a subnet. */
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the next write to a subnet's allocation record gives, and to whom. */
 #ifndef CONTROLLER_SUBNETS_CHOOSE_H
 #define CONTROLLER_SUBNETS_CHOOSE_H

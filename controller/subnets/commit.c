@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The requests of one subnet: claim, commit, read again, finalizer. One at a time. */
 #include <stdio.h>
 #include <stdlib.h>

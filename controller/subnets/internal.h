@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of subnets/ share. */
 #ifndef CONTROLLER_SUBNETS_INTERNAL_H
 #define CONTROLLER_SUBNETS_INTERNAL_H

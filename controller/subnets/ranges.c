@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which addresses a subnet may give: by its spec, without those of nodes and of its neighbours. */
 #include <stdio.h>
 

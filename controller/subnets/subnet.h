@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The allocation of each MacvlanSubnet: our term in it, the writes to its record, its ranges, its status. What is
  * written stands in subnets/commit.c, who gets what in rules/plan.h.

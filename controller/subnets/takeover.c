@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A subnet that we did not know: its allocation is held against the records. The order of the steps is
  * controller/takeover.h's.

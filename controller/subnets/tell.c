@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A subnet's status, and what is told of it. */
 #include "controller/process/events.h"
 #include "controller/subnets/internal.h"

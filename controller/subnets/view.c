@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What others may know of a subnet. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who waits for an address of a subnet. It is embedded in what it stands for, of which a subnet knows nothing but
  * the four questions of struct waiter_ops.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Scoped cleanup: every owner is declared with AUTO() and initialised on the spot. */
 #ifndef LIB_BASE_AUTO_H
 #define LIB_BASE_AUTO_H

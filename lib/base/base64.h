@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Base64, RFC 4648 section 4: how Kubernetes carries bytes in JSON and YAML. */
 #ifndef LIB_BASE_BASE64_H
 #define LIB_BASE_BASE64_H

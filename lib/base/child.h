@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Children that outlive their parent for a moment, to wait in the kernel in its stead. */
 #ifndef LIB_BASE_CHILD_H
 #define LIB_BASE_CHILD_H

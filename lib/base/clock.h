@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Time for deadlines (monotonic) and for people and API objects (wall clock). */
 #ifndef LIB_BASE_CLOCK_H
 #define LIB_BASE_CLOCK_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Errors: one struct, owned by the caller, that needs no freeing. */
 #ifndef LIB_BASE_ERR_H
 #define LIB_BASE_ERR_H

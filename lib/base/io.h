@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files and pipes, bounded and restarted after signals. */
 #ifndef LIB_BASE_IO_H
 #define LIB_BASE_IO_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading whole files whose owner is somebody else. What stands in their place may never answer: a FIFO without a
  * writer, a terminal, a network file system whose server is gone. No flag helps against the last one, so it is a

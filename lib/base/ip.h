@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Internet and Ethernet addresses: text <-> bytes, order and membership. No I/O. */
 #ifndef LIB_BASE_IP_H
 #define LIB_BASE_IP_H

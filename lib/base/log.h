@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* key=value lines for people and machines. Libraries return errors; programs log them, once. */
 #ifndef LIB_BASE_LOG_H
 #define LIB_BASE_LOG_H

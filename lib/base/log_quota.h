@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* At most so many log lines a minute of what others can cause as often as they like. */
 #ifndef LIB_BASE_LOG_QUOTA_H
 #define LIB_BASE_LOG_QUOTA_H

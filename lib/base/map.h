@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A hash table from strings to pointers. */
 #ifndef LIB_BASE_MAP_H
 #define LIB_BASE_MAP_H

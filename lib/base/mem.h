@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Memory that is there or the process is not: inputs are bounded before they come here. */
 #ifndef LIB_BASE_MEM_H
 #define LIB_BASE_MEM_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a program inherits from whoever starts it, and does not trust. */
 #ifndef LIB_BASE_PROCESS_H
 #define LIB_BASE_PROCESS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A growing string. */
 #ifndef LIB_BASE_SB_H
 #define LIB_BASE_SB_H

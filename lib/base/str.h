@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Strings and numbers from strings; everything is checked to the last character. */
 #ifndef LIB_BASE_STR_H
 #define LIB_BASE_STR_H

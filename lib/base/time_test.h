@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #ifndef LIB_BASE_TIME_TEST_H
 #define LIB_BASE_TIME_TEST_H
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What has been done to the kernel or the API, so that a failure can take it back in reverse. */
 #ifndef LIB_BASE_UNDO_H
 #define LIB_BASE_UNDO_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the runtime says in the environment. */
 #ifndef LIB_CNI_ARGS_H
 #define LIB_CNI_ARGS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The one table: which kind of failure is which CNI code, and does trying again help? */
 #ifndef LIB_CNI_CNIERR_H
 #define LIB_CNI_CNIERR_H

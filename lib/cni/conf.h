@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Our own conf as the runtime hands it over: a plugin's conf, with name and so on injected. */
 #ifndef LIB_CNI_CONF_H
 #define LIB_CNI_CONF_H

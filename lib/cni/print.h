@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The one place that writes to standard output. */
 #ifndef LIB_CNI_PRINT_H
 #define LIB_CNI_PRINT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CNI results of every version, read into one shape and written in any version. */
 #ifndef LIB_CNI_RESULT_H
 #define LIB_CNI_RESULT_H

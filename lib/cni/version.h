@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CNI spec versions, in order, and what each of them allows: a new one is a row here and one in version.c. */
 #ifndef LIB_CNI_VERSION_H
 #define LIB_CNI_VERSION_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the programs that run on their own have in common: texts for people, values of options, signals to end. */
 #ifndef LIB_DAEMON_DAEMON_H
 #define LIB_DAEMON_DAEMON_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The event loop of a program that runs on its own: descriptors, what to do about each, and signals to end. */
 #ifndef LIB_DAEMON_LOOP_H
 #define LIB_DAEMON_LOOP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The options of a program that runs on its own: one table for the parser and for --help. */
 #ifndef LIB_DAEMON_OPTIONS_H
 #define LIB_DAEMON_OPTIONS_H

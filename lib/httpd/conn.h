@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One connection of the server. For the files of this folder only. */
 #ifndef LIB_HTTPD_CONN_H
 #define LIB_HTTPD_CONN_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Clients that are slow, broken, greedy or many. */
 #include "lib/base/time_test.h"
 #include "lib/base/test.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A small HTTP/1.1 server, with TLS or without, inside an epoll loop. Requests are answered at once by a
  * function that does not wait. Everything that a client can make it keep is bounded: connections,

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What it answers, and how it is set up. */
 #include "lib/base/test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The server with real sockets on loopback for the tests of this folder: its loop runs in a thread, clients
  * block in the test's. Only for x_test.c files.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP/1.1 requests out of bytes. No I/O: feed bytes in, take requests out. */
 #ifndef LIB_HTTPD_REQUEST_H
 #define LIB_HTTPD_REQUEST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a server needs of TLS: a context made of a certificate and its key. */
 #ifndef LIB_HTTPD_TLS_H
 #define LIB_HTTPD_TLS_H

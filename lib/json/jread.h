@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Typed reading of JSON: complaints name the path, "stdin: plugins[1].ipam: must be an object". */
 #ifndef LIB_JSON_JREAD_H
 #define LIB_JSON_JREAD_H

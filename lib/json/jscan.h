@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Strict JSON over bytes: checked once, then walked as spans, so that what belongs to others can be
  * spliced instead of printed anew. Nothing is decoded or copied unless a function says so.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/base/time_test.h"
 #include "lib/json/jscan.h"
 

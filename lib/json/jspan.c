@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The second half of jscan.h: walking a text that has been checked. */
 #include "lib/json/jscan.h"
 

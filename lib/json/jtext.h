@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* White space, escapes and the decoded bytes of a string. For jscan.c and jspan.c. */
 #ifndef LIB_JSON_JTEXT_H
 #define LIB_JSON_JTEXT_H

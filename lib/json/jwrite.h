@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Writing JSON into a string builder: commas, quotes and escapes are the writer's business. */
 #ifndef LIB_JSON_JWRITE_H
 #define LIB_JSON_JWRITE_H

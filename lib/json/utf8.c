@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/json/utf8.h"
 
 /* How long a sequence is and what its second byte may be: table 3-7 of the Unicode standard. */

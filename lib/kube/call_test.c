@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is done after each way in which an attempt can end: no server, no curl, no clock. */
 #include "lib/base/test.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Throw-away authorities and certificates for the tests of this folder. Only for x_test.c files. */
 #ifndef LIB_KUBE_CERTS_TEST_H
 #define LIB_KUBE_CERTS_TEST_H

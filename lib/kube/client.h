@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Requests to the API server: one at a time and waited for, or many inside an epoll loop. */
 #ifndef LIB_KUBE_CLIENT_H
 #define LIB_KUBE_CLIENT_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The insides of the client, for its own files only: do.c (waits for a call) uses client.c; client.c (the queue,
  * and what is done with a call) uses call.c (what an attempt's end means; pure) and http.c (one attempt over

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Where the API server is and who we are: a kubeconfig file, or the account of our own pod. */
 #ifndef LIB_KUBE_CONFIG_H
 #define LIB_KUBE_CONFIG_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A scripted HTTP(S) server on 127.0.0.1 for the tests of this folder: it answers each request with
  * the first unused reply that fits, and remembers what it was asked. Only for x_test.c files.

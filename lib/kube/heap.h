@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A binary heap of things that wait for a time; the items are embedded in their owners. */
 #ifndef LIB_KUBE_HEAP_H
 #define LIB_KUBE_HEAP_H

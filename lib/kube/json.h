@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JSON as the API server sends it. */
 #ifndef LIB_KUBE_JSON_H
 #define LIB_KUBE_JSON_H

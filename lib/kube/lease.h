@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Leader election on a Lease (coordination.k8s.io/v1), inside the client's dispatch. */
 #ifndef LIB_KUBE_LEASE_H
 #define LIB_KUBE_LEASE_H

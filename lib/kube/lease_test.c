@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a real API server cannot be made to do; the rest is in real_test.c. */
 #include "lib/base/test.h"
 

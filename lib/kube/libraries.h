@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What lib/kube is linked with, for --version. */
 #ifndef LIB_KUBE_LIBRARIES_H
 #define LIB_KUBE_LIBRARIES_H

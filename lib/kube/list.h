@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One page of a list: its query and its answer. No I/O. */
 #ifndef LIB_KUBE_LIST_H
 #define LIB_KUBE_LIST_H

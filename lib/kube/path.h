@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* URL paths and queries of the Kubernetes API, every part escaped (RFC 3986). No I/O. */
 #ifndef LIB_KUBE_PATH_H
 #define LIB_KUBE_PATH_H

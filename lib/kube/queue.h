@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A work queue: which keys are to be looked at, and when. Modelled on client-go's workqueue.
  *

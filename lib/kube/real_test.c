@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Against a real etcd and kube-apiserver, started on loopback and stopped again. Binaries: etcd in
  * PATH; kube-apiserver in $TANDEM_KUBE_BIN or the newest of

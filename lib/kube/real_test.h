@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A real etcd and kube-apiserver on loopback for real_test.c, with certificates of their own. */
 #ifndef LIB_KUBE_REAL_TEST_H
 #define LIB_KUBE_REAL_TEST_H

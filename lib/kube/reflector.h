@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Keeps a store equal to a collection: list in pages, watch, resume, list again when it must. */
 #ifndef LIB_KUBE_REFLECTOR_H
 #define LIB_KUBE_REFLECTOR_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What is asked of the API server and what it answers; both kinds of calls share these. No I/O. */
 #ifndef LIB_KUBE_REQUEST_H
 #define LIB_KUBE_REQUEST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The objects of one collection as last seen, keyed by "namespace/name". No I/O. */
 #ifndef LIB_KUBE_STORE_H
 #define LIB_KUBE_STORE_H

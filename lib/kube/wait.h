@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading, waited for: one object, a whole collection, or until an object is as wanted. */
 #ifndef LIB_KUBE_WAIT_H
 #define LIB_KUBE_WAIT_H

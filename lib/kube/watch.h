@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The watch decoder: bytes in, events out, no I/O. Lines of JSON as the API server streams them. */
 #ifndef LIB_KUBE_WATCH_H
 #define LIB_KUBE_WATCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Looking things up in a YAML (or JSON) file, with errors that name the file and the key. */
 #ifndef LIB_KUBE_YAML_H
 #define LIB_KUBE_YAML_H

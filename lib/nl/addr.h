@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Addresses on links. */
 #ifndef LIB_NL_ADDR_H
 #define LIB_NL_ADDR_H

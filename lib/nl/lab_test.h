@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A laboratory of network namespaces for tests: made with "ip", looked at with "ip". Needs root. */
 #ifndef LIB_NL_LAB_TEST_H
 #define LIB_NL_LAB_TEST_H

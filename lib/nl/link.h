@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Links: what they are, made, changed and removed. */
 #ifndef LIB_NL_LINK_H
 #define LIB_NL_LINK_H

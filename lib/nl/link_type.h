@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel's types of links that a pod's card can be, and what each of them is like. One table: nobody else
  * asks for a type by its name.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Neighbour entries. */
 #ifndef LIB_NL_NEIGH_H
 #define LIB_NL_NEIGH_H

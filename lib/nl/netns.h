@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Network namespaces: opened with care, visited by one function that always comes back. */
 #ifndef LIB_NL_NETNS_H
 #define LIB_NL_NETNS_H

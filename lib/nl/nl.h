@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* An rtnetlink socket, one request at a time; kernel answers become struct err. */
 #ifndef LIB_NL_NL_H
 #define LIB_NL_NL_H

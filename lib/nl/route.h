@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Routes of any table. */
 #ifndef LIB_NL_ROUTE_H
 #define LIB_NL_ROUTE_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Policy rules: "from SRC lookup TABLE". */
 #ifndef LIB_NL_RULE_H
 #define LIB_NL_RULE_H

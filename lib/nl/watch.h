@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* To be told when links of the namespace change. What they are now is asked for: see lib/nl/link.h. */
 #ifndef LIB_NL_WATCH_H
 #define LIB_NL_WATCH_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/pki/cert.h"
 
 #include <openssl/bio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Certificates for a server of our own: an authority, what it signs, and what stands in either. No I/O. */
 #ifndef LIB_PKI_CERT_H
 #define LIB_PKI_CERT_H

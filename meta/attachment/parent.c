@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "meta/attachment/parent.h"
 
 #include <stdio.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The link on the host that a pod's card sits on, from the first claim to the last user's leaving. */
 #ifndef META_ATTACHMENT_PARENT_H
 #define META_ATTACHMENT_PARENT_H

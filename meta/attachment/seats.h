@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who sits on which link of the host: a folder for each parent in the state directory, a file in it for each
  * attachment. The folder is the parent's lock as well.

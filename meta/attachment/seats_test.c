@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "meta/attachment/seats.h"
 #include "lib/base/time_test.h"
 

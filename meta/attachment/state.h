@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What an ADD has done, on disk, so that DEL needs neither the API nor today's conf. */
 #ifndef META_ATTACHMENT_STATE_H
 #define META_ATTACHMENT_STATE_H

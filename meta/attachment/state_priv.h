@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The inside of the state directory, for state.c, sweep.c and seats.c alone. */
 #ifndef META_ATTACHMENT_STATE_PRIV_H
 #define META_ATTACHMENT_STATE_PRIV_H

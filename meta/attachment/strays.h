@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What lost state files have left on the node: hostAccess for pods of which no file tells any more, their seats on the
  * node's links, VLANs of ours on which nobody sits.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* All attachments that the state directory knows, and what has gathered around them. */
 #ifndef META_ATTACHMENT_SWEEP_H
 #define META_ATTACHMENT_SWEEP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 #include "meta/plugin/app.h"
 
 #include "lib/base/clock.h"

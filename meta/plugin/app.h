@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One call of the plugin: what every step of a verb is given. */
 #ifndef META_PLUGIN_APP_H
 #define META_PLUGIN_APP_H

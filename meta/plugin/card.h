@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From the record and the conf to the card: what goes where, without any I/O. */
 #ifndef META_PLUGIN_CARD_H
 #define META_PLUGIN_CARD_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* CHECK: what the state file tells must still be true. */
 #include <unistd.h>
 

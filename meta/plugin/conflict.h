@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the pod's record says about another user of its address: told and taken back. */
 #ifndef META_PLUGIN_CONFLICT_H
 #define META_PLUGIN_CONFLICT_H

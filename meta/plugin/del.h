@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Taking an attachment back, for DEL and for an ADD that finds a dead one's remains. */
 #ifndef META_PLUGIN_DEL_H
 #define META_PLUGIN_DEL_H

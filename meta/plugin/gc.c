@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* GC: what the runtime no longer counts among its attachments is ended as DEL ends it. */
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The node's side of hostAccess: under the parent's lock, and in the state file before it is there. */
 #ifndef META_PLUGIN_HOST_H
 #define META_PLUGIN_HOST_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* tandem, the CNI plugin: one conf in front of the cluster's own, a second card for pods that ask. */
 #include <signal.h>
 #include <string.h>

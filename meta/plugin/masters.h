@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The node's own names for network cards: where machines differ, a subnet's spec.master may be an alias. */
 #ifndef META_PLUGIN_MASTERS_H
 #define META_PLUGIN_MASTERS_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which pod is this, and what does it ask for? */
 #ifndef META_PLUGIN_POD_H
 #define META_PLUGIN_POD_H

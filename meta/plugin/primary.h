@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The cluster's own CNI: found, loaded, and run beside us. */
 #ifndef META_PLUGIN_PRIMARY_H
 #define META_PLUGIN_PRIMARY_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The pod's MacvlanIP: the address that the controller has given it. */
 #ifndef META_PLUGIN_RECORD_H
 #define META_PLUGIN_RECORD_H

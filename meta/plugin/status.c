@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* STATUS: could an ADD succeed now? Asked every few seconds, so nothing is started that need not be. */
 #include <errno.h>
 #include <string.h>

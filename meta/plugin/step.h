@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One line of the log for each step of a verb, with its duration. */
 #ifndef META_PLUGIN_STEP_H
 #define META_PLUGIN_STEP_H

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Signals that ask a call to end: it does so as at any other failure, with everything taken back. */
 #ifndef META_PLUGIN_STOP_H
 #define META_PLUGIN_STOP_H

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The controller at a real API server, by hand: all parts (lib_*.sh), or those named (ONLY="basic edits" names them too):
 #
 #	tests/api/controller.sh [PART...]

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A gate between one controller and the API server: it counts the controller's writes and, at the Nth, does
  * what a bad moment would do.

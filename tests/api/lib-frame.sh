@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # What the tests of this folder share: etcd and kube-apiserver on loopback, no kubelets, no other controllers.
 # Pods are bound by hand, and the test plays the kubelet: it patches pods/status and deletes with grace 0.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Part of controller.sh: one subnet, one pod, pictures, restarts.
 subnet vlan100 192.168.100.0/24 'vlan: 100' 'ipDelayReuse: 0' \

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Part of controller.sh: conditions and their events, and addresses that another machine has. This script
 # plays the plugin: it patches the status of records.

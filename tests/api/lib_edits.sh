@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Part of controller.sh: subnets edited, deleted and made again under live pods, records lost while nobody
 # looked, and who may do what.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Part of controller.sh: two controllers, one of which leads.
 # replica NAME: with a short lease, and an end that nobody saw held for longer than this test lasts

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Part of controller.sh: a range of exactly as many addresses as pods, the controller killed in the middle.
 COUNT=${COUNT:-200}

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Part of controller.sh: what /metrics says, to the letter where the numbers are known.
 [ -z "${pid_controller:-}" ] || stop "$pid_controller"

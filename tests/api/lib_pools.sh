@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Part of controller.sh: dual stack, order, neighbours on one wire.
 controller_alive || controller_up

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Part of controller.sh: records and subnet are gone, with their definitions or by a backup that is older, and so is
 # the controller that knew them. The pods live on, and their own network-status is no proof: whoever may edit a pod writes it.

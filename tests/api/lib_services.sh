@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Part of controller.sh: headless Services for the second card, at an API server that serves Endpoints (1.20:
 # EndpointSlices of v1 come with 1.21). The real controller manager makes pods and eth0's Endpoints, mirrors

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Part of controller.sh: the admission webhook. The API server calls the controller by a URL on loopback; what
 # is held against is the whole text that kubectl shows. SHOW=1 prints what was applied and what was said.

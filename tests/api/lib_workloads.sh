@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Part of controller.sh: workloads made by the real controller manager. Fixed addresses and whom they are kept
 # for, StatefulSets whose pods come back, and what frees an address when. No kubelets: this script is theirs.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # As many pods as there are addresses, created at once; then, round after round, half of them end and others come
 # while the leader is killed, and once it is stopped for a while and wakes up. Two controllers run always. All along
 # every state of every record is watched: no address in two of them, none lost in the end, every pod served.

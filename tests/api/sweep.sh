@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # The fence: at every write of a leader something bad happens, another takes over and moves on, and no address is
 # in two records or lost. One leader A talks to the API server by way of gate.c, which holds back its Nth write
 # before or after it is done, loses its answer, or gives the moment for a kill -9; the other, B, talks to it directly.

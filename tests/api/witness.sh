@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # tandem-node at work: the real plugin makes cards, the real controller gives addresses, a real API server is
 # between them; this script is kubelet and runtime. All of it on a node of its own:
 #

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The hands and eyes of a test at a real API server: makes and ends pods as users, the scheduler and kubelets
  * would, 16 requests at a time, and watches every state of every pod, record and subnet.

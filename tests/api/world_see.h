@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The eyes of world.c: stores of pods, records and subnets, and what must not be seen in them. */
 #ifndef TESTS_API_WORLD_SEE_H
 #define TESTS_API_WORLD_SEE_H

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What tandem costs over the bare primary, side by side in one run: medians of ROUNDS (15 and more), and ADDs in
 # parallel. Primary: the reference plugins bridge + host-local. The API server is a real one on the same
 # machine. Each round has one pod of every kind, in an order that changes, so that what else the machine does

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Builds the Kubernetes 1.20.2 that the test cluster runs, from Debian's source package, once.
 #
 #   tests/cluster/build-kubernetes.sh           prints the folder of the programs on stdout

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # A real Kubernetes of several nodes on this machine, for tests and for use by hand. As root.
 #
 #   cluster.sh up [NODES]           boots it, two nodes unless told; waits until they are Ready

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Fetches containerd 2 of Debian's next suite, once, and prints the folder that has it:
 #
 #	tests/cluster/containerd2.sh    prints FOLDER: FOLDER/containerd, FOLDER/containerd-shim-runc-v2, FOLDER/ctr

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Certificates, kubeconfigs, etcd, API server, controller manager and scheduler. They run on the
 # machine itself, in its own network namespace, and listen on tandem0's address alone, so that they

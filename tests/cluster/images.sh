@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # The images of the cluster, made by hand since no registry is asked for anything:
 #

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Puts tandem on the running test cluster by hand, step by step as docs/install.md says.
 #
 #   install.sh                everything: objects, controller, nodes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # What all parts of the cluster share: where its state lies, messages, waiting, the processes.
 #

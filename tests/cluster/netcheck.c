@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The test cluster's witness of source addresses: a server that tells each client which address it
  * was seen with, and the client that asks. Linked statically into the pods' image and also run in

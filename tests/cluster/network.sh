@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # The networks of the cluster: switch, nodes, the LAN machine and the host beyond it. The drawing
 # is in cluster.sh. Everything but the link tandem0 lies in network namespaces of its own.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The first process of a node, started by nodes.sh in the node's network namespace and in a mount
 # namespace that so far shows the machine's own folders. It puts the node's in their place.
 #

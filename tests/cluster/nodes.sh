@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # The nodes: on each containerd, kubelet, kube-proxy and a primary network like Flannel's.
 #

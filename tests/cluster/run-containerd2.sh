@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The core of the tests on a cluster whose runtime is containerd 2: the primary alone, the pictures, pods that ask
 # for nothing, and the verbs
 # that only a newer runtime sends.

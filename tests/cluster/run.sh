@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Runs the tests on a real cluster: boots one, runs test_*.sh in the order of their names, ends it.
 #
 #   tests/cluster/run.sh [NAME]...      only the tests whose names contain one of the words

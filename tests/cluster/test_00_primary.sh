@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The cluster alone, before tandem: what the other tests take for granted. Leaves the deployment
 # `older` behind, whose pods the bare primary has set up.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What only a newer runtime sends, as the plugin's log on each node shows it: STATUS of CNI 1.1.0.
 set -euo pipefail
 # shellcheck source=tests/cluster/testlib.sh

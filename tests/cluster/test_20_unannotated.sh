@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # A pod that does not ask for a card costs no request to the API server and needs none to start.
 set -euo pipefail
 # shellcheck source=tests/cluster/testlib.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Thirty pods of one Deployment over two nodes, the controller killed in the middle: every pod its
 # own address; and when all are gone, nothing of them is left.
 set -euo pipefail

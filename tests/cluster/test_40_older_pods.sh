@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Pods that the bare primary set up before tandem came (test_00_primary.sh left them): they live on,
 # and when they end their addresses go back to the primary.
 set -euo pipefail

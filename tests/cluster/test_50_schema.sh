@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What the schema of MacvlanSubnet refuses, through kubectl as a user would meet it, and what it
 # lets pass. Nothing is stored.
 set -euo pipefail

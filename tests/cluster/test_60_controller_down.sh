@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The controller is away: pods that run go on, a new one that asks for a card waits, is told why,
 # never runs without the card, and is served when the controller is back.
 set -euo pipefail

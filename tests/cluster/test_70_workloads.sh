@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Pods that come back: fixed addresses through a rollout, a StatefulSet's through restarts and a move to the
 # other node, on real cards; and what is kept for a workload that has no pods.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Finding the second card: picture (d)'s Service and Endpoints on real pods, which card traffic takes, and the
 # endpoint list after a rollout, 0 replicas and back, a failing probe, a renamed port and an end.
 set -euo pipefail

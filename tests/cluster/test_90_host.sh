@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The node and its pods: the kubelet's probes of a pod whose only card is on the LAN, its services; probes and
 # NodePorts of a pod whose default gateway is on the LAN; and nothing left on the nodes afterwards.
 set -euo pipefail

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # A machine on the LAN has an address that the controller would give next: the pod runs with another, the record
 # said Conflict, and the node's log names the machine's MAC.
 set -euo pipefail

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # What the tests on the cluster share: short words for the cluster's commands, for pods and their
 # cards, and the forms in which expectations are written. Sourced by test_*.sh and the demo.

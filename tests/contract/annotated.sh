@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Pods that ask for a card, against a real API server: the three pictures to the letter, waiting, and what a
 # failure at any point leaves (nothing). The records are written by the test, as the controller writes them.
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Cards are announced on their LAN again by tandem-node: once more after an ADD, and thrice after the cable was out.
 #
 #	namespace $NODE                       namespace $LAN

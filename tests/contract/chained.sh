@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The plugin behind another one in the runtime's own list: what that one has made is passed through, by way of the
 # primary or, where the card is the pod's only one, by ourselves. Results to the letter, in two versions.
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # CHECK: right after ADD, as CRI-O calls it, and after each thing that can be taken from under a pod; the
 # primary's plugins as libcni runs them; without a state file and with one of an older version.
 

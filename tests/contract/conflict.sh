@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Pods whose address another machine has: plugin, real API server and the controller together. The LAN's machine
 # holds addresses of the subnet without anybody's knowledge.
 

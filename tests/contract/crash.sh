@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # SIGKILL at every system call of ADD and of DEL that changes something, for a pod without a card and for the
 # three pictures; then the runtime's DEL, after which nothing may be left anywhere.
 #

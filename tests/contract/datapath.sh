@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The data path, flow by flow: pods of a Flannel-like and a Calico-like primary and one with a single card, made by
 # the plugin on a node of a small world (lib-lab.sh); probes, services, NodePorts and the LAN; for each rp_filter of
 # pod and node, with a router that forwards everything and one that knows connections. The server tells which

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # A plugin of the primary's that ignores everything carries an ADD past its deadline by a second at most.
 
 . "$(dirname "$0")/lib.sh"

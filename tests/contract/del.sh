@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # DEL: twice, at once, without a namespace, without a state file, with a damaged one, for pods that the bare
 # primary had set up, after a SIGKILL in the middle of ADD. The address of the primary is free each time.
 

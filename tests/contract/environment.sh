@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # An environment that gives orders to the libraries in our programs: nobody follows them. The primary's plugins get
 # what the runtime has set, all of it.
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What stands where a file of somebody else's should: a FIFO, a device, a folder, a file system that never answers.
 # Each call ends within its deadline, with a text that names the file, and leaves nothing.
 

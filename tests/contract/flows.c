@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Many connections between network namespaces at once: who reaches whom, and with which address.
  *

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # GC: what the runtime does not name is ended as DEL ends it, and nothing else: not another network's, not
 # what a call is at work on; the primary's plugins are told, too; errors do not stop it.
 # shellcheck disable=SC2016 # the scripts in quotes are plugins of their own

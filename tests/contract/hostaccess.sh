@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # hostAccess: what an ADD makes on the node, that the node and its pods reach each other by it, and that nothing of
 # it is left: after DEL, after two at once, after a roll-back, after a SIGKILL before any system call of ADD or DEL.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # A real etcd and API server inside the node's namespace, without kubelets or controllers: the test plays
 # the controller by writing the records. Sourced after lib.sh.

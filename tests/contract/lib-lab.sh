@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Two nodes, a LAN, its router and machines on both of its sides, for the data path. Sourced after lib.sh and
 # lib-apiserver.sh.

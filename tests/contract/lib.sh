@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # Calls the plugin as a runtime would, on a node of its own: a network namespace with a NIC `ens4` on a
 # LAN, the real bridge, host-local and portmap plugins as the primary, and pods' namespaces beside it.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The log: a line for each step with its duration, a bounded file, no secrets; and log settings that make
 # no sense never fail a pod.
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Bad input of every kind: an error object on stdout with the specification's code, a text that names
 # what is wrong, and nothing left behind. With the plugin's static binary, on real links.
 # shellcheck disable=SC2016 # the scripts in quotes are plugins of their own

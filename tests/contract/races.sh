@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Others write the pod's record at the moment at which the plugin does: a gate holds the plugin's own write back
 # until that is done, and the API server answers it with 409. Then a kernel that refuses to take the card away.
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What a node goes through: a reboot, a disk that fills up in the middle, state files of other versions, a
 # runtime that hangs up before the result, many calls at once.
 

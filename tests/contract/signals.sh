@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # SIGTERM, SIGINT and SIGHUP in the middle of a call, wherever it waits: it ends at once, an ADD with everything
 # taken back and without any DEL, a DEL with its file kept.
 

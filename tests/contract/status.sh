@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # STATUS: ready exactly when an ADD could succeed, without a request to the API server. What is not ready is
 # code 50 with the name of what is missing; a plugin's own answer is passed up.
 # shellcheck disable=SC2016 # the scripts in quotes are plugins of their own

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # A runtime that starts the plugin without standard descriptors, or that does not take the result: the ADD fails and
 # nothing of it stays; no file of ours gets the number of one of them.
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The oldest versions of the specification, and a conf without any, which is 0.1.0: results as the reference bridge
 # plugin prints them in that version, for a pod without a card, with one, and with nothing else.
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Shows the four pictures on a cluster that runs with tandem on it, and checks each line of them.
 #
 #   pictures.sh [--leave] [--break-route]

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # The demonstration: from nothing to a real two-node Kubernetes with tandem on it, whose pods have
 # the cards, routes and records of the four pictures (pictures.sh). Called by `make demo`.
 #

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The annotations, a line each, and the same bytes as a pod's metadata. */
 #include <string.h>
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Our own conf as it comes on standard input, and the primary's in it. */
 #include "delegate/chain.h"
 #include "lib/base/err.h"

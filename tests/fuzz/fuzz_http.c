@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a client of the admission webhook sends, in pieces of the size that the first byte says. */
 #include "lib/httpd/request.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A kubeconfig, YAML or JSON. */
 #include <stdio.h>
 #include <sys/mman.h>

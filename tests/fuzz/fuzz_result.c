@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What a plugin of the primary prints, in every version, and what we make of it. */
 #include "lib/base/err.h"
 #include "lib/base/sb.h"

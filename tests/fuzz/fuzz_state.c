@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A state file. The first byte says whether the header is ours to make, so that the checksum does not keep
  * everything out, or comes with the rest.

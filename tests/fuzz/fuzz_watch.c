@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The API server's stream of events, in pieces of the size that the first byte says, and the objects in it. */
 #include "api/endpoints.h"
 #include "api/ip.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * main() for the fuzzers where libFuzzer is not: runs each file named, says how many there were. So every
  * compiler replays the corpus.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Answers the one question that the plugin has, in a machine too small for an API server:
  *

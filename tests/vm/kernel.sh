@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # Fetches Debian's cloud kernel, once, and prints the folder that has it:
 #
 #	tests/vm/kernel.sh        prints FOLDER: FOLDER/vmlinuz, FOLDER/modules/NAME.ko,

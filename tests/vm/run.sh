@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What this machine's kernel may lack: VLANs, ipvlan, bonds, and Linux 6.1. Boots Debian's cloud kernel under
 # qemu, without KVM, with the static plugin in an initramfs, and passes on what the tests in guest/ say.
 #

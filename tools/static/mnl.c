@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The part of libmnl that reads and writes netlink messages, written anew against its header, for
  * the static programs of a machine whose package archive lacks libmnl's source package (Debian

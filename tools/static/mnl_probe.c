@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Prints what libmnl's functions answer to fixed and to odd input. Linked once with the system's
  * libmnl and once with tools/static/mnl.c, it must print the same: see mnl_test.sh.

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # tools/static/mnl.c must answer as the system's libmnl does, byte for byte.
 . "$(dirname "$0")/../../tests/lib.sh"
 cd "$TESTS_ROOT" || exit 1

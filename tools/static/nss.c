@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Linked into the static programs alone, with ld's --wrap=getaddrinfo.
  *

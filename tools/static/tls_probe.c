@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One GET over TLS: tls_probe URL CAFILE. Prints the HTTP status. For tls_test.sh. */
 #include <curl/curl.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
 # A program linked as `make static` links: is it static, does TLS work, and does a host name lookup
 # stay clear of the host's shared libraries?
 . "$(dirname "$0")/../../tests/lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # VLAN parents: made by the first card, shared, removed with the last, never taken from others.
 
 . "$(dirname "$0")/lib.sh"

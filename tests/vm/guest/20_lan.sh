@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # What cards on VLANs reach and what they don't: two VLANs of one CIDR, two nodes, both families, bonds and
 # bridges as masters, and the names that Linux 6.1 is particular about.
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # ipvlan cards: l2, l3, l3s; what they may share a parent with.
 
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
 # hostAccess on a VLAN: the node and its pods there reach each other by "<master>.<vlan>.host", and both links go
 # with their last user.
 
