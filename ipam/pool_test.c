@@ -7,7 +7,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "ipam/record.h"
+#include "ipam/allocation.h"
 #include "lib/base/mem.h"
 #include "lib/base/test.h"
 #include "lib/json/jread.h"
@@ -94,20 +94,20 @@ static void compare(const struct model *m, const struct ipam_pool *p, const stru
 /* Out to text and back, as at a change of leader. */
 static void through_text(struct ipam_pool *p)
 {
-	struct ipam_record r = {.pool = *p}, back;
+	struct ipam_allocation r = {.pool = *p}, back;
 	struct jdoc *doc = NULL;
 	struct err e = {0};
 	struct jval root;
 	char *text = NULL;
 
-	assert_int_equal(ipam_record_encode(&r, &text, &e), 0);
+	assert_int_equal(ipam_allocation_encode(&r, &text, &e), 0);
 	assert_int_equal(jdoc_parse("record", text, strlen(text), &doc, &e), 0);
 	root = jdoc_root(doc);
-	assert_int_equal(ipam_record_decode(&root, &back, &e), 0);
-	ipam_record_done(&r);
+	assert_int_equal(ipam_allocation_decode(&root, &back, &e), 0);
+	ipam_allocation_done(&r);
 	*p = back.pool;
 	back.pool = (struct ipam_pool){0};
-	ipam_record_done(&back);
+	ipam_allocation_done(&back);
 	jdoc_free(doc);
 	free(text);
 }

@@ -70,9 +70,9 @@ static int read_status(const struct jval *obj, struct subnet_object *o, struct e
 		read_term(&allocation, o);
 	else
 		o->holder = xstrdup("");
-	if (ipam_record_decode(rc ? &allocation : NULL, &o->record, &ignored) < 0) {
+	if (ipam_allocation_decode(rc ? &allocation : NULL, &o->record, &ignored) < 0) {
 		o->record_bad = true;
-		return ipam_record_decode(NULL, &o->record, e);
+		return ipam_allocation_decode(NULL, &o->record, e);
 	}
 	return 0;
 }
@@ -97,7 +97,7 @@ void subnet_object_free(struct subnet_object *o)
 		return;
 	api_meta_done(&o->meta);
 	api_subnet_free(o->spec);
-	ipam_record_done(&o->record);
+	ipam_allocation_done(&o->record);
 	free(o->holder);
 	free(o->conditions);
 	free(o);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "api/subnet.h"
-#include "ipam/record.h"
+#include "ipam/allocation.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
 
@@ -20,7 +20,7 @@ struct subnet_object {
 	uint64_t term; /* of status.allocation, read leniently */
 	uint64_t commit;
 	char *holder;
-	struct ipam_record record;
+	struct ipam_allocation record;
 	bool record_bad;  /* status.allocation cannot be read */
 	char *conditions; /* JSON text of status.conditions: types, truth and times; may be NULL */
 };

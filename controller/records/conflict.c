@@ -151,7 +151,7 @@ static bool is_ending(const struct entry *entry, const char *record_uid)
 /* What is committed, and what will be with the next write. */
 static struct ipam_conflict *recent_of(const struct subnet *subnet, size_t *n)
 {
-	const struct ipam_record *r = subnet_allocation(subnet);
+	const struct ipam_allocation *r = subnet_allocation(subnet);
 	size_t n_next;
 	const struct ipam_conflict *next = subnet_conflicts(subnet, &n_next);
 	struct ipam_conflict *all = xcalloc(r->n_conflicts + n_next + 1, sizeof(*all));

@@ -88,7 +88,7 @@ static void settle_inflight(struct records *all, struct subnet *subnet,
 
 void records_settle_inflight(struct records *all, struct subnet *subnet)
 {
-	const struct ipam_record *r = subnet_allocation(subnet);
+	const struct ipam_allocation *r = subnet_allocation(subnet);
 
 	for (size_t i = 0; i < r->n_inflight; i++)
 		settle_inflight(all, subnet, &r->inflight[i]);
@@ -140,7 +140,7 @@ static void hold_record(struct subnet *subnet, struct entry *entry, const struct
 	if (!api_ip_is_allocated(ip)) {
 		/* What a former controller had decided for it is not known: it must not come true. */
 		if (subnet_is_fresh(subnet) && !entry->lost &&
-		    !ipam_record_inflight_find(subnet_allocation(subnet), ip->meta.uid)) {
+		    !ipam_allocation_inflight_find(subnet_allocation(subnet), ip->meta.uid)) {
 			entry->forced_anew = true;
 			entry_mark(entry);
 		}

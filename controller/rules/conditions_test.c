@@ -15,7 +15,7 @@ struct scene {
 	struct api_subnet spec;
 	struct api_meta meta;
 	struct err why;
-	struct ipam_record record;
+	struct ipam_allocation record;
 	struct ipam_set range, range6, named;
 	struct status_in in;
 	struct condition c[CONDITIONS];
@@ -41,7 +41,7 @@ static void scene(struct scene *s, const char *first, const char *last)
 
 static void done(struct scene *s)
 {
-	ipam_record_done(&s->record);
+	ipam_allocation_done(&s->record);
 	ipam_set_done(&s->range);
 	ipam_set_done(&s->range6);
 	ipam_set_done(&s->named);

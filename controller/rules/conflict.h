@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "api/ip.h"
-#include "ipam/record.h"
+#include "ipam/allocation.h"
 
 #define CONFLICT_POD_MAX 3 /* quarantines for one pod */
 #define CONFLICT_PROXY   3 /* addresses that one MAC answers for within a minute: a proxy */

@@ -13,7 +13,7 @@
 
 #include "controller/rules/decide.h"
 #include "ipam/mac.h"
-#include "ipam/record.h"
+#include "ipam/allocation.h"
 #include "lib/base/ip.h"
 
 #define REF_SIZE    620 /* addresses of each family, from within one block of 256 to the third after */

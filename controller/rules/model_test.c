@@ -96,19 +96,19 @@ static void same_answer(const struct ref_subnet *s, const struct ref_want *w,
 		differ("%s: another MAC", got->record_uid);
 }
 
-static void through_text(struct ipam_record *r)
+static void through_text(struct ipam_allocation *r)
 {
 	struct jdoc *doc = NULL;
 	struct err e = {0};
 	struct jval root;
 	char *text = NULL;
 
-	if (ipam_record_encode(r, &text, &e) < 0 ||
+	if (ipam_allocation_encode(r, &text, &e) < 0 ||
 	    jdoc_parse("record", text, strlen(text), &doc, &e) < 0)
 		differ("%s", e.msg);
-	ipam_record_done(r);
+	ipam_allocation_done(r);
 	root = jdoc_root(doc);
-	if (ipam_record_decode(&root, r, &e) < 0)
+	if (ipam_allocation_decode(&root, r, &e) < 0)
 		differ("%s", e.msg);
 	jdoc_free(doc);
 	free(text);
@@ -190,7 +190,7 @@ static void same_cursor(const struct subject *s, int family, const struct ip_add
 
 static void same_flight(const struct subject *s)
 {
-	const struct ipam_record *r = &s->record;
+	const struct ipam_allocation *r = &s->record;
 
 	if (r->n_inflight != (size_t)s->ref.n_flight)
 		differ("%s: %zu in flight instead of %d", s->ref.name, r->n_inflight,
@@ -250,7 +250,7 @@ static void take_answers(struct subject *s, int subnet, const struct ref_want *w
 }
 
 static void plan_real(struct subject *s, const struct ref_commit *c, struct asked *asked,
-		      struct ipam_record *next)
+		      struct ipam_allocation *next)
 {
 	struct plan_want *wants = xcalloc((size_t)c->n_wants + 1, sizeof(*wants));
 	struct plan_list releases = list_of(s, &s->releases), drops = list_of(s, &s->drops),
@@ -297,11 +297,11 @@ static void plan_real(struct subject *s, const struct ref_commit *c, struct aske
 
 /* The write went through: the record is read back from its text. */
 static void written(struct subject *s, int subnet, const struct ref_commit *c,
-		    struct ipam_record *next)
+		    struct ipam_allocation *next)
 {
-	ipam_record_done(&s->record);
+	ipam_allocation_done(&s->record);
 	s->record = *next;
-	*next = (struct ipam_record){0};
+	*next = (struct ipam_allocation){0};
 	through_text(&s->record);
 	same_record(s);
 	take_answers(s, subnet, c->wants, c->n_wants);
@@ -315,7 +315,7 @@ static void one_write(struct subject *s, int subnet, bool burst)
 	static struct ref_want wants[BURST + 4];
 	static struct ref_subnet before;
 	static struct asked asked[BURST + 4];
-	AUTO(ipam_record_done) struct ipam_record next = {0};
+	AUTO(ipam_allocation_done) struct ipam_allocation next = {0};
 	struct ref_commit c = {
 		.world = &world,
 		.now = m.now,
@@ -401,7 +401,7 @@ static void as_the_model(void **state)
 		"lost\n",
 		m.given, m.refused, m.released, m.quarantined, m.lost);
 	for (int i = 0; i < SUBNETS; i++) {
-		ipam_record_done(&m.s[i].record);
+		ipam_allocation_done(&m.s[i].record);
 		ipam_set_done(&m.s[i].range[0]);
 		ipam_set_done(&m.s[i].range[1]);
 		ipam_set_done(&m.s[i].named);

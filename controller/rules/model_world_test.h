@@ -38,7 +38,7 @@ struct list {
 /* One subnet: the model's side, and the controller's. */
 struct subject {
 	struct ref_subnet ref;
-	struct ipam_record record;
+	struct ipam_allocation record;
 	struct ipam_set range[2], named;
 	struct list releases, drops, adopts;
 	struct ref_release old[OLD]; /* released before, to be released again */

@@ -17,7 +17,7 @@ struct ipam_counts numbers_count(const struct ipam_pool *pool, const struct ipam
 	return *f == AF_INET6 ? n6 : n;
 }
 
-size_t numbers_quarantined(const struct ipam_record *r)
+size_t numbers_quarantined(const struct ipam_allocation *r)
 {
 	size_t n = 0;
 

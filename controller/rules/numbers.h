@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ipam/record.h"
+#include "ipam/allocation.h"
 
 /**
  * numbers_count - the numbers of a subnet. In a dual-stack one a card takes an address of each family, so
@@ -17,7 +17,7 @@ struct ipam_counts numbers_count(const struct ipam_pool *pool, const struct ipam
 				 const struct ipam_set *range6, const struct ipam_set *named,
 				 uint8_t *family);
 /** numbers_quarantined - addresses of both families that another machine uses. */
-size_t numbers_quarantined(const struct ipam_record *r);
+size_t numbers_quarantined(const struct ipam_allocation *r);
 
 /* As status shows them: what is held for a pod that nobody saw end counts as reserved, not as used. */
 struct numbers {

@@ -33,7 +33,7 @@ void plan_list_done(struct plan_list *l)
 }
 
 /* In flight for another record than this one. */
-static bool inflight_elsewhere(const struct ipam_record *r, const struct ip_addr *addr,
+static bool inflight_elsewhere(const struct ipam_allocation *r, const struct ip_addr *addr,
 			       const char *uid)
 {
 	for (size_t i = 0; i < r->n_inflight; i++) {
@@ -54,12 +54,13 @@ static int64_t quarantine_end(const struct plan_in *in, const struct plan_entry 
 	return entry->quarantine_s > cooled ? entry->quarantine_s : cooled;
 }
 
-static void release_all(const struct plan_in *in, struct ipam_record *r, struct ipam_set *released)
+static void release_all(const struct plan_in *in, struct ipam_allocation *r,
+			struct ipam_set *released)
 {
 	for (size_t i = 0; in->releases && i < in->releases->n; i++) {
 		const struct plan_entry *entry = &in->releases->items[i];
 
-		ipam_record_inflight_drop(r, entry->record_uid, &entry->addr);
+		ipam_allocation_inflight_drop(r, entry->record_uid, &entry->addr);
 		/*
 		 * A release may be asked for twice, when a write's outcome was unknown. The
 		 * address may have another holder by then.
@@ -121,7 +122,7 @@ static bool mac_given(const struct plan_in *in, const struct plan_want *want,
 
 struct choice {
 	const struct plan_in *in;
-	struct ipam_record *r;
+	struct ipam_allocation *r;
 	struct ipam_set *skip; /* not in this write */
 	const struct ipam_set *avoid[2];
 	size_t n_avoid;
@@ -329,7 +330,7 @@ static void grant(struct choice *c, const struct plan_want *want)
 	ipam_pool_use(&c->r->pool, &want->addr);
 	if (ip_is_set(&want->addr6))
 		ipam_pool_use(&c->r->pool, &want->addr6);
-	ipam_record_inflight_add(c->r, &entry);
+	ipam_allocation_inflight_add(c->r, &entry);
 }
 
 /* An address that a card is said to have: its own still, or one that might be given to it now. */
@@ -394,22 +395,22 @@ static void serve(struct choice *c, struct plan_want *want)
 	c->r->pool.cursor6 = cursor6;
 }
 
-void plan_commit(const struct plan_in *in, struct ipam_record *out)
+void plan_commit(const struct plan_in *in, struct ipam_allocation *out)
 {
 	AUTO(ipam_set_done) struct ipam_set skip = IPAM_SET_INIT;
 	struct choice c = {.in = in, .r = out, .skip = &skip, .range = {in->range, in->range6}};
 
-	ipam_record_copy(in->base, out);
+	ipam_allocation_copy(in->base, out);
 	out->commit = in->commit;
 	for (size_t i = 0; in->drops && i < in->drops->n; i++)
-		ipam_record_inflight_drop(out, in->drops->items[i].record_uid,
-					  &in->drops->items[i].addr);
+		ipam_allocation_inflight_drop(out, in->drops->items[i].record_uid,
+					      &in->drops->items[i].addr);
 	for (size_t i = 0; in->adopts && i < in->adopts->n; i++)
 		ipam_pool_use(&out->pool, &in->adopts->items[i].addr);
 	ipam_pool_expire(&out->pool, in->now_s);
-	ipam_record_conflicts_expire(out, in->now_s);
+	ipam_allocation_conflicts_expire(out, in->now_s);
 	for (size_t i = 0; i < in->n_conflicts; i++)
-		ipam_record_conflict_add(out, &in->conflicts[i]);
+		ipam_allocation_conflict_add(out, &in->conflicts[i]);
 	release_all(in, out, &skip);
 
 	c.avoid[c.n_avoid++] = &skip;
@@ -419,7 +420,7 @@ void plan_commit(const struct plan_in *in, struct ipam_record *out)
 		in->wants[i].result = DECIDE_NOTHING;
 		in->wants[i].family = 0;
 		in->wants[i].addr6 = (struct ip_addr){0};
-		if (ipam_record_has_room(out))
+		if (ipam_allocation_has_room(out))
 			serve(&c, &in->wants[i]);
 	}
 	shares_done(&c);

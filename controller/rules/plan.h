@@ -9,7 +9,7 @@
 
 #include "api/annotations.h"
 #include "controller/rules/decide.h"
-#include "ipam/record.h"
+#include "ipam/allocation.h"
 
 /* One record without address, oldest waiter first. */
 struct plan_want {
@@ -55,7 +55,7 @@ struct plan_entry *plan_list_add(struct plan_list *l, const struct ip_addr *addr
 void plan_list_done(struct plan_list *l);
 
 struct plan_in {
-	const struct ipam_record *base;
+	const struct ipam_allocation *base;
 	const char *ns; /* of the subnet */
 	const char *name;
 	uint8_t family; /* of range; 0 = not known */
@@ -95,7 +95,7 @@ struct plan_in {
  * What a workload names goes to its own pods alone, and to those also while it cools down: the MAC
  * stays with the address, so that no neighbour is led astray.
  */
-void plan_commit(const struct plan_in *in, struct ipam_record *out);
+void plan_commit(const struct plan_in *in, struct ipam_allocation *out);
 
 /**
  * plan_mac - the MAC for want->addr and addr6: the annotation's, else one computed from addr that nobody

@@ -29,18 +29,18 @@ static void dual_stack_gives_both_or_none(void **state)
 	assert_string_equal(ip_format(&f.next.pool.cursor, text), "10.0.0.7");
 
 	/* Both are released in one write, and then given together again. */
-	ipam_record_done(&f.base);
+	ipam_allocation_done(&f.base);
 	f.base = f.next;
-	f.next = (struct ipam_record){0};
+	f.next = (struct ipam_allocation){0};
 	plan_list_add(&f.releases, &five, "a");
 	plan_list_add(&f.releases, &five6, "a");
 	plan(&f, again, 1);
 	assert_int_equal(again[0].result, DECIDE_EXHAUSTED);
 	assert_int_equal(f.next.n_inflight, 1);
 	assert_int_equal(ipam_set_count(&f.next.pool.used), 2);
-	ipam_record_done(&f.base);
+	ipam_allocation_done(&f.base);
 	f.base = f.next;
-	f.next = (struct ipam_record){0};
+	f.next = (struct ipam_allocation){0};
 	plan_list_done(&f.releases);
 	plan(&f, again, 1);
 	assert_given_both(&again[0], "10.0.0.7", "fd00::5");
@@ -154,11 +154,11 @@ static void order_survives_a_restart(void **state)
 	begin_dual(&f, "10.0.0.9", "fd00::9");
 	plan(&f, w, 2);
 	ipam_pool_release(&f.next.pool, &five, 0, 0);
-	assert_int_equal(ipam_record_encode(&f.next, &text, &e), 0);
+	assert_int_equal(ipam_allocation_encode(&f.next, &text, &e), 0);
 	assert_int_equal(jdoc_parse("record", text, strlen(text), &doc, &e), 0);
 	root = jdoc_root(doc);
-	ipam_record_done(&f.base);
-	assert_int_equal(ipam_record_decode(&root, &f.base, &e), 0);
+	ipam_allocation_done(&f.base);
+	assert_int_equal(ipam_allocation_decode(&root, &f.base, &e), 0);
 	plan(&f, next, 1);
 	assert_given_both(&next[0], "10.0.0.7", "fd00::7");
 	jdoc_free(doc);

@@ -65,7 +65,7 @@ static inline size_t ns_has(void *ctx, const char *ns)
 }
 
 struct fixture {
-	struct ipam_record base, next;
+	struct ipam_allocation base, next;
 	struct ipam_set range, range6;
 	struct plan_list releases, drops, adopts;
 	struct others others;
@@ -98,8 +98,8 @@ static inline PLAN_UNUSED void begin(struct fixture *f, const char *first, const
 
 static inline PLAN_UNUSED void finish(struct fixture *f)
 {
-	ipam_record_done(&f->base);
-	ipam_record_done(&f->next);
+	ipam_allocation_done(&f->base);
+	ipam_allocation_done(&f->next);
 	ipam_set_done(&f->range);
 	ipam_set_done(&f->range6);
 	plan_list_done(&f->releases);
@@ -111,7 +111,7 @@ static inline PLAN_UNUSED void plan(struct fixture *f, struct plan_want *wants, 
 {
 	f->in.wants = wants;
 	f->in.n_wants = n;
-	ipam_record_done(&f->next);
+	ipam_allocation_done(&f->next);
 	plan_commit(&f->in, &f->next);
 }
 

@@ -91,13 +91,13 @@ static void a_late_release_hurts_no_other_holder(void **state)
 	begin(&f, "10.0.0.5", "10.0.0.5");
 	ipam_pool_use(&f.base.pool, &five);
 	plan_list_add(&f.releases, &five, "a");
-	ipam_record_inflight_add(&f.base, &entry);
+	ipam_allocation_inflight_add(&f.base, &entry);
 	plan(&f, NULL, 0);
 	assert_true(ipam_set_has(&f.next.pool.used, &five));
 	assert_int_equal(f.next.n_inflight, 1);
 
 	/* The same once it stands in b's record. */
-	assert_true(ipam_record_inflight_drop(&f.base, "b", &five));
+	assert_true(ipam_allocation_inflight_drop(&f.base, "b", &five));
 	f.others.addr = "10.0.0.5";
 	plan(&f, NULL, 0);
 	assert_true(ipam_set_has(&f.next.pool.used, &five));
@@ -114,7 +114,7 @@ static void release_takes_back_what_is_in_flight(void **state)
 	(void)state;
 	begin(&f, "10.0.0.5", "10.0.0.5");
 	ipam_pool_use(&f.base.pool, &five);
-	ipam_record_inflight_add(&f.base, &entry);
+	ipam_allocation_inflight_add(&f.base, &entry);
 	plan_list_add(&f.releases, &five, "a");
 	plan(&f, NULL, 0);
 	assert_false(ipam_set_has(&f.next.pool.used, &five));
@@ -132,7 +132,7 @@ static void adopt_and_drop(void **state)
 	(void)state;
 	begin(&f, "10.0.0.5", "10.0.0.5");
 	ipam_pool_use(&f.base.pool, &five);
-	ipam_record_inflight_add(&f.base, &entry);
+	ipam_allocation_inflight_add(&f.base, &entry);
 	plan_list_add(&f.drops, &five, "a");
 	plan_list_add(&f.adopts, &far, "z");
 	plan(&f, NULL, 0);
@@ -222,7 +222,7 @@ static void assert_not_kept(struct fixture *f, const char *addr, enum decide_rea
 	plan(f, w, 1);
 	assert_int_equal(w[0].result, why);
 	assert_string_equal(ip_format(&w[0].addr, text), addr);
-	assert_null(ipam_record_inflight_find(&f->next, "liar"));
+	assert_null(ipam_allocation_inflight_find(&f->next, "liar"));
 	assert_true(ipam_set_eq(&f->next.pool.used, &f->base.pool.used));
 }
 
@@ -239,7 +239,7 @@ static void what_is_kept_must_be_its_own(void **state)
 	begin(&f, "10.0.0.5", "10.0.0.9");
 	/* In flight for c; cooling; in quarantine; in another's record. */
 	ipam_pool_use(&f.base.pool, &five);
-	ipam_record_inflight_add(&f.base, &entry);
+	ipam_allocation_inflight_add(&f.base, &entry);
 	ipam_pool_cool(&f.base.pool, &six, 1060);
 	ipam_pool_quarantine(&f.base.pool, &seven, 1060);
 	ipam_pool_use(&f.base.pool, &nine);

@@ -7,13 +7,13 @@
 #include <stdint.h>
 
 #include "api/subnet.h"
-#include "ipam/record.h"
+#include "ipam/allocation.h"
 
 struct status_in {
 	const struct api_meta *meta;   /* of the MacvlanSubnet */
 	const struct api_subnet *spec; /* NULL while it breaks a rule: */
 	const struct err *why;
-	const struct ipam_record *record;
+	const struct ipam_allocation *record;
 	const struct ipam_set *range;
 	const struct ipam_set *range6; /* NULL where the subnet is not dual stack */
 	const struct ipam_set *named;  /* kept for workloads that name them */

@@ -89,9 +89,9 @@ static void set_version(struct subnet *subnet, struct subnet_object *o)
 
 static void take_record(struct subnet *subnet, struct subnet_object *o)
 {
-	ipam_record_done(&subnet->record);
+	ipam_allocation_done(&subnet->record);
 	subnet->record = o->record;
-	o->record = (struct ipam_record){0};
+	o->record = (struct ipam_allocation){0};
 	if (subnet->next_commit <= o->commit)
 		subnet->next_commit = o->commit + 1;
 	set_version(subnet, o);
@@ -197,7 +197,7 @@ static void claim_done(void *ctx, struct kube_response *res, const struct err *e
 static void claim(struct subnet *subnet)
 {
 	AUTO(sb_done) struct sb body = SB_INIT;
-	AUTO(ipam_record_done) struct ipam_record empty = {0};
+	AUTO(ipam_allocation_done) struct ipam_allocation empty = {0};
 	AUTO(free) char *text = NULL;
 	const struct subnet_object *o = subnet->obj;
 	uint64_t known = subnet->record.term > o->term ? subnet->record.term : o->term;
@@ -210,7 +210,7 @@ static void claim(struct subnet *subnet)
 			  subnet->name);
 	empty.term = known + 1;
 	empty.holder = xstrdup(process_of(subnet)->holder);
-	IGNORE(ipam_record_encode(&empty, &text, &e), "an empty record fits");
+	IGNORE(ipam_allocation_encode(&empty, &text, &e), "an empty record fits");
 	begin_patch(&w, subnet);
 	jw_end(&w);
 	jw_kv_obj(&w, "status");
@@ -294,7 +294,7 @@ static void forget_sent(struct subnet *subnet)
 	subnet->n_sent = 0;
 	free(subnet->next_summary);
 	subnet->next_summary = NULL;
-	ipam_record_done(&subnet->next);
+	ipam_allocation_done(&subnet->next);
 }
 
 /*
@@ -317,9 +317,9 @@ static void committed(struct subnet *subnet, struct subnet_object *o)
 {
 	AUTO(free) char *before = STEAL(subnet->conditions);
 
-	ipam_record_done(&subnet->record);
+	ipam_allocation_done(&subnet->record);
 	subnet->record = subnet->next;
-	subnet->next = (struct ipam_record){0};
+	subnet->next = (struct ipam_allocation){0};
 	set_version(subnet, o);
 	free(subnet->summary);
 	subnet->summary = STEAL(subnet->next_summary);
@@ -410,7 +410,7 @@ static void commit(struct subnet *subnet)
 		forget_sent(subnet);
 		return;
 	}
-	if (ipam_record_encode(&subnet->next, &record, &e) < 0) {
+	if (ipam_allocation_encode(&subnet->next, &record, &e) < 0) {
 		commit_done(subnet, NULL, &e);
 		return;
 	}

@@ -33,7 +33,7 @@ struct subnet {
 
 	/* The fence: commit.c */
 	enum subnet_state state;
-	struct ipam_record record; /* as on the server */
+	struct ipam_allocation record; /* as on the server */
 	uint64_t next_commit;
 	bool fresh;     /* nothing stood in status: what was in flight is not known */
 	bool relisting; /* the list that it waits for has begun */
@@ -69,7 +69,7 @@ struct subnet {
 
 	/* The write that is under way: commit.c */
 	struct kube_call *call;
-	struct ipam_record next; /* what is being written */
+	struct ipam_allocation next; /* what is being written */
 	char *next_summary;
 	char *summary;        /* the rest of status as last written */
 	char *conditions;     /* of it, as in struct subnet_object */
@@ -100,7 +100,7 @@ void subnet_requeue(struct subnet *subnet, struct waiter *w);
 void subnet_lost_term(const struct subnet *subnet, uint64_t term, const char *holder)
 	__attribute__((noreturn));
 /** subnet_status - what its status says with that record in it. All lent. */
-struct status_in subnet_status(const struct subnet *subnet, const struct ipam_record *record);
+struct status_in subnet_status(const struct subnet *subnet, const struct ipam_allocation *record);
 /**
  * subnet_tell_conditions - events: which of its conditions its last write has made true (Ready also: false); each
  * at most once in five minutes.

@@ -32,8 +32,8 @@ static struct subnet *get(struct subnets *all, const char *name)
 static void subnet_free(struct subnet *subnet)
 {
 	map_remove(&subnet->all->by_name, subnet->name);
-	ipam_record_done(&subnet->record);
-	ipam_record_done(&subnet->next);
+	ipam_allocation_done(&subnet->record);
+	ipam_allocation_done(&subnet->next);
 	ipam_set_done(&subnet->own_range);
 	ipam_set_done(&subnet->range);
 	ipam_set_done(&subnet->orphans);
@@ -68,7 +68,7 @@ static void forget(struct subnet *subnet)
 		w->ops->look_again(w);
 	}
 	subnet->all->ops->forgotten(subnet->all->ctx, subnet);
-	ipam_record_done(&subnet->record);
+	ipam_allocation_done(&subnet->record);
 	plan_list_done(&subnet->releases);
 	plan_list_done(&subnet->drops);
 	plan_list_done(&subnet->adopts);

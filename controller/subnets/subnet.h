@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "controller/rules/numbers.h"
-#include "ipam/record.h"
+#include "ipam/allocation.h"
 
 struct api_subnet;
 struct cluster;
@@ -110,7 +110,7 @@ const struct api_subnet *subnet_spec(const struct subnet *subnet);
 /** subnet_is_writing - a write of ours is under way. */
 bool subnet_is_writing(const struct subnet *subnet);
 /** subnet_allocation - as on the server. */
-const struct ipam_record *subnet_allocation(const struct subnet *subnet);
+const struct ipam_allocation *subnet_allocation(const struct subnet *subnet);
 /** subnet_conflicts - quarantines since the last write, *n of them. */
 const struct ipam_conflict *subnet_conflicts(const struct subnet *subnet, size_t *n);
 /** subnet_proxy - the MAC of a router that answers for any address; zero = none is known. */

@@ -78,7 +78,7 @@ int64_t subnet_blind_ms(const struct subnet *subnet)
 
 const char *subnet_may_restore(const struct subnet *subnet, const struct ip_addr *addr)
 {
-	const struct ipam_record *r = &subnet->record;
+	const struct ipam_allocation *r = &subnet->record;
 
 	if (!ipam_set_has(&subnet->range, addr) && !ipam_set_has(&subnet->range6, addr))
 		return "the MacvlanSubnet does not give it";
@@ -114,7 +114,7 @@ static void release_orphans(struct subnet *subnet)
 /* Used, and neither in a record nor in flight. */
 static void find_orphans(struct subnet *subnet, const struct ipam_set *held)
 {
-	const struct ipam_record *r = &subnet->record;
+	const struct ipam_allocation *r = &subnet->record;
 
 	ipam_set_done(&subnet->orphans);
 	ipam_set_copy(&r->pool.used, &subnet->orphans);

@@ -5,7 +5,7 @@
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 
-struct status_in subnet_status(const struct subnet *subnet, const struct ipam_record *record)
+struct status_in subnet_status(const struct subnet *subnet, const struct ipam_allocation *record)
 {
 	return (struct status_in){
 		.meta = &subnet->obj->meta,

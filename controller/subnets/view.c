@@ -33,7 +33,7 @@ bool subnet_is_writing(const struct subnet *subnet)
 	return subnet->call != NULL;
 }
 
-const struct ipam_record *subnet_allocation(const struct subnet *subnet)
+const struct ipam_allocation *subnet_allocation(const struct subnet *subnet)
 {
 	return &subnet->record;
 }

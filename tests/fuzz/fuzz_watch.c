@@ -5,7 +5,7 @@
 #include "api/pod.h"
 #include "api/service.h"
 #include "api/subnet.h"
-#include "ipam/record.h"
+#include "ipam/allocation.h"
 #include "lib/base/err.h"
 #include "lib/json/jread.h"
 #include "lib/kube/watch.h"
@@ -20,7 +20,7 @@ static void decode(const struct jval *object)
 	AUTO(api_service_free) struct api_service *service = NULL;
 	AUTO(api_slice_free) struct api_slice *slice = NULL;
 	AUTO(api_endpoints_free) struct api_endpoints *endpoints = NULL;
-	AUTO(ipam_record_done) struct ipam_record record = {0};
+	AUTO(ipam_allocation_done) struct ipam_allocation record = {0};
 	struct jval status = {0}, allocation = {0};
 	struct err e = {0};
 
@@ -32,7 +32,7 @@ static void decode(const struct jval *object)
 	IGNORE(api_endpoints_decode(object, &endpoints, &e), "");
 	if (jget_obj(object, "status", &status, &e) > 0 &&
 	    jget_obj(&status, "allocation", &allocation, &e) > 0)
-		IGNORE(ipam_record_decode(&allocation, &record, &e), "");
+		IGNORE(ipam_allocation_decode(&allocation, &record, &e), "");
 }
 
 static int events(struct kube_decoder *decoder)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ipam/record.h"
+#include "ipam/allocation.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,7 +32,7 @@ static struct ipam_inflight inflight_copy(const struct ipam_inflight *f)
 	};
 }
 
-void ipam_record_done(struct ipam_record *r)
+void ipam_allocation_done(struct ipam_allocation *r)
 {
 	for (size_t i = 0; i < r->n_inflight; i++)
 		inflight_done(&r->inflight[i]);
@@ -42,21 +42,21 @@ void ipam_record_done(struct ipam_record *r)
 	free(r->conflicts);
 	free(r->holder);
 	ipam_pool_done(&r->pool);
-	*r = (struct ipam_record){0};
+	*r = (struct ipam_allocation){0};
 }
 
-void ipam_record_copy(const struct ipam_record *r, struct ipam_record *out)
+void ipam_allocation_copy(const struct ipam_allocation *r, struct ipam_allocation *out)
 {
-	*out = (struct ipam_record){
+	*out = (struct ipam_allocation){
 		.term = r->term,
 		.commit = r->commit,
 		.holder = xstrdup(r->holder),
 	};
 	ipam_pool_copy(&r->pool, &out->pool);
 	for (size_t i = 0; i < r->n_inflight; i++)
-		ipam_record_inflight_add(out, &r->inflight[i]);
+		ipam_allocation_inflight_add(out, &r->inflight[i]);
 	for (size_t i = 0; i < r->n_conflicts; i++)
-		ipam_record_conflict_add(out, &r->conflicts[i]);
+		ipam_allocation_conflict_add(out, &r->conflicts[i]);
 }
 
 /* What write_inflight() makes of it at most: addresses, blanks and quotes take 100. */
@@ -65,7 +65,7 @@ static size_t inflight_bytes(const struct ipam_inflight *f)
 	return 100 + strlen(f->record_uid) + strlen(f->pod_uid) + strlen(f->ns) + strlen(f->name);
 }
 
-void ipam_record_conflict_add(struct ipam_record *r, const struct ipam_conflict *c)
+void ipam_allocation_conflict_add(struct ipam_allocation *r, const struct ipam_conflict *c)
 {
 	if (!r->conflicts)
 		r->conflicts = xcalloc(IPAM_CONFLICTS_MAX, sizeof(*r->conflicts));
@@ -77,7 +77,7 @@ void ipam_record_conflict_add(struct ipam_record *r, const struct ipam_conflict 
 	r->conflicts[r->n_conflicts++] = (struct ipam_conflict){c->at, xstrdup(c->pod_uid), c->mac};
 }
 
-void ipam_record_conflicts_expire(struct ipam_record *r, int64_t now)
+void ipam_allocation_conflicts_expire(struct ipam_allocation *r, int64_t now)
 {
 	size_t to = 0;
 
@@ -90,20 +90,20 @@ void ipam_record_conflicts_expire(struct ipam_record *r, int64_t now)
 	r->n_conflicts = to;
 }
 
-bool ipam_record_has_room(const struct ipam_record *r)
+bool ipam_allocation_has_room(const struct ipam_allocation *r)
 {
 	return r->n_inflight < IPAM_INFLIGHT_MAX && r->inflight_bytes < IPAM_INFLIGHT_BYTES;
 }
 
-void ipam_record_inflight_add(struct ipam_record *r, const struct ipam_inflight *entry)
+void ipam_allocation_inflight_add(struct ipam_allocation *r, const struct ipam_inflight *entry)
 {
 	r->inflight = xreallocarray(r->inflight, r->n_inflight + 1, sizeof(*r->inflight));
 	r->inflight[r->n_inflight++] = inflight_copy(entry);
 	r->inflight_bytes += inflight_bytes(entry);
 }
 
-bool ipam_record_inflight_drop(struct ipam_record *r, const char *record_uid,
-			       const struct ip_addr *addr)
+bool ipam_allocation_inflight_drop(struct ipam_allocation *r, const char *record_uid,
+				   const struct ip_addr *addr)
 {
 	for (size_t i = 0; i < r->n_inflight; i++) {
 		struct ipam_inflight *f = &r->inflight[i];
@@ -120,8 +120,8 @@ bool ipam_record_inflight_drop(struct ipam_record *r, const char *record_uid,
 	return false;
 }
 
-const struct ipam_inflight *ipam_record_inflight_find(const struct ipam_record *r,
-						      const char *record_uid)
+const struct ipam_inflight *ipam_allocation_inflight_find(const struct ipam_allocation *r,
+							  const char *record_uid)
 {
 	for (size_t i = 0; i < r->n_inflight; i++) {
 		if (str_eq(r->inflight[i].record_uid, record_uid))
@@ -210,7 +210,7 @@ static int read_runs(const struct jval *v, const char *key, struct ipam_pool *po
 	return 0;
 }
 
-static int read_conflict(const struct jval *v, struct ipam_record *r, struct err *e)
+static int read_conflict(const struct jval *v, struct ipam_allocation *r, struct err *e)
 {
 	struct ipam_conflict c = {0};
 	const char *pod = NULL, *mac = "";
@@ -221,7 +221,7 @@ static int read_conflict(const struct jval *v, struct ipam_record *r, struct err
 	if (*mac && mac_parse(mac, &c.mac) < 0)
 		return jerr(v, "mac", e, ERR_DECODE, "\"%.40s\" is not a MAC", mac);
 	c.pod_uid = (char *)pod;
-	ipam_record_conflict_add(r, &c);
+	ipam_allocation_conflict_add(r, &c);
 	return 0;
 }
 
@@ -255,7 +255,7 @@ static int parse_inflight(char *text, struct ipam_inflight *out)
 	return ip_parse(first ? first : addresses, &out->addr);
 }
 
-static int read_inflight(const struct jval *v, struct ipam_record *r, struct err *e)
+static int read_inflight(const struct jval *v, struct ipam_allocation *r, struct err *e)
 {
 	struct ipam_inflight entry = {0};
 	AUTO(free) char *copy = NULL;
@@ -266,11 +266,11 @@ static int read_inflight(const struct jval *v, struct ipam_record *r, struct err
 	copy = xstrdup(text);
 	if (parse_inflight(copy, &entry) < 0)
 		return jerr(v, NULL, e, ERR_DECODE, "\"%.100s\" is not an entry in flight", text);
-	ipam_record_inflight_add(r, &entry);
+	ipam_allocation_inflight_add(r, &entry);
 	return 0;
 }
 
-static int read_lists(const struct jval *v, struct ipam_record *r, struct err *e)
+static int read_lists(const struct jval *v, struct ipam_allocation *r, struct err *e)
 {
 	struct jval list = {0}, item;
 	int rc;
@@ -296,9 +296,9 @@ static int read_lists(const struct jval *v, struct ipam_record *r, struct err *e
 	return 0;
 }
 
-int ipam_record_decode(const struct jval *v, struct ipam_record *out, struct err *e)
+int ipam_allocation_decode(const struct jval *v, struct ipam_allocation *out, struct err *e)
 {
-	AUTO(ipam_record_done) struct ipam_record r = {0};
+	AUTO(ipam_allocation_done) struct ipam_allocation r = {0};
 	const char *holder = "";
 	int64_t term = 0, commit = 0;
 
@@ -315,7 +315,7 @@ int ipam_record_decode(const struct jval *v, struct ipam_record *out, struct err
 	r.commit = (uint64_t)commit;
 	r.holder = xstrdup(holder);
 	*out = r;
-	r = (struct ipam_record){0};
+	r = (struct ipam_allocation){0};
 	return 0;
 }
 
@@ -366,7 +366,7 @@ static void write_runs(struct jw *w, const struct ipam_pool *pool, bool quaranti
 	jw_end(w);
 }
 
-static void write_conflicts(struct jw *w, const struct ipam_record *r)
+static void write_conflicts(struct jw *w, const struct ipam_allocation *r)
 {
 	const struct mac_addr none = {{0}};
 	char when[CLOCK_RFC3339_LEN], mac[MAC_ADDR_LEN];
@@ -392,7 +392,7 @@ static void write_cursor(struct jw *w, const char *key, const struct ip_addr *cu
 	jw_kv_str(w, key, ip_is_set(cursor) ? ip_format(cursor, addr) : NULL);
 }
 
-static void write_record(struct sb *sb, const struct ipam_record *r)
+static void write_record(struct sb *sb, const struct ipam_allocation *r)
 {
 	struct jw w = jw_init(sb);
 
@@ -416,19 +416,19 @@ static void write_record(struct sb *sb, const struct ipam_record *r)
 	jw_finish(&w);
 }
 
-int ipam_record_encode(struct ipam_record *r, char **out, struct err *e)
+int ipam_allocation_encode(struct ipam_allocation *r, char **out, struct err *e)
 {
 	AUTO(sb_done) struct sb sb = SB_INIT;
 
 	for (;;) {
 		sb_clear(&sb);
 		write_record(&sb, r);
-		if (sb.len <= IPAM_RECORD_MAX_BYTES)
+		if (sb.len <= IPAM_ALLOCATION_MAX_BYTES)
 			break;
 		if (!ipam_pool_coarsen(&r->pool))
 			return err_set(e, ERR_CONFIG, 0,
 				       "the allocation would take %zu bytes, over %d", sb.len,
-				       IPAM_RECORD_MAX_BYTES);
+				       IPAM_ALLOCATION_MAX_BYTES);
 	}
 	*out = sb_take(&sb);
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "ipam/record.h"
+#include "ipam/allocation.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 #include "lib/base/test.h"
 #include "lib/json/jread.h"
 
-static int decode(const char *text, struct ipam_record *out, struct err *e)
+static int decode(const char *text, struct ipam_allocation *out, struct err *e)
 {
 	struct jdoc *doc = NULL;
 	struct jval root;
@@ -17,7 +17,7 @@ static int decode(const char *text, struct ipam_record *out, struct err *e)
 
 	assert_int_equal(jdoc_parse("r", text, strlen(text), &doc, e), 0);
 	root = jdoc_root(doc);
-	rc = ipam_record_decode(&root, out, e);
+	rc = ipam_allocation_decode(&root, out, e);
 	jdoc_free(doc);
 	return rc;
 }
@@ -35,8 +35,8 @@ static void round_trip(void **state)
 		"\"conflicts\":[{\"at\":\"2026-01-01T00:00:00Z\",\"pod\":\"p0\","
 		"\"mac\":\"0a:00:00:00:00:01\"},{\"at\":\"2026-01-01T00:00:01Z\",\"pod\":\"p0\"}],"
 		"\"inflight\":[\"10.0.0.11,fd00::a r1 p1 a/b\",\"fd00::b r3 p3 c/d\"]}";
-	AUTO(ipam_record_done) struct ipam_record r = {0};
-	AUTO(ipam_record_done) struct ipam_record copy = {0};
+	AUTO(ipam_allocation_done) struct ipam_allocation r = {0};
+	AUTO(ipam_allocation_done) struct ipam_allocation copy = {0};
 	struct err e = {0};
 	char *out = NULL;
 
@@ -44,28 +44,28 @@ static void round_trip(void **state)
 	assert_int_equal(decode(text, &r, &e), 0);
 	assert_int_equal(r.term, 3);
 	assert_int_equal(r.commit, 17);
-	assert_string_equal(ipam_record_inflight_find(&r, "r1")->ns, "a");
-	assert_string_equal(ipam_record_inflight_find(&r, "r1")->name, "b");
-	assert_string_equal(ipam_record_inflight_find(&r, "r1")->pod_uid, "p1");
-	assert_true(ip_is_set(&ipam_record_inflight_find(&r, "r1")->addr6));
-	assert_false(ip_is_set(&ipam_record_inflight_find(&r, "r3")->addr6));
-	assert_null(ipam_record_inflight_find(&r, "r2"));
-	ipam_record_copy(&r, &copy);
-	assert_int_equal(ipam_record_encode(&copy, &out, &e), 0);
+	assert_string_equal(ipam_allocation_inflight_find(&r, "r1")->ns, "a");
+	assert_string_equal(ipam_allocation_inflight_find(&r, "r1")->name, "b");
+	assert_string_equal(ipam_allocation_inflight_find(&r, "r1")->pod_uid, "p1");
+	assert_true(ip_is_set(&ipam_allocation_inflight_find(&r, "r1")->addr6));
+	assert_false(ip_is_set(&ipam_allocation_inflight_find(&r, "r3")->addr6));
+	assert_null(ipam_allocation_inflight_find(&r, "r2"));
+	ipam_allocation_copy(&r, &copy);
+	assert_int_equal(ipam_allocation_encode(&copy, &out, &e), 0);
 	assert_string_equal(out, text);
 	free(out);
 }
 
 static void none_is_empty(void **state)
 {
-	AUTO(ipam_record_done) struct ipam_record r = {0};
+	AUTO(ipam_allocation_done) struct ipam_allocation r = {0};
 	struct err e = {0};
 	char *out = NULL;
 
 	(void)state;
-	assert_int_equal(ipam_record_decode(NULL, &r, &e), 0);
+	assert_int_equal(ipam_allocation_decode(NULL, &r, &e), 0);
 	assert_int_equal(r.term, 0);
-	assert_int_equal(ipam_record_encode(&r, &out, &e), 0);
+	assert_int_equal(ipam_allocation_encode(&r, &out, &e), 0);
 	/* Every key stands there, so that a merge patch leaves nothing of what was. */
 	assert_string_equal(
 		out,
@@ -78,27 +78,27 @@ static void none_is_empty(void **state)
 /* As tandem 0.1.0 wrote them. */
 static void conflicts_are_forgotten(void **state)
 {
-	AUTO(ipam_record_done) struct ipam_record r = {0};
+	AUTO(ipam_allocation_done) struct ipam_allocation r = {0};
 	char pod[] = "p";
 
 	(void)state;
 	for (int64_t i = 0; i < IPAM_CONFLICTS_MAX + 2; i++) {
 		struct ipam_conflict c = {.at = 100 + i, .pod_uid = pod};
 
-		ipam_record_conflict_add(&r, &c);
+		ipam_allocation_conflict_add(&r, &c);
 	}
 	assert_int_equal(r.n_conflicts, IPAM_CONFLICTS_MAX);
 	assert_int_equal(r.conflicts[0].at, 102);
-	ipam_record_conflicts_expire(&r, 102 + IPAM_CONFLICTS_S - 1);
+	ipam_allocation_conflicts_expire(&r, 102 + IPAM_CONFLICTS_S - 1);
 	assert_int_equal(r.n_conflicts, IPAM_CONFLICTS_MAX);
-	ipam_record_conflicts_expire(&r, 103 + IPAM_CONFLICTS_S);
+	ipam_allocation_conflicts_expire(&r, 103 + IPAM_CONFLICTS_S);
 	assert_int_equal(r.n_conflicts, IPAM_CONFLICTS_MAX - 2);
 	assert_int_equal(r.conflicts[0].at, 104);
 }
 
 static void entries_go_by_record_and_address(void **state)
 {
-	AUTO(ipam_record_done) struct ipam_record r = {0};
+	AUTO(ipam_allocation_done) struct ipam_allocation r = {0};
 	char uid[] = "r1", other[] = "r2", pod[] = "p", ns[] = "n", name[] = "m";
 	struct ipam_inflight entry = {.record_uid = uid, .pod_uid = pod, .ns = ns, .name = name};
 	struct ip_addr a, b, six;
@@ -107,23 +107,23 @@ static void entries_go_by_record_and_address(void **state)
 	assert_int_equal(ip_parse("10.0.0.1", &a), 0);
 	assert_int_equal(ip_parse("10.0.0.2", &b), 0);
 	entry.addr = a;
-	ipam_record_inflight_add(&r, &entry);
-	assert_false(ipam_record_inflight_drop(&r, other, &a));
-	assert_false(ipam_record_inflight_drop(&r, uid, &b));
-	assert_true(ipam_record_inflight_drop(&r, uid, &a));
+	ipam_allocation_inflight_add(&r, &entry);
+	assert_false(ipam_allocation_inflight_drop(&r, other, &a));
+	assert_false(ipam_allocation_inflight_drop(&r, uid, &b));
+	assert_true(ipam_allocation_inflight_drop(&r, uid, &a));
 	assert_int_equal(r.n_inflight, 0);
 	/* In a dual-stack subnet either address names it. */
 	assert_int_equal(ip_parse("fd00::1", &six), 0);
 	entry.addr6 = six;
-	ipam_record_inflight_add(&r, &entry);
-	assert_true(ipam_record_inflight_drop(&r, uid, &six));
+	ipam_allocation_inflight_add(&r, &entry);
+	assert_true(ipam_allocation_inflight_drop(&r, uid, &six));
 	assert_int_equal(r.n_inflight, 0);
 	assert_int_equal(r.inflight_bytes, 0);
 }
 
 static void long_names_fly_in_smaller_flocks(void **state)
 {
-	AUTO(ipam_record_done) struct ipam_record r = {0};
+	AUTO(ipam_allocation_done) struct ipam_allocation r = {0};
 	static char name[254], ns[64], uid[37];
 	struct ipam_inflight entry = {.record_uid = uid, .pod_uid = uid, .ns = ns, .name = name};
 	struct err e = {0};
@@ -135,11 +135,11 @@ static void long_names_fly_in_smaller_flocks(void **state)
 	memset(uid, 'u', sizeof(uid) - 1);
 	assert_int_equal(ip_parse("100.100.100.100", &entry.addr), 0);
 	assert_int_equal(ip_parse("fd00:1111:2222:3333:4444:5555:6666:7777", &entry.addr6), 0);
-	while (ipam_record_has_room(&r))
-		ipam_record_inflight_add(&r, &entry);
+	while (ipam_allocation_has_room(&r))
+		ipam_allocation_inflight_add(&r, &entry);
 	assert_true(r.n_inflight > 100);
 	assert_true(r.n_inflight < IPAM_INFLIGHT_MAX);
-	assert_int_equal(ipam_record_encode(&r, &out, &e), 0);
+	assert_int_equal(ipam_allocation_encode(&r, &out, &e), 0);
 	assert_true(strlen(out) < IPAM_INFLIGHT_BYTES + 1024);
 	free(out);
 }
@@ -174,7 +174,7 @@ static void junk_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct ipam_record r = {0};
+		struct ipam_allocation r = {0};
 		struct err e = {0};
 
 		assert_int_equal(decode(rows[i], &r, &e), -1);
@@ -185,7 +185,7 @@ static void junk_is_refused(void **state)
 
 static void the_largest_fits(void **state)
 {
-	AUTO(ipam_record_done) struct ipam_record r = {0};
+	AUTO(ipam_allocation_done) struct ipam_allocation r = {0};
 	struct ip_addr base;
 	struct err e = {0};
 	char *out = NULL;
@@ -202,8 +202,8 @@ static void the_largest_fits(void **state)
 		else if (i % 8 == 0)
 			ipam_pool_cool(&r.pool, &a, (int64_t)(1000 + i % 4000));
 	}
-	assert_int_equal(ipam_record_encode(&r, &out, &e), 0);
-	assert_true(strlen(out) <= IPAM_RECORD_MAX_BYTES);
+	assert_int_equal(ipam_allocation_encode(&r, &out, &e), 0);
+	assert_true(strlen(out) <= IPAM_ALLOCATION_MAX_BYTES);
 	assert_true(r.pool.n_cooling >= 1);
 	assert_int_equal(ipam_set_count(&r.pool.cooling_all), 8192);
 	assert_true(r.pool.cooling[0].until >= 1000);
