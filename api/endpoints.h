@@ -115,7 +115,7 @@ void api_slice_write_body(struct jw *w, const struct api_slice_content *c);
 /**
  * api_endpoints_hash - what api_endpoints_decode() would make of these groups.
  *
- * Neither order nor the way in which subsets are divided counts: servers sort and divide anew.
+ * Neither order nor the way in which subsets are divided counts: servers sort and divide again.
  * @terminating: pods that are being deleted count too
  */
 uint64_t api_endpoints_hash(const struct api_endpoint_group *groups, size_t n, bool terminating);

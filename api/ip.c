@@ -31,7 +31,7 @@ static int read_owner(const struct jval *meta, struct api_ip *ip, struct err *e)
 	return 0;
 }
 
-/* A time that cannot be read is none: the wait then begins anew. */
+/* A time that cannot be read is none: the wait then begins again. */
 static int read_annotations(const struct jval *meta, struct api_ip *ip, struct err *e)
 {
 	const char *text = "", *tell = "";

@@ -9,7 +9,7 @@
 /* On a record that outlives its pod: since when the pod is gone without anybody having seen its card go. */
 #define API_ANNOTATION_UNWITNESSED "tandem-cni.io/unwitnessed-since"
 
-/* On a record that was lost and is to be made anew: its node is asked which card the pod with this UID has. */
+/* On a record that was lost and is to be made again: its node is asked which card the pod with this UID has. */
 #define API_ANNOTATION_TELL_CARD "tandem-cni.io/tell-card"
 
 enum api_ip_phase {

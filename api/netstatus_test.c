@@ -48,7 +48,7 @@ static void two_cards(void **state)
 	is(&f, NULL, "[" PRIMARY "," CARD "]");
 	is(&f, "", "[" PRIMARY "," CARD "]");
 	is(&f, "no JSON", "[" PRIMARY "," CARD "]");
-	/* Written anew, it is the same. */
+	/* Written again, it is the same. */
 	is(&f, "[" PRIMARY "," CARD "]", "[" PRIMARY "," CARD "]");
 }
 

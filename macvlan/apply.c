@@ -118,7 +118,7 @@ int macvlan_link_set_mac(struct macvlan_link *l, const struct mac_addr *mac, str
 	return 0;
 }
 
-/* After the detection: the MAC that stays. IPv6 that somebody has switched on begins anew with it. */
+/* After the detection: the MAC that stays. IPv6 that somebody has switched on begins again with it. */
 static int unmask(struct macvlan_link *l, const struct macvlan_card *card, int64_t deadline_ms,
 		  struct err *e)
 {

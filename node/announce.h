@@ -29,7 +29,7 @@ void announcer_drain(struct announcer *a);
 /** announcer_look - the links as they are now. */
 void announcer_look(struct announcer *a);
 
-/** announcer_files - the files were read anew: cards that have come since are announced once more, later. */
+/** announcer_files - the files were read again: cards that have come since are announced once more, later. */
 void announcer_files(struct announcer *a, struct files *files);
 
 /**

@@ -45,7 +45,7 @@ DEFINE_AUTO_VALUE(struct herald, herald_done)
  *
  * One that has lost its carrier since it was first seen, and has it now, is due at once, 2 and 35 seconds
  * later: RFC 5227 has two announcements 2 s apart, and a port under spanning tree forwards nothing for 30 s.
- * One that comes and goes begins anew every 10 s at most.
+ * One that comes and goes begins again every 10 s at most.
  */
 void herald_look(struct herald *h, const struct herald_seen *seen, size_t n, int64_t now_ms);
 

@@ -21,7 +21,7 @@ enum report {
 
 /**
  * report_of - compare a record with the files.
- * @settled: that there is no file has been so for a while: a sandbox is not just being made anew
+ * @settled: that there is no file has been so for a while: a sandbox is not just being made again
  *
  * An unfinished file of the pod, or one of an earlier boot, leaves everything open.
  */

@@ -20,7 +20,7 @@
 #include "node/reports.h"
 
 #define TIMEOUT_MS 20000
-/* A sandbox is made anew within seconds, and most pods' records go with their cards. */
+/* A sandbox is made again within seconds, and most pods' records go with their cards. */
 #define SETTLE_MS 5000
 /* How long the watch may take to show what has been written, before the same is written again. */
 #define SHOWN_MS     10000
@@ -225,7 +225,7 @@ static void refused(struct job *job, const struct err *e)
 	bool away = e->kind == ERR_TRANSPORT || e->kind == ERR_TIMEOUT;
 
 	kube_queue_failed(&job->tell->queue, &job->item, clock_now_ms(), e->retry_after_ms);
-	/* What was said holds no more: it is decided anew on what the watch shows. */
+	/* What was said holds no more: it is decided again on what the watch shows. */
 	if (e->kind == ERR_CONFLICT || e->kind == ERR_NOT_FOUND)
 		log_debug("record has changed meanwhile", "record", job->key);
 	else if (!away || !job->tell->was_away)

@@ -68,7 +68,7 @@ static int connect_api(struct witness *w, struct err *e)
 	return rc < 0 ? -1 : kube_client_new(cfg, &opt, &w->client, e);
 }
 
-/* The directory may have been made anew since: then the open one shows nothing any more. */
+/* The directory may have been made again since: then the open one shows nothing any more. */
 static int open_dir(struct witness *w, struct err *e)
 {
 	AUTO(free)

@@ -90,7 +90,7 @@ static void what_is_held_is_taken_for_others(void **state)
 	assert_false(addr_taken(all, "fd00::5", "a"));
 	assert_false(mac_taken(all, M1, "a"));
 	assert_false(addr_taken(all, "10.1.0.6", "b"));
-	/* It asks the holder at that moment, so that a record made anew needs no word. */
+	/* It asks the holder at that moment, so that a record made again needs no word. */
 	a.uid = "b";
 	assert_false(addr_taken(all, "10.1.0.5", "b"));
 	assert_true(addr_taken(all, "10.1.0.5", "a"));

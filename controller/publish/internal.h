@@ -99,7 +99,7 @@ enum svc_step {
 	SVC_STEP_STOP,      /* nothing can be done until something changes */
 };
 
-/** svc_step - make the next write. Everything is looked at anew each time. */
+/** svc_step - make the next write. Everything is looked at again each time. */
 enum svc_step svc_step(struct svc *svc);
 
 /** svc_watch_run - begin to watch, and find out what the server serves. True = all is known. */

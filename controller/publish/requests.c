@@ -16,7 +16,7 @@
 #include "lib/kube/store.h"
 
 #define TIMEOUT_MS 20000
-#define SHOW_MS    3000 /* the watch is that much behind at most, or the write is planned anew */
+#define SHOW_MS    3000 /* the watch is that much behind at most, or the write is planned again */
 
 static const char *const plurals[SVC_STORES] = {
 	[SVC_SERVICES] = "services",

@@ -287,7 +287,7 @@ static bool slices_not_found(const struct services *all)
 	return r && kube_reflector_error(r)->kind == ERR_NOT_FOUND;
 }
 
-/* At first, when a watch begins anew (the server may be another one now), and when slices have gone. */
+/* At first, when a watch begins again (the server may be another one now), and when slices have gone. */
 static void discover(struct services *all)
 {
 	struct kube_request req;

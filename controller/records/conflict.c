@@ -22,7 +22,7 @@ struct conflict_memory {
 	char *pod_uid; /* whose count it is */
 	unsigned int count;
 	uint64_t told;    /* which record, and what of it was told, as a hash */
-	int64_t again_ms; /* refused: decided anew then; 0 = not refused */
+	int64_t again_ms; /* refused: decided again then; 0 = not refused */
 };
 
 /* ------------------------------------------------------------------------------- remembered */

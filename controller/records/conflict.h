@@ -15,7 +15,7 @@ struct subnet;
  * conflict_run - look at the record of a living pod, and do what is due.
  *
  * By the order of every release: the record is ended first, on the state of it that this was decided on. Once it
- * is gone its address goes into quarantine (conflict_release), and the pod is served anew. A controller that
+ * is gone its address goes into quarantine (conflict_release), and the pod is served again. A controller that
  * is killed in between leaves an address without a record to its successor, where it cools down.
  */
 void conflict_run(struct entry *entry, const struct api_ip *rec);

@@ -86,7 +86,8 @@ static void take_in(struct entry *entry, struct subnet *subnet, const struct api
 		refuse(entry, rec, why);
 		return;
 	}
-	log_info("record is made anew by the node's word", "record", entry->key, "node", rec->node);
+	log_info("record is made again by the node's word", "record", entry->key, "node",
+		 rec->node);
 	entry->lost = STEAL(to);
 	entry_claim(entry);
 	subnet_adopt(subnet, &entry->lost->cidr.addr, rec->meta.uid);

@@ -122,7 +122,7 @@ bool question_changed(const struct entry *entry, const struct api_ip *rec)
 	return q->wanted && (!str_eq(q->subnet, rec->subnet) || !asks_for(q, rec));
 }
 
-/* The subnet may have been edited since: what it cannot have any more is given anew. */
+/* The subnet may have been edited since: what it cannot have any more is given again. */
 static bool still_in(const struct subnet *subnet, const struct api_ip *rec)
 {
 	const struct api_subnet *spec = subnet_spec(subnet);

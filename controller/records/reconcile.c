@@ -45,7 +45,7 @@ static void live_allocated(struct entry *entry, const struct api_ip *rec)
 	}
 }
 
-/* Made anew for a pod whose record went by another hand: it gets the address that its card has. */
+/* Made again for a pod whose record went by another hand: it gets the address that its card has. */
 static void live_lost(struct entry *entry, const struct api_ip *rec)
 {
 	struct subnet *subnet = subnets_find(entry->all->in.subnets, entry->lost->subnet);

@@ -17,7 +17,7 @@ static void subnet_changed(void *ctx)
 	records_look_unserved(ctx);
 }
 
-/* No status bears witness of these addresses any more: the records are made anew. */
+/* No status bears witness of these addresses any more: the records are made again. */
 static void subnet_forgotten(void *ctx, struct subnet *subnet)
 {
 	struct records *all = ctx;

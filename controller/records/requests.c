@@ -118,7 +118,7 @@ static void answer_reread(struct entry *entry, struct kube_response *res, const 
 	}
 }
 
-/* After a 409 or an unknown outcome: decide anew on what stands there now, and in the Lease. */
+/* After a 409 or an unknown outcome: decide again on what stands there now, and in the Lease. */
 static void reread(struct entry *entry)
 {
 	AUTO(free) char *path = path_of(entry);

@@ -50,7 +50,7 @@ struct decide_record_in {
 
 enum decide_record_verdict {
 	DECIDE_KEEP = 0, /* the pod lives */
-	DECIDE_RENEW,    /* waits for an address and is being deleted: end it, make it anew */
+	DECIDE_RENEW,    /* waits for an address and is being deleted: end it, make it again */
 	DECIDE_LOOK,     /* ask the API server whether the pod is there */
 	DECIDE_WAIT,     /* release at *wake_ms, if nothing changes */
 	DECIDE_ASK, /* its end is sure: begin it, so that the node tells when the card is down */

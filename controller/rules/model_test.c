@@ -2,7 +2,7 @@
 /*
  * plan_commit() and all below it against a second writing of the rules (model_ref_test.h): random writes to the
  * records of several subnets, the same answers and the same record after each. Every record goes through
- * its text, as if another leader went on from it; one write in ten is lost, and what follows is decided anew.
+ * its text, as if another leader went on from it; one write in ten is lost, and what follows is decided again.
  *
  *	MODEL_OPS=100000 MODEL_SEED=7 build/dev/controller/model_test
  */

@@ -401,7 +401,7 @@ static inline bool flies(const struct ref_subnet *s, const struct pod *p)
 	return false;
 }
 
-/* A record that went by another hand is made anew for the addresses that the pod's card has. */
+/* A record that went by another hand is made again for the addresses that the pod's card has. */
 static inline void want_again(struct subject *s, struct pod *p, struct ref_want *w)
 {
 	*w = (struct ref_want){.uid = ++m.last_uid, .keep = {p->at[0], p->at[1]}};

@@ -14,7 +14,7 @@
 /* One record without address, oldest waiter first. */
 struct plan_want {
 	const struct api_request *request;
-	/* Unset; or the address that its pod has already (a record made anew). Refused where it is not its own. */
+	/* Unset; or the address that its pod has already (a record made again). Refused where it is not its own. */
 	struct ip_addr keep;
 	struct ip_addr keep6;
 	struct mac_addr keep_mac; /* its card's, with keep; zero = not known */

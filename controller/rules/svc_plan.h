@@ -38,7 +38,7 @@ void svc_plan_families(const struct svc_groups *g, const struct api_service *hea
 enum svc_head_verdict {
 	SVC_HEAD_RIGHT = 0,
 	SVC_HEAD_PATCH,
-	SVC_HEAD_REPLACE, /* what differs cannot be changed: delete it, then make it anew */
+	SVC_HEAD_REPLACE, /* what differs cannot be changed: delete it, then make it again */
 };
 
 /** svc_plan_head - what is to be done about head, which is ours, so that it goes with svc. */

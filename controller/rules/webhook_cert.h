@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The webhook's certificate: when it is made anew, and in which steps, so that no call ever fails. Pure but
+ * The webhook's certificate: when it is made again, and in which steps, so that no call ever fails. Pure but
  * for the keys that it makes.
  *
  * All replicas show the certificate that stands in one Secret. It is signed by an authority of ours, which

@@ -126,9 +126,10 @@ static void spec_changed(struct subnets *all)
 
 static void object_changed(struct subnet *subnet, const struct subnet_object *obj)
 {
-	bool anew = obj && (!subnet->obj || subnet->obj->meta.generation != obj->meta.generation ||
-			    subnet->obj->meta.deletion != obj->meta.deletion ||
-			    !str_eq(subnet->uid, obj->meta.uid));
+	bool changed = obj &&
+		       (!subnet->obj || subnet->obj->meta.generation != obj->meta.generation ||
+			subnet->obj->meta.deletion != obj->meta.deletion ||
+			!str_eq(subnet->uid, obj->meta.uid));
 
 	if (subnet->uid && (!obj || !str_eq(subnet->uid, obj->meta.uid))) {
 		log_info("subnet is gone", "subnet", subnet->name);
@@ -142,7 +143,7 @@ static void object_changed(struct subnet *subnet, const struct subnet_object *ob
 	if (!subnet->uid)
 		subnet->uid = xstrdup(obj->meta.uid);
 	take_version(subnet, obj);
-	if (!anew)
+	if (!changed)
 		return;
 	if (obj->spec)
 		subnet->delay_s = obj->spec->delay_reuse_s;

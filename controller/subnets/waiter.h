@@ -29,7 +29,7 @@ struct waiter_ops {
 	void (*granted)(struct waiter *w);
 	/* It goes on waiting: want->result says why. */
 	void (*refused)(struct waiter *w, const struct plan_want *want);
-	/* The subnet has let go of it, or the outcome of a write is not known: look at it anew. */
+	/* The subnet has let go of it, or the outcome of a write is not known: look at it again. */
 	void (*look_again)(struct waiter *w);
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Strict JSON over bytes: checked once, then walked as spans, so that what belongs to others can be
- * spliced instead of printed anew. Nothing is decoded or copied unless a function says so.
+ * spliced instead of printed again. Nothing is decoded or copied unless a function says so.
  */
 #ifndef LIB_JSON_JSCAN_H
 #define LIB_JSON_JSCAN_H

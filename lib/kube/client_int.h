@@ -117,7 +117,7 @@ enum kube_call_next {
 	KUBE_CALL_DONE,        /* res is the answer */
 	KUBE_CALL_FAIL,        /* for good; err says why */
 	KUBE_CALL_PAUSE,       /* again after a pause */
-	KUBE_CALL_RENEW_TOKEN, /* again at once, with the token read anew; asked for once in a call */
+	KUBE_CALL_RENEW_TOKEN, /* again at once, with the token read again; asked for once in a call */
 };
 
 /*

@@ -20,7 +20,7 @@ struct kube_reflector_options {
 	unsigned int watch_s; /* length of one watch; 0 = 300, and up to as much again at random */
 	/* Longest pause after failures, 0 = 10000; a server that asks for more gets KUBE_RETRY_AFTER_MAX_S. */
 	unsigned int backoff_max_ms;
-	/* A watch that says nothing for so long, not even a bookmark, is asked for anew; 0 = 75000. */
+	/* A watch that says nothing for so long, not even a bookmark, is asked for again; 0 = 75000. */
 	unsigned int silence_ms;
 };
 

@@ -106,7 +106,7 @@ static bool has_file(const struct sweep_list *l, const char *container_id)
 	return false;
 }
 
-/* The files are listed anew under the lock: an ADD that has just ended would be seen. */
+/* The files are listed again under the lock: an ADD that has just ended would be seen. */
 static void sweep_lock(const struct state_dir *d, const char *id)
 {
 	AUTO(sweep_list_done) struct sweep_list now = {0};

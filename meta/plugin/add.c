@@ -252,7 +252,7 @@ static int make_link(struct add *a, struct err *e)
 	return 0;
 }
 
-/* The next address may be in another network: its card is made anew. */
+/* The next address may be in another network: its card is made again. */
 static int drop_link(struct add *a, struct err *e)
 {
 	int r = macvlan_rollback(a->link, e);

@@ -83,7 +83,7 @@ static int read_again(struct app *app, const struct api_ip *ip, struct api_ip **
 	return 1;
 }
 
-/* Somebody else's write may come first, again and again; each time the record is read anew. */
+/* Somebody else's write may come first, again and again; each time the record is read again. */
 static int report(struct app *app, const struct api_ip *ip, const char *message, struct err *e)
 {
 	AUTO(api_ip_free) struct api_ip *now = NULL;

@@ -33,7 +33,7 @@ k delete macvlanip p1 --wait=false >/dev/null
 sleep 0.5
 check "a record deleted by hand stays while its pod lives" restored
 k patch macvlanip p1 --type merge -p '{"metadata":{"finalizers":null}}' >/dev/null
-check "forced away, it is made anew with its address" wait_for 5 restored
+check "forced away, it is made again with its address" wait_for 5 restored
 same "and its MAC" "$mac" "$(k get macvlanip p1 -o jsonpath='{.spec.mac}')"
 
 before=$(k get macvlanip p1 -o json | jq -S .spec)

@@ -52,7 +52,7 @@ k patch macvlanip p6003 --type merge -p '{"metadata":{"finalizers":null}}' >/dev
 before=$(k get macvlanip p6003 -o jsonpath='{.spec}')
 k delete macvlanip p6003 --wait=false >/dev/null 2>&1
 made_anew() { [ "$(k get macvlanip p6003 -o jsonpath='{.spec}')" = "$before" ]; }
-check "a record made anew has its address" wait_for 10 made_anew
+check "a record made again has its address" wait_for 10 made_anew
 
 replica one
 check "the first one again stands by" wait_for 10 stands_by one

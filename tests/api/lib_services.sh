@@ -190,7 +190,7 @@ uid=$(k get svc app2-macvlan -o jsonpath='{.metadata.uid}')
 k scale deployment app2 --replicas=2 >/dev/null
 check "and back" wait_for 20 all_up app2 2
 check "two again" wait_for 10 lists_cards app2 43 2
-same "the Service was never made anew" "$uid" "$(k get svc app2-macvlan -o jsonpath='{.metadata.uid}')"
+same "the Service was never made again" "$uid" "$(k get svc app2-macvlan -o jsonpath='{.metadata.uid}')"
 
 # ------------------------------------------------------------------------------- taken away by hand
 k delete ep app2-macvlan >/dev/null

@@ -386,7 +386,7 @@ stop "$pid_controller"
 k delete secret -n kube-system tandem-webhook-cert >/dev/null
 hook_up --webhook-cert-duration 12s --webhook-authority-duration 30s
 rotated() { [ "$(grep -c "msg=\"webhook: certificate is written\".*what=\"\?$1" "$DIR/controller.log")" -ge "$2" ]; }
-check "what is deleted is made anew" wait_for 30 rotated 'all new' 2
+check "what is deleted is made again" wait_for 30 rotated 'all new' 2
 check "and trusted" wait_for 30 hook_answers
 ask_all_the_time() {
 	local asked said

@@ -324,7 +324,7 @@ sweep_up() {
 	wait_for 10 no_subnets
 }
 
-# Held back at the claim of a subnet a controller is no leader yet. Without election it then claims anew when
+# Held back at the claim of a subnet a controller is no leader yet. Without election it then claims again when
 # it wakes up, as whichever starts last does, and the other ends: that is no failure, but not this scenario either.
 is_claim() { [[ $1 == *-term && $1 != gone-* ]] && [ "$2" -le 2 ]; }
 

@@ -359,7 +359,7 @@ rm "$FILES/cid-bad@eth0"
 
 # A sandbox that went while its pod lives, as after a reboot.
 check "DEL of a living pod" cni DEL later "$later"
-check "it is Missing until it is made anew" wait_for 20 says later "Missing null $later"
+check "it is Missing until it is made again" wait_for 20 says later "Missing null $later"
 ip netns del tw-later
 upped later "$later"
 

@@ -17,7 +17,7 @@ CACHE=${TANDEM_CACHE:-/var/cache/tandem}
 APT_CONF=$CACHE/apt/apt.conf
 UPSTREAM=1.20.2
 PROGRAMS="kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy kubectl"
-# Change this when the way of building changes: folders with another one are built anew.
+# Change this when the way of building changes: folders with another one are built again.
 RECIPE="recipe 1"
 
 GO_BIN=/usr/lib/go-1.19/bin

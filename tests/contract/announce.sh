@@ -85,7 +85,7 @@ same "not what sits on another NIC" "3 2" "$(said 60 ens5)"
 same "nor a card whose record has gone: its address may be another's" "3 2" "$(said 70)"
 same "nor more than that" "6 5" "$(said 50)"
 
-# Nor when the node's witness begins anew: what is there has not come.
+# Nor when the node's witness begins again: what is there has not come.
 end "$node"
 nsenter --net=/run/netns/"$NODE" "$TANDEM_NODE_BIN" --kubeconfig "$DIR/kubeconfig" --node-name n1 --state-dir "$DIR/state" \
 	--conf "$DIR/none" --plugin "$TANDEM_BIN" --v 4 >"$DIR/node2.log" 2>&1 &

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Primaries of every shape: after a real ADD all of the pod's routing, in both families, to the letter. What is
 # expected stands in primaries/SHAPE-PICTURE.txt; a words-only difference between kernels (proto, mtu, pref) is taken out.
-# UPDATE=1 writes the files anew, to be read before they are committed.
+# UPDATE=1 writes the files again, to be read before they are committed.
 
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib-apiserver.sh"

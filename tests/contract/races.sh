@@ -21,7 +21,7 @@ status() {
 }
 status_of() { kubectl_node get macvlanip "$1" -o json | jq -c '.status // {} | [.phase, .message, .cardDown]'; }
 changed() { kubectl_node label macvlanip "$1" changed=yes >/dev/null; }
-remade() { # remade NAME NET: deleted, and made anew for the same pod
+remade() { # remade NAME NET: deleted, and made again for the same pod
 	kubectl_node delete macvlanip "$1" >/dev/null
 	record "$1" "$POD_UID" "$2"
 }
@@ -73,7 +73,7 @@ drop_pod
 pod released "$(net 51)"
 status released '{"cardDown":"'"$POD_UID"'"}'
 held remade released "$(net 52)"
-succeeded "claim: the record is freed and made anew"
+succeeded "claim: the record is freed and made again"
 same "claim: the write changes nobody else's" "answer 1 409
 write 1 PATCH" "$GATE"
 same "claim: the next address is the pod's" 192.168.100.52/24 "$(addresses)"

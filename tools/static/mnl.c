@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The part of libmnl that reads and writes netlink messages, written anew against its header, for
+ * The part of libmnl that reads and writes netlink messages, our own code behind its header, for
  * the static programs of a machine whose package archive lacks libmnl's source package (Debian
  * ships no libmnl.a). tools/static-deps.sh prefers that source. Left out are batches, the
  * message printer and mnl_cb_run2, which nothing here uses: a program that does so fails to link.

@@ -213,7 +213,7 @@ mount --bind "$TOP/boot_id" /proc/sys/kernel/random/boot_id
 at_exit umount /proc/sys/kernel/random/boot_id
 add after 66 "$VLAN100"
 succeeded "ADD after a reboot"
-same "makes the VLAN anew" "vlan 100 tandem ens4.100 1500 up" "$(link_of n1 ens4.100)"
+same "makes the VLAN again" "vlan 100 tandem ens4.100 1500 up" "$(link_of n1 ens4.100)"
 del before
 succeeded "DEL of a pod of before"
 same "leaves the VLAN to its new users" ens4.100 "$(vlans)"
