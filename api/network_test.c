@@ -12,7 +12,7 @@
 #include "lib/base/test.h"
 #include "lib/json/jread.h"
 
-#define CRDS      "manifests/crds.yaml"
+#define CRDS      "manifests/base/crds.yaml"
 #define KEYS_MAX  64
 #define SPEC_DEEP 10 /* blanks before "spec:" of a kind's schema */
 

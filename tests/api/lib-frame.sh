@@ -310,8 +310,8 @@ api_start() {
 	pass "API server"
 	kubeconfig admin
 	kubeconfig controller
-	check "kinds and rights are accepted" k apply -f "$ROOT/manifests/crds.yaml" -f "$ROOT/manifests/rbac.yaml"
-	check "the Deployment is accepted" k apply --dry-run=server -f "$ROOT/manifests/deployment.yaml"
+	check "kinds and rights are accepted" k apply -f "$ROOT/manifests/base/crds.yaml" -f "$ROOT/manifests/base/rbac.yaml"
+	check "the Deployment is accepted" k apply --dry-run=server -f "$ROOT/manifests/base/controller.yaml"
 	check "kinds are served" k wait --for condition=established --timeout=30s \
 		crd/macvlansubnets.tandem-cni.io crd/macvlanips.tandem-cni.io
 	k apply -f - >/dev/null <<-YAML

@@ -442,7 +442,7 @@ apply_one >"$DIR/put-off" &
 waiting=$!
 tried() { [ "$(grep -c "$starting" "$DIR/controller.log")" -ge $((put_off + 3)) ]; }
 check "kubectl tries again by itself" wait_for 60 tried
-k apply -f "$ROOT/manifests/rbac.yaml" >/dev/null
+k apply -f "$ROOT/manifests/base/rbac.yaml" >/dev/null
 wait "$waiting"
 passes() { apply_one | grep -q 'fresh4 \(created\|unchanged\)'; }
 check "in the end it passes" wait_for 60 passes
@@ -489,11 +489,11 @@ stop "$pid_controller"
 candidate controller --leader-elect=false --webhook-bind-address "$HOOK"
 check "no Service yet" wait_for 60 grep -q 'services.*tandem-controller-webhook.*not found' "$DIR/controller.log"
 check "no configuration yet" gone_conf
-k apply -f "$ROOT/manifests/deployment.yaml" >/dev/null
+k apply -f "$ROOT/manifests/base/controller.yaml" >/dev/null
 check "with a Service it appears" wait_for 60 conf
 same "and leads to it" '{"name":"tandem-controller-webhook","namespace":"kube-system","path":"/admit","port":443}' \
 	"$(conf -o json | jq -cS '.webhooks[0].clientConfig.service')"
-k delete -f "$ROOT/manifests/deployment.yaml" >/dev/null
+k delete -f "$ROOT/manifests/base/controller.yaml" >/dev/null
 stop "$pid_controller"
 same "uninstalled" 0 "$("$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/controller.conf" --uninstall-webhook >&2; echo $?)"
 check "no configuration" gone_conf

@@ -44,7 +44,7 @@ put() {
 }
 
 objects() {
-	cluster kubectl apply -f "$TREE/manifests/crds.yaml" -f "$TREE/manifests/rbac.yaml" >/dev/null
+	cluster kubectl apply -f "$TREE/manifests/base/crds.yaml" -f "$TREE/manifests/base/rbac.yaml" >/dev/null
 	cluster kubectl wait --for condition=established --timeout=30s \
 		crd/macvlansubnets.tandem-cni.io crd/macvlanips.tandem-cni.io >/dev/null
 	say "custom resources and accounts are there"

@@ -69,7 +69,7 @@ conflict() { # conflict MAC ADDRESS: what the plugin reports
 }
 
 kubectl_node apply -f - >/dev/null <<<'{"apiVersion":"v1","kind":"Node","metadata":{"name":"n1"}}'
-kubectl_node apply -f "$TESTS_ROOT/manifests/rbac.yaml" >/dev/null
+kubectl_node apply -f "$TESTS_ROOT/manifests/base/rbac.yaml" >/dev/null
 check "the node's account may report" kubectl_node auth can-i patch macvlanips.tandem-cni.io --subresource=status \
 	-n default --as=system:serviceaccount:kube-system:tandem-node
 # A second machine: each answers for what is its own alone.

@@ -34,7 +34,7 @@ apiserver_start() {
 		users: [{name: node, user: {token: secret-token}}]
 	KUBECONFIG
 	apiserver_ready
-	kubectl_node apply -f "$TESTS_ROOT/manifests/crds.yaml" >"$DIR/api/crds.log" ||
+	kubectl_node apply -f "$TESTS_ROOT/manifests/base/crds.yaml" >"$DIR/api/crds.log" ||
 		{ cat "$DIR/api/crds.log" && exit 1; }
 	wait_for 120 kubectl_node get macvlanips -A || { fail "kinds served" "not within 120 s" && exit 1; }
 }
