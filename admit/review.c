@@ -64,6 +64,7 @@ int admit_review_parse(const char *text, size_t len, struct admit_review *out, s
 	r.ns = span_text(request, "namespace");
 	r.name = span_text(request, "name");
 	r.operation = operation_of(request);
+	r.user = span_get(request, "userInfo");
 	r.object = span_get(request, "object");
 	r.old = span_get(request, "oldObject");
 	if (!*r.uid || !*r.resource)

@@ -19,6 +19,7 @@ struct admit_review {
 		*subresource; /* "apps", "deployments", ""; as the webhook asked for them */
 	char *ns, *name;
 	enum admit_operation operation;
+	struct jspan user;   /* userInfo: who asks, as the API server has found out; may be none */
 	struct jspan object; /* lent from the text; none for DELETE */
 	struct jspan old;    /* none for CREATE */
 };

@@ -7,6 +7,7 @@
 
 #include "admit/review.h"
 #include "admit/span.h"
+#include "admit/status.h"
 #include "admit/subnet.h"
 #include "admit/workload.h"
 #include "controller/rules/webhook_options.h"
@@ -89,6 +90,15 @@ static void review_subnet(const struct admission_view *v, const struct admit_rev
 	admit_subnet_check(&w, was, now, a);
 }
 
+/* ------------------------------------------------------------------------------- records */
+
+static void review_record(const struct admission_view *v, const struct admit_review *r,
+			  struct admit_answer *a)
+{
+	if (r->operation == ADMIT_UPDATE && str_eq(r->subresource, "status"))
+		admit_status_check(r, v->system_ns, a);
+}
+
 /* ------------------------------------------------------------------------------- workloads */
 
 static void review_workload(const struct admission_view *v, const struct admit_review *r,
@@ -153,7 +163,9 @@ static void admit(struct admission_view *v, const struct http_request *req,
 		sb_printf(&res->body, "%s\n", e.msg);
 		return;
 	}
-	if (str_eq(r.group, "tandem-cni.io"))
+	if (str_eq(r.group, API_GROUP) && str_eq(r.resource, API_PLURAL_IP))
+		review_record(v, &r, &a);
+	else if (str_eq(r.group, API_GROUP))
 		review_subnet(v, &r, &a);
 	else
 		review_workload(v, &r, &a);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is answered to whom: paths, and reviews of subnets and workloads. */
+/* What is answered to whom: paths, and reviews of subnets, workloads and records. */
 #ifndef CONTROLLER_ADMISSION_SERVE_H
 #define CONTROLLER_ADMISSION_SERVE_H
 

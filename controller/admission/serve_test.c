@@ -255,6 +255,31 @@ static void test_workloads(void **state)
 	end(&x);
 }
 
+#define ON_RECORD(sub, node)                                                        \
+	"'resource':{'group':'tandem-cni.io','resource':'macvlanips'}," sub         \
+	"'namespace':'default','name':'web-5d-x','operation':'UPDATE','userInfo':{" \
+	"'username':'system:serviceaccount:kube-system:tandem-node','extra':{"      \
+	"'authentication.kubernetes.io/node-name':['" node "']}},'object':" RECORD  \
+	",'oldObject':" RECORD
+
+/* Asked of the request alone: before the caches are filled, too. */
+static void test_records(void **state)
+{
+	struct fixture x;
+
+	(void)state;
+	begin(&x);
+	assert_string_equal(review(&x, ON_RECORD("'subResource':'status',", "n1")), "ok");
+	assert_string_equal(review(&x, ON_RECORD("'subResource':'status',", "n2")),
+			    "403 node \"n2\" may not write the status of MacvlanIP "
+			    "default/web-5d-x, which is of node \"n1\"");
+	/* Not asked for by the configuration, and RBAC's. */
+	assert_string_equal(review(&x, ON_RECORD("", "n2")), "ok");
+	x.view.system_ns = "tandem";
+	assert_string_equal(review(&x, ON_RECORD("'subResource':'status',", "n2")), "ok");
+	end(&x);
+}
+
 static size_t count_lines(int fd)
 {
 	char buf[16384];
@@ -299,11 +324,9 @@ static void test_few_log_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_paths),
-		cmocka_unit_test(test_before_caches_are_filled),
-		cmocka_unit_test(test_subnets),
-		cmocka_unit_test(test_workloads),
-		cmocka_unit_test(test_few_log_lines),
+		cmocka_unit_test(test_paths),   cmocka_unit_test(test_before_caches_are_filled),
+		cmocka_unit_test(test_subnets), cmocka_unit_test(test_workloads),
+		cmocka_unit_test(test_records), cmocka_unit_test(test_few_log_lines),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -263,16 +263,25 @@ static void write_workload_rules(struct jw *w)
 struct webhook {
 	const char *name;
 	bool must;        /* without an answer the request fails */
+	bool everywhere;  /* the system namespace's, too */
 	struct rule rule; /* without a group: those for workloads */
 };
 
-/* Never a status, never macvlanips: our own writes must not wait for ourselves. */
+/*
+ * Nothing on the way to an address: our own writes must not wait for ourselves. What nodes report of a card is asked
+ * about, and written also without an answer.
+ */
 static const struct webhook webhooks[] = {
 	{"subnets.tandem-cni.io",
 	 true,
-	 {"tandem-cni.io", {"v1"}, {API_PLURAL_SUBNET}, {"CREATE", "UPDATE", "DELETE"}}},
-	{"workloads.tandem-cni.io", false, {NULL, {NULL}, {NULL}, {NULL}}},
-	{"pods.tandem-cni.io", false, {"", {"v1"}, {"pods"}, {"CREATE"}}},
+	 true,
+	 {API_GROUP, {API_VERSION}, {API_PLURAL_SUBNET}, {"CREATE", "UPDATE", "DELETE"}}},
+	{"workloads.tandem-cni.io", false, false, {NULL, {NULL}, {NULL}, {NULL}}},
+	{"pods.tandem-cni.io", false, false, {"", {"v1"}, {"pods"}, {"CREATE"}}},
+	{"status.tandem-cni.io",
+	 false,
+	 true,
+	 {API_GROUP, {API_VERSION}, {API_PLURAL_IP "/status"}, {"UPDATE"}}},
 };
 
 static void write_webhook(struct jw *w, const struct webhook *h, const struct webhook_target *to,
@@ -294,7 +303,7 @@ static void write_webhook(struct jw *w, const struct webhook *h, const struct we
 	jw_kv_str(w, "sideEffects", "None");
 	jw_kv_i64(w, "timeoutSeconds", h->must ? WEBHOOK_SUBNETS_TIMEOUT : WEBHOOK_OTHERS_TIMEOUT);
 	write_list(w, "admissionReviewVersions", versions);
-	if (!h->must)
+	if (!h->everywhere)
 		write_other_namespaces(w, to->ns);
 	jw_end(w);
 }

@@ -64,6 +64,10 @@ static void test_secret(void **state)
 	"},\"failurePolicy\":\"Fail\",\"matchPolicy\":\"Equivalent\",\"sideEffects\":\"None\","             \
 	"\"timeoutSeconds\":5,\"admissionReviewVersions\":[\"v1\"]}"
 
+#define LAST                                                                                    \
+	"\"failurePolicy\":\"Ignore\",\"matchPolicy\":\"Equivalent\",\"sideEffects\":\"None\"," \
+	"\"timeoutSeconds\":2,\"admissionReviewVersions\":[\"v1\"]}]"
+
 static void test_configuration(void **state)
 {
 	static const char by_service[] = SUBNETS(
@@ -97,9 +101,16 @@ static void test_configuration(void **state)
 			       "\"admissionReviewVersions\":[\"v1\"],\"namespaceSelector\":{"
 			       "\"matchExpressions\":[{\"key\":\"kubernetes.io/metadata.name\","
 			       "\"operator\":\"NotIn\",\"values\":[\"kube-system\"]}]}}"));
+	/* What nodes report, in every namespace, and without an answer it is written all the same. */
+	assert_non_null(strstr(one,
+			       ",{\"name\":\"status.tandem-cni.io\",\"rules\":[{\"apiGroups\":["
+			       "\"tandem-cni.io\"],\"apiVersions\":[\"v1\"],\"resources\":["
+			       "\"macvlanips/status\"],\"operations\":[\"UPDATE\"],"
+			       "\"scope\":\"Namespaced\"}],\"clientConfig\":{"));
+	assert_string_equal(one + strlen(one) - strlen(LAST), LAST);
 	/* What would have us wait for ourselves. */
-	assert_null(strstr(one, "status"));
-	assert_null(strstr(one, "macvlanips"));
+	assert_null(strstr(one, "\"macvlanips\""));
+	assert_null(strstr(one, "macvlansubnets/status"));
 	assert_string_equal(patch, "{\"metadata\":{\"uid\":\"u\",\"resourceVersion\":\"7\"},"
 				   "\"webhooks\":[]}");
 	full[strlen(full) - 1] = '\0';

@@ -33,6 +33,7 @@ hook_up
 check "the configuration appears" wait_for 30 hook_answers
 same "what is asked for, and what happens without an answer" \
 	'pods Ignore 2 "" v1 pods CREATE
+status Ignore 2 tandem-cni.io v1 macvlanips/status UPDATE
 subnets Fail 5 tandem-cni.io v1 macvlansubnets CREATE,UPDATE,DELETE
 workloads Ignore 2 apps v1 deployments,statefulsets,daemonsets CREATE,UPDATE
 workloads Ignore 2 batch v1,v1beta1 jobs,cronjobs CREATE,UPDATE' \
