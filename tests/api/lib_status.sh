@@ -82,3 +82,18 @@ k delete macvlansubnet -n kube-system wire --timeout=20s >/dev/null
 stop "$pid_controller"
 controller_up
 check "a controller without webhook takes the configuration away" wait_for 30 gone validatingwebhookconfiguration tandem-controller
+
+# The same rule as a policy. This API server cannot run it: what is held against is that it is about the same requests
+# and the same account as the webhook, that each policy is bound, and that its node is the stored one.
+policy() { k kustomize "$ROOT/manifests/overlays/admission-policy"; }
+# listed KEY: the values of that key, or the only element of its list, wherever it stands
+listed() { policy | awk -v key="$1:" '{ sub(/^ *- /, "") } list { print; list = 0 } $1 == key { if (NF > 1) print $2; else list = 1 }' | xargs; }
+same "the policies, and what binds them" \
+	"ValidatingAdmissionPolicy ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingAdmissionPolicyBinding" "$(listed kind)"
+same "... each by its name" "tandem-node-status tandem-node-token" "$(listed policyName)"
+same "... and they refuse" "Deny Deny" "$(listed validationActions)"
+same "they are about" "macvlanips/status serviceaccounts/token" "$(listed resources)"
+same "... when" "UPDATE CREATE" "$(listed operations)"
+same "they are for the nodes' account" "$USER_NODE" "$(policy | grep -o 'system:serviceaccount:[a-z:-]*' | sort -u)"
+same "the node is that of the stored record" "has(oldObject.spec.node) ? oldObject.spec.node : \"\"" \
+	"$(policy | sed -n "s/^ *\(- \)\?expression: '\(has(oldObject.*\)'$/\2/p")"
