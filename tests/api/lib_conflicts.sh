@@ -211,6 +211,8 @@ report p60 Conflict 0a:00:00:00:02:01
 check "its card is up: it keeps it, whatever follows" wait_for 10 told p60 'the pod keeps it'
 same "in the same record" "$uid 10.85.0.10/24" \
 	"$(uid_of p60) $(k get macvlanip p60 -o jsonpath='{.spec.cidr}')"
+# Over with that: a new leader would not know that the card was up before the node said that it is down.
+report p60 Attached
 
 report p61 Conflict 0a:00:00:00:02:02
 check "another's conflict" wait_for 10 marked p61
