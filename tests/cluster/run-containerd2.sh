@@ -1,8 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The core of the tests on a cluster whose runtime is containerd 2: the primary alone, the pictures, pods that ask
-# for nothing, and the verbs
-# that only a newer runtime sends.
+# The core of the tests on a cluster whose runtime is containerd 2: the primary alone, the pictures, pods that ask for
+# nothing, the verbs that only a newer runtime sends, and the controller as users deploy it.
 #
 #   tests/cluster/run-containerd2.sh [NAME]...      as run.sh
 set -euo pipefail
@@ -10,5 +9,5 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 CONTAINERD_BIN=${CONTAINERD_BIN:-$("$HERE/containerd2.sh")}
 KUBE_BIN=${KUBE_BIN:-$("$HERE/build-kubernetes.sh" cri-v1)}
 export CONTAINERD_BIN KUBE_BIN
-[ $# -gt 0 ] || set -- primary pictures unannotated verbs
+[ $# -gt 0 ] || set -- primary pictures unannotated verbs deployment
 exec "$HERE/run.sh" "$@"
