@@ -114,6 +114,16 @@ static void lost_records(struct sb *out, const struct app *app)
 			  records_n_lost(app->records, (enum records_lost)i));
 }
 
+static void contradictions(struct sb *out, const struct app *app)
+{
+	family(out, "tandem_contradicting_reports_total", "counter",
+	       "Reports of nodes about a card that contradict each other or what the API shows.");
+	for (int i = CONTRADICT_NONE + 1; i < CONTRADICT_KINDS; i++)
+		sb_printf(out, "tandem_contradicting_reports_total{about=\"%s\"} %" PRIu64 "\n",
+			  contradict_name((enum contradict)i),
+			  records_n_contradicting(app->records, (enum contradict)i));
+}
+
 static void events(struct sb *out, const struct app *app)
 {
 	family(out, "tandem_pod_events_total", "counter",
@@ -127,6 +137,7 @@ static void events(struct sb *out, const struct app *app)
 	single(out, "tandem_addresses_released_total", "counter", records_n_released(app->records),
 	       "Records that have ended with their addresses.");
 	lost_records(out, app);
+	contradictions(out, app);
 	single(out, "tandem_lost_marks_total", "counter", records_n_lost_marks(app->records),
 	       "What only the look at everything every ten minutes found undone: 0, or a defect.");
 }

@@ -8,6 +8,7 @@
 #include "controller/records/records.h"
 #include "controller/subnets/subnet.h"
 #include "controller/subnets/waiter.h"
+#include "lib/base/log_quota.h"
 #include "lib/base/map.h"
 #include "lib/kube/queue.h"
 
@@ -29,6 +30,8 @@ struct records {
 	uint64_t n_told[DECIDE_REASONS];
 	uint64_t n_released;
 	uint64_t n_lost[RECORDS_LOST_RESULTS];
+	uint64_t n_contradicting[CONTRADICT_KINDS];
+	struct log_quota contradicting; /* their lines */
 };
 
 struct entry {

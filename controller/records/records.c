@@ -210,6 +210,11 @@ uint64_t records_n_lost(const struct records *all, enum records_lost result)
 	return all->n_lost[result];
 }
 
+uint64_t records_n_contradicting(const struct records *all, enum contradict kind)
+{
+	return all->n_contradicting[kind];
+}
+
 uint64_t records_n_lost_marks(const struct records *all)
 {
 	return all->n_lost_marks;

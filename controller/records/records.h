@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "controller/rules/contradict.h"
 #include "controller/rules/decide.h"
 
 struct cluster;
@@ -93,6 +94,8 @@ uint64_t records_n_told(const struct records *all, enum decide_reason reason);
 uint64_t records_n_released(const struct records *all);
 /** records_n_lost - records that were lost, by what has become of them. */
 uint64_t records_n_lost(const struct records *all, enum records_lost result);
+/** records_n_contradicting - reports of nodes that contradict each other or what the API shows, seen as the leader. */
+uint64_t records_n_contradicting(const struct records *all, enum contradict kind);
 /** records_n_lost_marks - what the look at everything every ten minutes found undone: a defect, if not 0. */
 uint64_t records_n_lost_marks(const struct records *all);
 /** records_gauge - how many wait to be looked at. */

@@ -182,6 +182,36 @@ static void what_is_held_does_not_stay_reserved(void **state)
 	end(&x);
 }
 
+#define REPORTED(version, status)                                                          \
+	"{\"metadata\":{\"namespace\":\"d\",\"name\":\"p1\",\"uid\":\"r1\","               \
+	"\"resourceVersion\":\"" version "\"},\"spec\":{\"subnet\":\"net\",\"podId\":"     \
+	"\"p1-uid\",\"node\":\"n1\",\"master\":\"ens4\",\"cidr\":\"10.1.0.5/24\",\"mac\":" \
+	"\"0a:00:00:00:00:05\"},\"status\":{" status "}}"
+
+/* By who leads, and nothing else comes of it here. */
+static void contradicting_reports_are_counted(void **state)
+{
+	struct fixture x;
+
+	(void)state;
+	begin(&x);
+	rooms_feed(&x.rooms, CLUSTER_PODS, POD);
+	rooms_feed(&x.rooms, CLUSTER_IPS, REPORTED("1", "\"phase\":\"Attached\""));
+	rooms_feed(&x.rooms, CLUSTER_IPS, REPORTED("2", "\"phase\":\"Conflict\""));
+	assert_int_equal(records_n_contradicting(x.all, CONTRADICT_CONFLICT), 1);
+	rooms_feed(&x.rooms, CLUSTER_IPS, REPORTED("3", "\"cardDown\":\"p1-uid\""));
+	x.rooms.process.phase = PHASE_STANDBY;
+	rooms_feed(&x.rooms, CLUSTER_IPS, REPORTED("4", "\"phase\":\"Attached\""));
+	assert_int_equal(records_n_contradicting(x.all, CONTRADICT_DOWN), 0);
+	x.rooms.process.phase = PHASE_RUN;
+	rooms_feed(&x.rooms, CLUSTER_IPS, REPORTED("5", "\"cardDown\":\"p1-uid\""));
+	rooms_feed(&x.rooms, CLUSTER_IPS, REPORTED("6", "\"phase\":\"Attached\""));
+	assert_int_equal(records_n_contradicting(x.all, CONTRADICT_DOWN), 1);
+	assert_int_equal(records_n_contradicting(x.all, CONTRADICT_CONFLICT), 1);
+	assert_int_equal(records_n_contradicting(x.all, CONTRADICT_CARD), 0);
+	end(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +220,7 @@ int main(void)
 		cmocka_unit_test(a_standby_checks_nothing),
 		cmocka_unit_test(an_entry_goes_with_pod_and_record),
 		cmocka_unit_test(what_is_held_does_not_stay_reserved),
+		cmocka_unit_test(contradicting_reports_are_counted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

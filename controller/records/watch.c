@@ -8,6 +8,7 @@
 #include "controller/records/internal.h"
 #include "controller/rules/spec.h"
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 
@@ -57,6 +58,26 @@ static void note_edit(struct entry *entry, const struct api_ip *old, const struc
 		entry->good = spec_copy(old);
 }
 
+/* Only counted and told: who lies must not be able to do anything by it, not even to the honest one. */
+static void note_contradiction(struct entry *entry, const struct api_ip *old,
+			       const struct api_ip *obj)
+{
+	struct records *all = entry->all;
+	const struct api_pod *pod = entry->pod;
+	enum contradict kind;
+	unsigned int held;
+
+	if (all->in.process->phase != PHASE_RUN || !is_readable(old) || !is_readable(obj))
+		return;
+	kind = contradict_of(old, obj, pod && pod->has_ip && str_eq(pod->meta.uid, obj->pod_id));
+	if (kind == CONTRADICT_NONE)
+		return;
+	all->n_contradicting[kind]++;
+	if (log_quota_take(&all->contradicting, clock_now_ms(), &held))
+		log_warn("reports about a card contradict each other", "record", entry->key, "node",
+			 obj->node, "about", contradict_name(kind));
+}
+
 static void ip_changed(struct records *all, const char *key, const struct api_ip *old,
 		       const struct api_ip *obj)
 {
@@ -70,8 +91,10 @@ static void ip_changed(struct records *all, const char *key, const struct api_ip
 		all->n_unreadable++;
 	if (old && !same)
 		note_vanished(entry, old);
-	if (same)
+	if (same) {
+		note_contradiction(entry, old, obj);
 		note_edit(entry, old, obj);
+	}
 	entry->seen = obj;
 	entry_catch_up(entry);
 	entry_mark(entry);

@@ -38,6 +38,11 @@ tandem_subnet_addresses{subnet="seen",state="used"} 3
 tandem_subnet_waiting_pods{subnet="seen"} 1'
 same "the numbers" "$want" "$(metrics | grep -E '^tandem_(leader|macvlanips|subnet|addresses|pod_events)' |
 	awk '!/subnet=/ || /subnet="seen"/' | grep -v '^tandem_pod_events.* 0$' | LC_ALL=C sort)"
+curls PATCH application/merge-patch+json '{"status":{"phase":"Conflict"}}' \
+	"/apis/tandem-cni.io/v1/namespaces/default/macvlanips/$(k get macvlanips -o json | jq -r '.items[] | select(.status.phase == "Attached").metadata.name')/status"
+contradicting() { metrics | sed -n 's/^tandem_contradicting_reports_total//p' | xargs -d '\n'; }
+contradicting_are() { [ "$(contradicting)" = "$1" ]; }
+check "a conflict of an attached card contradicts" wait_for 20 contradicting_are '{about="conflict"} 1 {about="down"} 0 {about="card"} 0'
 same "each family has its help and its type, once and before its samples" "" "$(metrics | awk '
 	/^# HELP / { if ($3 in help) print "twice: " $3; help[$3] = 1; next }
 	/^# TYPE / { if (!($3 in help) || ($4 != "gauge" && $4 != "counter")) print "bad: " $0; now = $3; next }
