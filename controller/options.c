@@ -17,8 +17,7 @@ struct options options_defaults(void)
 		.system_ns = API_DEFAULT_SYSTEM_NAMESPACE,
 		.qps = 200,
 		.burst = 400,
-		.records = {.attached_by_pod_ip = true,
-			    .rules = {.after_terminal_ms = 30000,
+		.records = {.rules = {.after_terminal_ms = 30000,
 				      .hold_s = 3600,
 				      .quarantine_s = 3600,
 				      .missing_after_ms = 15000}},
@@ -113,7 +112,7 @@ static const struct options_row rows[] = {
 	{.name = "attached-by",
 	 .value = "WHAT",
 	 .help = "report, or pod-ip: a pod IP is taken as proof of the card, for\n"
-		 "-macvlan Services and network-status (pod-ip)",
+		 "-macvlan Services and network-status (report)",
 	 .take = take_attached,
 	 .field = FIELD(records.attached_by_pod_ip)},
 	{.name = "missing-after",

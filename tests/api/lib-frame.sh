@@ -154,7 +154,7 @@ candidate() {
 	local name=$1
 	shift
 	start "$name" "$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/controller.conf" --release-after-terminal 2 \
-		--hold-unwitnessed 5 --kube-api-qps 0 "$@"
+		--hold-unwitnessed 5 --kube-api-qps 0 --attached-by pod-ip "$@"
 }
 
 # holder_of NAME: its random part, by which its status writes go and with which its identity ends

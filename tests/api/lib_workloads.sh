@@ -227,7 +227,7 @@ same "and asks the LAN first, since nobody saw the former card go" true \
 controller_slow() {
 	stop "$pid_controller"
 	start controller "$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/controller.conf" \
-		--release-after-terminal 2 --hold-unwitnessed 3600 --kube-api-qps 0
+		--release-after-terminal 2 --hold-unwitnessed 3600 --kube-api-qps 0 --attached-by pod-ip
 }
 controller_slow
 check "the controller starts again, with an hour's hold" wait_for 20 card_is web-1 "$card1"

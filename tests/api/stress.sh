@@ -22,7 +22,7 @@ fi
 # replica NAME
 replica() {
 	run "$1" "$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/controller.conf" --kube-api-qps 0 \
-		--hold-unwitnessed 5 "${ELECT[@]}"
+		--hold-unwitnessed 5 --attached-by pod-ip "${ELECT[@]}"
 }
 
 # who_leads: in $leader, the other in $other

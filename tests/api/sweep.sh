@@ -91,7 +91,7 @@ controller() {
 	[ "$way" = term ] || elect=(--leader-elect-lease-duration 4s --leader-elect-renew-deadline 3s
 		--leader-elect-retry-period 200ms)
 	run "$1" "$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/$2.conf" --kube-api-qps 0 --release-after-terminal 1 \
-		--hold-unwitnessed 1 "${elect[@]}"
+		--hold-unwitnessed 1 --attached-by pod-ip "${elect[@]}"
 }
 
 gate() {

@@ -100,7 +100,7 @@ controller() {
 	# after they were deleted, are ones whose end it has not seen, and it then holds their addresses.
 	cluster run controller \
 		"tac '$LAB/log/controller.log' | awk '/allocation begins/ { f = 1 } /msg=started/ { exit } END { exit !f }'" \
-		"$dir/tandem-controller" --kubeconfig "$dir/kubeconfig" --v=2 \
+		"$dir/tandem-controller" --kubeconfig "$dir/kubeconfig" --v=2 --attached-by=pod-ip \
 		--leader-elect-lease-duration=10s --leader-elect-renew-deadline=8s --leader-elect-retry-period=1s
 	say "the controller runs"
 }

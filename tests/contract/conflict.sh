@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib-apiserver.sh"
 contract_node
 apiserver_start
-apiserver_spawn controller "$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/kubeconfig" --leader-elect=false --attached-by report
+apiserver_spawn controller "$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/kubeconfig" --leader-elect=false
 # Nothing is freed without its word.
 apiserver_spawn node "$TANDEM_NODE_BIN" --kubeconfig "$DIR/kubeconfig" --node-name n1 --state-dir "$DIR/state" \
 	--plugin "$TANDEM_BIN" --cni-bin-dir "$DIR/bin"
