@@ -218,9 +218,23 @@ static void look_at_numbers(const struct check *c)
 					     : "MACs in " API_ANNOTATION_MAC);
 }
 
+static bool check_macs(const struct check *c)
+{
+	const struct nl_link_type *type = nl_link_type_get(c->subnet->spec->network.link_type);
+	struct err why = {0};
+
+	if (!type->own_mac && c->request->n_macs)
+		return admit_refuse(c->answer,
+				    "annotation " API_ANNOTATION_MAC
+				    ": MacvlanSubnet %s is of type %s, whose cards have their "
+				    "master's MAC",
+				    c->request->subnet, type->kind);
+	return api_request_check_macs(c->request, c->subnet->spec, &why) == 0 ||
+	       admit_refuse(c->answer, "%s", why.msg);
+}
+
 static void check_request(struct check *c)
 {
-	const struct nl_link_type *type;
 	struct admit_subnet subnet = {0};
 
 	if (c->in->host_network)
@@ -233,13 +247,7 @@ static void check_request(struct check *c)
 		return;
 	c->subnet = &subnet;
 	admit_range_of(subnet.spec, &c->range);
-	type = nl_link_type_get(subnet.spec->network.link_type);
-	if (!type->own_mac && c->request->n_macs)
-		admit_refuse(c->answer,
-			     "annotation " API_ANNOTATION_MAC ": MacvlanSubnet %s is of type %s, "
-			     "whose cards have their master's MAC",
-			     c->request->subnet, type->kind);
-	else if (check_namespace(c))
+	if (check_macs(c) && check_namespace(c))
 		check_addresses(c);
 	ipam_set_done(&c->range);
 }

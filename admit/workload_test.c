@@ -153,6 +153,13 @@ static void test_subnets_that_do_not_serve(void **state)
 	     "master's MAC",
 	     "pods", POD("'tandem-cni.io/subnet':'ipvlan','tandem-cni.io/mac':'0a:00:00:00:00:01'"),
 	     NULL);
+	lab.terminating[0] = false;
+	lab_add(&lab, "any", "'master':'ens7','cidr':'10.7.0.0/24','allowAnyMAC':true");
+	SAYS("annotation tandem-cni.io/mac: 00:1c:42:00:00:05 is not locally administered (2, 6, a or e as its "
+	     "second digit), and MacvlanSubnet net has no allowAnyMAC",
+	     "pods", POD(SUBNET ",'tandem-cni.io/mac':'00:1c:42:00:00:05'"), NULL);
+	SAYS("ok", "pods",
+	     POD("'tandem-cni.io/subnet':'any','tandem-cni.io/mac':'00:1c:42:00:00:05'"), NULL);
 	SAYS("ok", "pods", POD("'tandem-cni.io/subnet':'private'"), NULL);
 	SAYS("annotation tandem-cni.io/subnet: MacvlanSubnet private is for namespaces with team=a, which b "
 	     "does not have",

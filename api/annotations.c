@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/meta.h"
+#include "api/subnet.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/json/jread.h"
@@ -276,6 +277,23 @@ const struct mac_addr *api_request_mac(const struct api_request *r, size_t i)
 	if (!r->n_macs)
 		return NULL;
 	return &r->macs[r->n_macs == 1 ? 0 : i];
+}
+
+int api_request_check_macs(const struct api_request *r, const struct api_subnet *subnet,
+			   struct err *e)
+{
+	char text[MAC_ADDR_LEN];
+
+	for (size_t i = 0; i < r->n_macs && !subnet->allow_any_mac; i++) {
+		if (!mac_is_local(&r->macs[i]))
+			return err_set(
+				e, ERR_CONFIG, 0,
+				"annotation " API_ANNOTATION_MAC
+				": %s is not locally administered (2, 6, a or e as its second digit), "
+				"and MacvlanSubnet %s has no allowAnyMAC",
+				mac_format(&r->macs[i], text), r->subnet);
+	}
+	return 0;
 }
 
 /* ------------------------------------------------------------------------------- read */

@@ -11,6 +11,7 @@
 #include "lib/base/err.h"
 #include "lib/base/ip.h"
 
+struct api_subnet;
 struct jval;
 
 #define API_ANNOTATION_SUBNET    "tandem-cni.io/subnet"
@@ -74,6 +75,13 @@ const struct ip_addr *api_request_ip(const struct api_request *r, uint8_t family
 long api_request_find(const struct api_request *r, const struct ip_addr *addr);
 /** api_request_mac - the MAC of that entry (any when ips is auto); NULL = computed. */
 const struct mac_addr *api_request_mac(const struct api_request *r, size_t i);
+/**
+ * api_request_check_macs - the MACs that it names are locally administered, unless the subnet allows any.
+ *
+ * ERR_CONFIG with the first that is not.
+ */
+int api_request_check_macs(const struct api_request *r, const struct api_subnet *subnet,
+			   struct err *e) FN_MUST;
 
 /* What stands on a pod or on a template of pods, parsed when it is decoded. */
 struct api_annotations {

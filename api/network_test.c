@@ -123,7 +123,8 @@ static void subnets_are_defined_alike(void **state)
 {
 	static const char *const others[] = {
 		"cidr",         "ranges", "exclude",   "ipDelayReuse", "allowedNamespaces",
-		"nodeSelector", "ipv6",   "ipv6.cidr", "ipv6.ranges",  "maxPerNamespace"};
+		"nodeSelector", "ipv6",   "ipv6.cidr", "ipv6.ranges",  "maxPerNamespace",
+		"allowAnyMAC"};
 
 	(void)state;
 	hold_against(API_KIND_SUBNET, true, others, ARRAY_SIZE(others));

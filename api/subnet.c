@@ -428,6 +428,7 @@ static int read_spec(const struct jval *spec, struct api_subnet *s, struct err *
 	    read_family(spec, "spec", &s->v, e) < 0 || read_v6(spec, s, e) < 0 ||
 	    read_exclude(spec, s, e) < 0 || read_delay(spec, s, e) < 0 ||
 	    read_max_per_ns(spec, s, e) < 0 ||
+	    jget_bool(spec, "allowAnyMAC", &s->allow_any_mac, e) < 0 ||
 	    read_selector(spec, "allowedNamespaces", &s->allowed_namespaces, e) < 0 ||
 	    read_selector(spec, "nodeSelector", &s->node_selector, e) < 0)
 		return -1;

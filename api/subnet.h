@@ -62,6 +62,7 @@ struct api_subnet {
 	size_t n_exclude;
 	uint32_t delay_reuse_s;
 	uint32_t max_per_ns; /* cards that one namespace may have; 0 = no limit */
+	bool allow_any_mac;  /* also those that makers give to machines */
 	struct api_selector allowed_namespaces;
 	struct api_selector node_selector; /* on labels of the Node */
 };

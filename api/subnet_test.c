@@ -66,12 +66,13 @@ static void everything_given_is_taken(void **state)
 		       "\"10.0.0.7-10.0.0.8\",\"10.0.0.0/30\"],\"routes\":[{\"dst\":\"0.0.0.0/0\","
 		       "\"gw\":\"10.0.0.2\"},{\"dst\":\"172.16.0.1/12\",\"gw\":\"169.254.1.1\","
 		       "\"iface\":\"eth0\"}],\"podDefaultGateway\":{\"enable\":true,\"serviceCidr\":"
-		       "\"10.43.0.0/16, fd00::/108\"},\"ipDelayReuse\":0,\"maxPerNamespace\":7,\"hostAccess\":false,"
+		       "\"10.43.0.0/16, fd00::/108\"},\"ipDelayReuse\":0,\"maxPerNamespace\":7,\"allowAnyMAC\":true,\"hostAccess\":false,"
 		       "\"nodeSelector\":{\"matchLabels\":{\"a\":\"b\"},\"matchExpressions\":[{\"key\":"
 		       "\"c\",\"operator\":\"NotIn\",\"values\":[\"d\",\"e\"]},{\"key\":\"f\","
 		       "\"operator\":\"DoesNotExist\"}]}}",
 		       &s, &e),
 		0);
+	assert_true(s->allow_any_mac);
 	assert_int_equal(s->network.mode, NL_MODE_L2);
 	assert_int_equal(s->n_exclude, 3);
 	assert_string_equal(ip_format(&s->exclude[2].end, text), "10.0.0.3");

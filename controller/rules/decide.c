@@ -201,6 +201,17 @@ static enum decide_reason of_place(const struct decide_new_in *in, char *msg, si
 	return DECIDE_OK;
 }
 
+/* A card that is there has its MAC, whatever the subnet has allowed since. */
+static enum decide_reason of_macs(const struct decide_new_in *in, char *msg, size_t size)
+{
+	struct err why = {0};
+
+	if (in->has_card || api_request_check_macs(in->request, in->subnet, &why) == 0)
+		return DECIDE_OK;
+	snprintf(msg, size, "%s", why.msg);
+	return DECIDE_MAC_NOT_ALLOWED;
+}
+
 enum decide_reason decide_new(const struct decide_new_in *in, char *msg, size_t size)
 {
 	enum decide_reason r;
@@ -211,6 +222,8 @@ enum decide_reason decide_new(const struct decide_new_in *in, char *msg, size_t 
 		r = of_subnet(in, msg, size);
 	if (r == DECIDE_OK)
 		r = of_place(in, msg, size);
+	if (r == DECIDE_OK)
+		r = of_macs(in, msg, size);
 	return r;
 }
 
@@ -227,6 +240,7 @@ const char *decide_reason_name(enum decide_reason reason)
 		[DECIDE_SUBNET_INVALID] = "SubnetInvalid",
 		[DECIDE_SUBNET_TERMINATING] = "SubnetTerminating",
 		[DECIDE_NAMESPACE_NOT_ALLOWED] = "NamespaceNotAllowed",
+		[DECIDE_MAC_NOT_ALLOWED] = "MACNotAllowed",
 		[DECIDE_NODE_UNKNOWN] = "NodeUnknown",
 		[DECIDE_NODE_NOT_SELECTED] = "NodeNotSelected",
 		[DECIDE_EXHAUSTED] = "SubnetExhausted",

@@ -246,6 +246,7 @@ static void fill(struct world *w)
 static void spoil(struct world *w, enum decide_reason how)
 {
 	static struct api_selector_term term = {.op = API_SELECTOR_EXISTS};
+	static struct mac_addr macs[] = {{{2, 0, 0, 0, 0, 1}}, {{0, 0x1c, 0x42, 0, 0, 5}}};
 	static char key[] = "x";
 
 	term.key = key;
@@ -274,6 +275,10 @@ static void spoil(struct world *w, enum decide_reason how)
 		break;
 	case DECIDE_NAMESPACE_NOT_ALLOWED:
 		w->spec.allowed_namespaces = (struct api_selector){true, &term, 1};
+		break;
+	case DECIDE_MAC_NOT_ALLOWED:
+		w->request.macs = macs;
+		w->request.n_macs = ARRAY_SIZE(macs);
 		break;
 	case DECIDE_NODE_UNKNOWN:
 		w->in.node.known = false;
@@ -313,8 +318,10 @@ static void a_card_that_is_there_is_not_too_late(void **state)
 		w.pod.has_ip = w.in.has_card = true;
 		spoil(&w, (enum decide_reason)how);
 		assert_int_equal(decide_new(&w.in, msg, sizeof(msg)),
-				 how == DECIDE_TOO_LATE || how == DECIDE_NODE_UNKNOWN ? DECIDE_OK
-										      : how);
+				 how == DECIDE_TOO_LATE || how == DECIDE_NODE_UNKNOWN ||
+						 how == DECIDE_MAC_NOT_ALLOWED
+					 ? DECIDE_OK
+					 : how);
 	}
 }
 
@@ -341,6 +348,26 @@ static void pods_that_want_nothing(void **state)
 	spoil(&w, DECIDE_NAMESPACE_NOT_ALLOWED);
 	w.in.ns.known = false;
 	assert_int_equal(decide_new(&w.in, msg, sizeof(msg)), DECIDE_NOTHING);
+}
+
+static void a_makers_mac_where_the_subnet_allows_it(void **state)
+{
+	struct world w;
+	char msg[512];
+
+	(void)state;
+	fill(&w);
+	spoil(&w, DECIDE_MAC_NOT_ALLOWED);
+	assert_int_equal(decide_new(&w.in, msg, sizeof(msg)), DECIDE_MAC_NOT_ALLOWED);
+	assert_string_equal(msg,
+			    "annotation tandem-cni.io/mac: 00:1c:42:00:00:05 is not locally "
+			    "administered (2, 6, a or e as its second digit), and MacvlanSubnet v "
+			    "has no allowAnyMAC");
+	w.request.n_macs = 1;
+	assert_int_equal(decide_new(&w.in, msg, sizeof(msg)), DECIDE_OK);
+	w.request.n_macs = 2;
+	w.spec.allow_any_mac = true;
+	assert_int_equal(decide_new(&w.in, msg, sizeof(msg)), DECIDE_OK);
 }
 
 static void no_grant_on_a_node_that_does_not_exist(void **state)
@@ -475,6 +502,7 @@ int main(void)
 		cmocka_unit_test(new_pods),
 		cmocka_unit_test(a_card_that_is_there_is_not_too_late),
 		cmocka_unit_test(pods_that_want_nothing),
+		cmocka_unit_test(a_makers_mac_where_the_subnet_allows_it),
 		cmocka_unit_test(no_grant_on_a_node_that_does_not_exist),
 		cmocka_unit_test(every_reason_has_a_name),
 	};

@@ -225,6 +225,11 @@ bool mac_is_usable(const struct mac_addr *m)
 	return !(m->b[0] & 1) && !mac_eq(m, &zero);
 }
 
+bool mac_is_local(const struct mac_addr *m)
+{
+	return (m->b[0] & 3) == 2;
+}
+
 bool mac_eq(const struct mac_addr *a, const struct mac_addr *b)
 {
 	return memcmp(a->b, b->b, sizeof(a->b)) == 0;

@@ -74,6 +74,8 @@ int mac_parse(const char *s, struct mac_addr *out) FN_MUST;
 char *mac_format(const struct mac_addr *m, char buf[MAC_ADDR_LEN]);
 /** mac_is_usable - unicast and not zero: what the kernel takes for a card. */
 bool mac_is_usable(const struct mac_addr *m);
+/** mac_is_local - locally administered unicast: no maker gives it to a machine. */
+bool mac_is_local(const struct mac_addr *m);
 bool mac_eq(const struct mac_addr *a, const struct mac_addr *b);
 
 #endif

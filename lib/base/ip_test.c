@@ -123,6 +123,12 @@ static void mac_takes_colons_only(void **state)
 	assert_false(mac_is_usable(&m));
 	memset(&m, 0, sizeof(m));
 	assert_false(mac_is_usable(&m));
+	assert_false(mac_is_local(&m));
+	for (i = 0; i < 256; i++) {
+		m.b[0] = (uint8_t)i;
+		assert_int_equal(mac_is_local(&m),
+				 i % 16 == 2 || i % 16 == 6 || i % 16 == 10 || i % 16 == 14);
+	}
 }
 
 int main(void)

@@ -106,6 +106,9 @@ refused badip InvalidAnnotation \
 refused badmac InvalidAnnotation \
 	'annotation tandem-cni.io/mac: "01:00:00:00:00:01": a card cannot have a multicast or zero MAC' \
 	'annotations: {tandem-cni.io/subnet: ok, tandem-cni.io/mac: "01:00:00:00:00:01"}'
+refused makers MACNotAllowed \
+	"annotation tandem-cni.io/mac: 00:1c:42:00:00:05 is not locally administered (2, 6, a or e as its second digit), and MacvlanSubnet ok has no allowAnyMAC" \
+	'annotations: {tandem-cni.io/subnet: ok, tandem-cni.io/mac: "00:1c:42:00:00:05"}'
 refused alone InvalidAnnotation "annotation tandem-cni.io/ip also needs annotation tandem-cni.io/subnet" \
 	'annotations: {tandem-cni.io/ip: auto}'
 refused outside AddressNotInSubnet \
@@ -145,6 +148,17 @@ k delete pod ghost3 --wait=false >/dev/null
 finish_one ghost3
 check "and freed as any other" wait_for 10 no_records
 k delete node n404 >/dev/null
+
+# A MAC as makers give them to machines may be a machine's: one on the LAN gets another's frames.
+k apply -f <(pod made 'annotations: {tandem-cni.io/subnet: ok, tandem-cni.io/mac: "00:1c:42:00:00:05"}') >/dev/null
+check "event: a MAC that the subnet does not allow" wait_for 5 event_is made MACNotAllowed
+k patch macvlansubnet -n kube-system ok --type merge -p '{"spec":{"allowAnyMAC":true}}' >/dev/null
+check "once it does, the pod is served" wait_for 5 served_is 1
+same "with that MAC" "00:1c:42:00:00:05" "$(k get macvlanip made -o jsonpath='{.spec.mac}')"
+k patch macvlansubnet -n kube-system ok --type merge -p '{"spec":{"allowAnyMAC":null}}' >/dev/null
+k delete pod made --wait=false >/dev/null
+finish_one made
+check "and freed" wait_for 10 no_records
 
 k apply -f <(pod late 'labels: {a: b}') >/dev/null
 curls PATCH application/merge-patch+json '{"status":{"phase":"Running","podIP":"10.42.0.9"}}' \

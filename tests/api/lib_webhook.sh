@@ -185,6 +185,8 @@ refused_workload "$(mac "$(on used 10.74.0.7)" 0a:00:00)" \
 	'mac: "0a:00:00": must be "auto", a MAC like 0a:00:00:00:00:01, or MACs joined by hyphens'
 refused_workload "$(mac "$(on used 10.74.0.7)" 01:00:00:00:00:01)" \
 	'mac: "01:00:00:00:00:01": a card cannot have a multicast or zero MAC'
+refused_workload "$(mac "$(on used 10.74.0.7)" 00:1c:42:00:00:05)" \
+	'mac: 00:1c:42:00:00:05 is not locally administered (2, 6, a or e as its second digit), and MacvlanSubnet used has no allowAnyMAC'
 refused_workload "$(mac "$(on used 10.74.0.7)" $M1-$M2)" \
 	"mac: \"$M1-$M2\": a list of MACs needs a list of as many addresses in tandem-cni.io/ip"
 refused_workload "$(mac "$(on used 10.74.0.7-10.74.0.8)" $M1-$M1)" "mac: \"$M1-$M1\": names a MAC twice"
