@@ -61,6 +61,7 @@ struct ref_want {
 	struct mac_addr macs[REF_NAMED];
 	int n_macs;
 	int begin_at;
+	bool lies; /* what it is to keep was never its own */
 	enum decide_reason told;
 	int lacks; /* family, REF_NOWHERE = not told */
 	int at[2];

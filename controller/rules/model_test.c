@@ -295,16 +295,58 @@ static void plan_real(struct subject *s, const struct ref_commit *c, struct aske
 	free(wants);
 }
 
+/* Whatever others say, those who live have lost nothing. */
+static void all_keep_theirs(const struct subject *s, int subnet)
+{
+	for (int i = 0; i < PODS; i++) {
+		const struct pod *p = &m.pods[i];
+
+		for (int f = 0; f < 2; f++) {
+			struct ref_addr got;
+			struct ip_addr a;
+
+			if (p->state == POD_IDLE || p->subnet != subnet || p->at[f] == REF_NOWHERE)
+				continue;
+			a = addr_of(&s->ref, f, p->at[f]);
+			real_state(&s->record.pool, &a, &got);
+			if (got.state != REF_USED)
+				differ("%s: pod %d has lost its address %d of family %d",
+				       s->ref.name, i, p->at[f], f);
+		}
+	}
+}
+
+/* A liar has got what is another's, or cooling down, or nobody's to give. */
+static void no_lie_succeeds(const struct ref_subnet *before, const struct ref_want *w, int64_t now)
+{
+	for (int f = 0; f < 2; f++) {
+		const struct ref_addr *a;
+		int holder;
+
+		if (!w->lies || w->keep[f] == REF_NOWHERE || w->told != DECIDE_ALLOCATED)
+			continue;
+		a = &before->a[f][w->keep[f]];
+		holder = m.holder[before->spaces][f][w->keep[f]];
+		if ((holder && holder != w->uid) || (a->state >= REF_COOLING && a->until > now) ||
+		    (!a->in_range && a->state != REF_USED))
+			differ("%s: a liar got address %d of family %d", before->name, w->keep[f],
+			       f);
+	}
+}
+
 /* The write went through: the record is read back from its text. */
 static void written(struct subject *s, int subnet, const struct ref_commit *c,
-		    struct ipam_allocation *next)
+		    const struct ref_subnet *before, struct ipam_allocation *next)
 {
 	ipam_allocation_done(&s->record);
 	s->record = *next;
 	*next = (struct ipam_allocation){0};
 	through_text(&s->record);
 	same_record(s);
+	for (int i = 0; i < c->n_wants; i++)
+		no_lie_succeeds(before, &c->wants[i], c->now);
 	take_answers(s, subnet, c->wants, c->n_wants);
+	all_keep_theirs(s, subnet);
 	s->releases.n = s->drops.n = s->adopts.n = 0;
 	s->conflict_of = REF_NOWHERE;
 }
@@ -337,7 +379,7 @@ static void one_write(struct subject *s, int subnet, bool burst)
 	for (int i = 0; i < c.n_wants; i++)
 		same_answer(&s->ref, &wants[i], &asked[i].want);
 	if (!one_in(10)) {
-		written(s, subnet, &c, &next);
+		written(s, subnet, &c, &before, &next);
 		return;
 	}
 	m.lost++;

@@ -319,6 +319,11 @@ static inline void make_due(struct subject *s, int subnet)
 		records_written(s, subnet);
 	if (one_in(5) && again->uid)
 		push(&s->releases, *again);
+	/* A record that somebody made by hand goes: what it names may be anybody's. */
+	if (one_in(6))
+		push(&s->releases,
+		     (struct ref_release){(int)roll(2), (int)roll(REF_SIZE), ++m.last_uid,
+					  one_in(4) ? m.now + 3600 : 0});
 	if (one_in(30))
 		push(&s->adopts, (struct ref_release){(int)roll(2), (int)roll(REF_SIZE), 0, 0});
 }
@@ -365,6 +370,7 @@ static inline void random_want(const struct ref_subnet *s, struct ref_want *w)
 	w->owner = (int)roll(WORKLOAD + 1);
 	/* A liar: any address is said to be its card's. */
 	if (one_in(8)) {
+		w->lies = true;
 		w->n_named[0] = w->n_named[1] = 0;
 		w->keep[s->first] = (int)roll(REF_SIZE + 4);
 		if (s->dual && one_in(2))

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # As many pods as there are addresses, created at once; then, round after round, half of them end and others come
 # while the leader is killed, and once it is stopped for a while and wakes up. Two controllers run always. All along
-# every state of every record is watched: no address in two of them, none lost in the end, every pod served.
+# every state of every record is watched: no address in two of them, none lost in the end, every pod served. And others
+# lie: what they claim is the gateway's, outside of the ranges, or an address that is in use or in flight.
 #
 #	STRESS=small	200 pods, 2 rounds, a short lease
 #	STRESS=full	1,000 pods, 5 rounds, the default lease, stopped for 60 s
@@ -50,7 +51,7 @@ revive() {
 
 all_served() { revive; ask served "$COUNT" && [ "$answer" = yes ]; }
 records_are() { revive; ask records && [ "$answer" = "$1" ]; }
-all_free() { ask counts && [ "$answer" = "load:0,$COUNT,0,0" ]; }
+all_free() { ask counts && [ "$answer" = "load:0,$COUNT,0,0,0" ]; }
 some_pending() { ask pending && [ "$answer" -gt 0 ] && [ "$answer" -lt "$1" ]; }
 other_leads() { revive; leads "$other"; }
 
@@ -118,6 +119,15 @@ ask come load "p1..p$COUNT"
 done_within 300 "$COUNT pods created at once: all served" all_served
 figures "$COUNT pods created at once, two controllers"
 
+# lie ROUND: twenty running pods, two that ask in time, and records made by hand
+lie() {
+	ask lie late load 10.50.0.1 10.50.200.1 10.50.1.{0..17}
+	ask lie ask load 10.50.0.1 10.50.200.1
+	ask lie made load 10.50.0.1 "10.50.1.$1" "10.50.1.$((COUNT / 2 % 256))"
+}
+no_liars() { revive; ask unlie && ask drain && ask lies && [ "$answer" = 0 ]; }
+k create namespace elsewhere >/dev/null
+
 # In each round half of them are exchanged: some by others of the same name, some by new ones.
 half=$((COUNT / 2))
 for ((round = 1; round <= ROUNDS; round++)); do
@@ -126,6 +136,7 @@ for ((round = 1; round <= ROUNDS; round++)); do
 	ask renew load "${names[*]:0:half/2}"
 	ask leave "${names[*]:half/2:half-half/2}"
 	ask come load "r$((round * COUNT + 1))..r$((round * COUNT + half - half / 2))"
+	lie "$round"
 	wait_for 60 some_pending $((half * 3 / 4))
 	if [ "$round" = "$ROUNDS" ]; then
 		stopped_one=$leader
@@ -152,6 +163,7 @@ for ((round = 1; round <= ROUNDS; round++)); do
 		done_within 300 "round $round: $leader was killed, all served" all_served
 	fi
 	same "round $round: the pods came and went" ok "$drained"
+	done_within 60 "round $round: those that lied go" no_liars
 	ask records
 	same "round $round: as many records as addresses" "$COUNT" "$answer"
 done
@@ -160,4 +172,4 @@ ask leave "${names[*]}"
 done_within 120 "all records go" records_are 0
 done_within 20 "every address is free again" all_free
 ask faults
-same "no address in two records, no pod with two addresses" "doubles 0, moved 0" "$answer"
+same "no address in two records, no pod with two addresses, none for a liar" "doubles 0, moved 0, lied 0" "$answer"

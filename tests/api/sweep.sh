@@ -3,7 +3,9 @@
 # The fence: at every write of a leader something bad happens, another takes over and moves on, and no address is
 # in two records or lost. One leader A talks to the API server by way of gate.c, which holds back its Nth write
 # before or after it is done, loses its answer, or gives the moment for a kill -9; the other, B, talks to it directly.
-# Meanwhile pods come and go in a subnet that has exactly as many addresses as there are pods.
+# Meanwhile pods come and go in a subnet that has exactly as many addresses as there are pods, and others lie: what
+# they claim is by turns the gateway's, a node's, outside of the ranges, cooling, another Deployment's, and each address
+# of the subnet, which at that moment is in use, in flight or free.
 #
 #	SWEEP=sample	points by chance for SWEEP_SECONDS (90); the seed is printed, SEED= replays it
 #	SWEEP=full	all points: each write x each thing that can happen, and each page of a list
@@ -28,7 +30,11 @@ KINDS=(before-lease before-term after-lease after-term cut kill-before kill-afte
 SEED=${SEED:-$RANDOM}
 GATE_PORT=$((PORT + 3))
 FIXED=10.80.0.12 # kept by a Deployment for its pod p3
-SIZE=6           # addresses of subnet s, that one included; t has one
+SIZE=6           # addresses of subnet s, that one included; t has two
+GATEWAY=10.80.0.1
+NODE=10.80.0.16 # n1 has it, amid the range of s
+OUTSIDE=10.80.0.50
+COOLING=10.80.0.21 # the second of t's
 SUBNETS=/apis/tandem-cni.io/v1/namespaces/kube-system/macvlansubnets
 LEASE_PATH=/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/tandem-controller
 
@@ -49,9 +55,18 @@ keep_fixed() {
 	YAML
 }
 
-# new_subnet NAME FIRST LAST
+# lie KIND SUBNET:ADDRESS...: world.c says what they do
+lie() {
+	local kind=$1 claim
+	shift
+	for claim; do ask lie "$kind" "${claim%%:*}" "${claim#*:}"; done
+	ask drain
+	[ "$answer" = ok ] || problem "those that lie: $answer"
+}
+
+# new_subnet NAME FIRST LAST DELAY
 new_subnet() {
-	ask post "$SUBNETS" "{\"apiVersion\":\"tandem-cni.io/v1\",\"kind\":\"MacvlanSubnet\",\"metadata\":{\"name\":\"$1\"},\"spec\":{\"master\":\"ens4\",\"cidr\":\"10.80.0.0/24\",\"ipDelayReuse\":0,\"ranges\":[{\"rangeStart\":\"10.80.0.$2\",\"rangeEnd\":\"10.80.0.$3\"}]}}"
+	ask post "$SUBNETS" "{\"apiVersion\":\"tandem-cni.io/v1\",\"kind\":\"MacvlanSubnet\",\"metadata\":{\"name\":\"$1\"},\"spec\":{\"master\":\"ens4\",\"cidr\":\"10.80.0.0/24\",\"ipDelayReuse\":$4,\"ranges\":[{\"rangeStart\":\"10.80.0.$2\",\"rangeEnd\":\"10.80.0.$3\"}]}}"
 	ask drain
 }
 
@@ -80,8 +95,16 @@ no_ips() { ask records && [ "$answer" = 0 ]; }
 # ... or others have come meanwhile
 no_ips_or_new() { no_ips || { ask live && [ -n "$answer" ]; }; }
 # The counts follow the last write within a second. One address is kept for the Deployment.
-all_free() { ask counts && [ "$answer" = "s:0,$((SIZE - 1)),1,0 t:0,1,0,0" ]; }
+all_free() { ask counts && [ "$answer" = "s:0,$((SIZE - 1)),1,0,0 t:0,0,0,0,2" ]; }
+no_liars() { ask unlie && ask drain && ask lies && [ "$answer" = 0 ]; }
+both_used() { ask counts && [[ $answer == *" t:2,"* ]] && settled; }
+one_cools() { ask counts && [[ $answer == *" t:1,0,0,"?,1 ]]; }
 no_subnets() { ask counts && [ -z "$answer" ]; }
+
+# Each point has one of each: annotated too late, asking in time, made by hand.
+LATE=("s:$GATEWAY" "s:$NODE" "s:$OUTSIDE")
+ASKS=("s:$FIXED" "t:$COOLING" "s:$NODE" "s:$GATEWAY" "s:$OUTSIDE" "s:10.80.0.20")
+MADE=(s:10.80.0.11 t:$COOLING "s:$FIXED" "s:$NODE" s:10.80.0.14 "s:$GATEWAY" "s:$OUTSIDE")
 
 # ------------------------------------------------------------------ the two controllers
 
@@ -223,14 +246,22 @@ scenario() {
 	at 1
 	pods come s p1..p2 "p3=$FIXED" p4..p6
 	await settled
-	at 2 # a subnet that comes while the leader runs
-	new_subnet t 20 20
-	pods come t t1
-	await settled
+	lie late "${LATE[lies % ${#LATE[@]}]}" "s:10.80.0.1$((lies % SIZE))" "s:10.80.0.1$(((lies + 1) % SIZE))"
+	at 2 # a subnet that comes while the leader runs; one of its addresses cools down as long as this goes on
+	# Whoever waits for a subnet to come delays its first grants until the node has answered.
+	[ $((lies % 8)) -ne 7 ] || lie late t:10.80.0.20
+	new_subnet t 20 21 3600
+	pods come t t1 "t2=$COOLING"
+	await both_used
+	pods leave t2
+	lie ask "${ASKS[lies % ${#ASKS[@]}]}"
+	lie late "t:$COOLING"
 	at 3 # two more than there are addresses
 	pods come s p7 p8
+	lie made "${MADE[lies % ${#MADE[@]}]}"
 	pods leave p1
 	await settled
+	await one_cools
 	at 4
 	pods vanish p2
 	await settled
@@ -252,6 +283,7 @@ scenario() {
 	! some_of 3 || pods leave "${some[@]}"
 	await all_served
 	at 9
+	await no_liars
 	until no_ips || [ -n "$problems" ]; do
 		ask live
 		read -ra some <<<"$answer"
@@ -265,6 +297,7 @@ point() {
 	local lost
 	kind=${1%-lease} way=lease failed_over=0 problems="" step=0
 	[[ $1 != *-term ]] && [ "$1" != cut ] && [ "$1" != count ] || way=term
+	lies=$2
 	kind=${kind%-term} late=$(($2 % 2)) answer_first=$(($2 / 2 % 2)) die_at=$(($2 % 6 + 2))
 	ask mark
 	rm -f "$DIR"/{gate,A,B}.log
@@ -273,7 +306,7 @@ point() {
 	before | kill-before) gate before "$2" ;;
 	after | kill-after) gate after "$2" ;;
 	esac
-	new_subnet s 10 $((9 + SIZE))
+	new_subnet s 10 $((10 + SIZE)) 0
 	controller A "$([ "$kind" = gone ] && echo controller || echo gate)"
 	if [ "$way" = lease ]; then
 		wait_for 10 leading A || problem "A does not lead"
@@ -283,7 +316,7 @@ point() {
 	wake_up
 	await all_free
 	ask counts
-	lost=$((SIZE + 1 - $(tr ' ' '\n' <<<"$answer" | awk -F '[:,]' '{ n += $3 + $4 } END { print n + 0 }')))
+	lost=$((SIZE + 2 - $(tr ' ' '\n' <<<"$answer" | awk -F '[:,]' '{ n += $3 + $4 + $6 } END { print n + 0 }')))
 	n_lost=$((n_lost + lost))
 	step=10
 	ask delete "$SUBNETS/s"
@@ -292,7 +325,8 @@ point() {
 	wake_up
 	[ "$kind" != cut ] || ! has_ended A || problem "A has ended: $(tail -n 1 "$DIR/A.log")"
 	ask faults
-	[ "$answer" = "doubles 0, moved 0" ] || problem "$answer: $(tail -n 3 "$DIR/world.log")"
+	[ "$answer" = "doubles 0, moved 0, lied 0" ] || problem "$answer: $(tail -n 3 "$DIR/world.log")"
+	n_lied=$((n_lied + ${answer##* }))
 	answer=${answer#doubles } && n_doubles=$((n_doubles + ${answer%%,*}))
 	is_reached "$2" && reached=1 || reached=0
 	halt_all
@@ -314,6 +348,7 @@ is_reached() {
 # A point that failed must not spoil the next.
 sweep_up() {
 	local kind
+	wait_for 10 no_liars
 	k delete pods --all --force --grace-period=0 >/dev/null 2>&1
 	for kind in macvlanips macvlansubnets; do
 		k get "$kind" -A -o json | jq -r '.items[].metadata | "\(.namespace) \(.name)"' | while read -r ns name; do
@@ -375,10 +410,13 @@ all() {
 	done
 }
 
-n_points=0 n_reached=0 n_doubles=0 n_lost=0
+n_points=0 n_reached=0 n_doubles=0 n_lost=0 n_lied=0
 api_start
 kubeconfig controller "https://127.0.0.1:$GATE_PORT" gate
 keep_fixed
+k create namespace elsewhere >/dev/null
+curls PATCH application/merge-patch+json '{"status":{"addresses":[{"type":"InternalIP","address":"'$NODE'"}]}}' \
+	/api/v1/nodes/n1/status
 world_up
 RANDOM=$SEED
 try count 0
@@ -394,5 +432,6 @@ elif [ "${SWEEP:-sample}" = full ]; then
 else
 	by_chance "${SWEEP_SECONDS:-90}"
 fi
-echo "# $n_points points, $n_reached of them reached; doubles: $n_doubles, lost: $n_lost"
-same "no address was in two records, none lost" "0 0" "$n_doubles $n_lost"
+ask asked
+echo "# $n_points points, $n_reached of them reached; doubles: $n_doubles, lost: $n_lost; of those that lied $n_lied got an address, and nodes were asked about $answer"
+same "no address was in two records, none lost, and no liar got one" "0 0 0" "$n_doubles $n_lost $n_lied"

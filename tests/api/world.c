@@ -14,15 +14,20 @@
  *	vanish NAME...		by force
  *	succeed NAME...		phase Succeeded; the object stays
  *	post PATH JSON		delete PATH
+ *	lie KIND SUBNET ADDRESS...	pods and records that claim what is not theirs: late, ask or made, see world_lie.h
+ *	unlie			the pods that lie go
  *	drain			"ok", or how many writes failed and the last one's error
  *
  *	live			"NAME:SUBNET:ADDRESS ..." of all pods that live; "-" = no address in a record of its own
  *	settled SUBNET SIZE	"yes" when all are served, or SIZE of those that ask SUBNET for any address
  *	served N		"yes" when N live, at least, and all are served
  *	pending			how many writes of pods are not answered yet
- *	records			how many there are
- *	counts			"SUBNET:used,free,reserved,inflight ..." as the subnets' status says
- *	faults			"doubles N, moved N": addresses in two records at one time, pods with two addresses in turn
+ *	records			how many there are, without those of liars
+ *	lies			"N": pods that lie, and their records
+ *	counts			"SUBNET:used,free,reserved,inflight,cooling ..." as the subnets' status says
+ *	faults			"doubles N, moved N, lied N": addresses in two records at one time, pods with two addresses
+ *				in turn, liars that got an address
+ *	asked			how often a node was asked for a liar's card
  *	mark			forget faults, and times from bound to served
  *	times			"served N, p50 MS, p99 MS, max MS, span MS": of each from bound to served; the span
  *				begins with the first sign of a record
@@ -37,177 +42,9 @@
 
 #include "lib/base/sb.h"
 #include "lib/kube/config.h"
+#include "tests/api/world_do.h"
+#include "tests/api/world_lie.h"
 #include "tests/api/world_see.h"
-
-#define PODS    API_V1 "/namespaces/default/pods"
-#define IPS     API_OURS "/namespaces/default/macvlanips"
-#define GIVE_UP 120000
-
-/* A chain of writes about one pod. */
-struct errand {
-	struct world *w;
-	char *path;
-	int step;            /* of leave */
-	char *subnet, *name; /* of renew */
-};
-
-/* ------------------------------------------------------------------ writing */
-
-static void errand_done(struct errand *a, const struct err *e)
-{
-	struct world *w = a->w;
-
-	if (e) {
-		w->failed++;
-		w->last = *e;
-	}
-	w->drained = !--w->pending;
-	free(a->path);
-	free(a->subnet);
-	free(a->name);
-	free(a);
-}
-
-static struct errand *errand_new(struct world *w, const char *path)
-{
-	struct errand *a = xcalloc(1, sizeof(*a));
-
-	a->w = w;
-	a->path = xstrdup(path);
-	w->pending++;
-	w->drained = false;
-	return a;
-}
-
-/* What is gone already needs no ending. */
-static void on_done(void *ctx, struct kube_response *res, const struct err *e)
-{
-	(void)res;
-	errand_done(ctx, e && e->kind == ERR_NOT_FOUND ? NULL : e);
-}
-
-static void post(struct world *w, const char *path, const char *body)
-{
-	struct kube_request req = kube_request_create(path, body, clock_now_ms() + GIVE_UP);
-
-	kube_submit(w->client, &req, on_done, errand_new(w, path));
-}
-
-static void delete (struct world *w, const char *path, const char *options)
-{
-	struct kube_request req = kube_request_delete(path, options, clock_now_ms() + GIVE_UP);
-
-	kube_submit(w->client, &req, on_done, errand_new(w, path));
-}
-
-static void come(struct world *w, const char *subnet, const char *name, const char *address)
-{
-	AUTO(sb_done) struct sb body = SB_INIT;
-
-	sb_printf(&body,
-		  "{\"metadata\":{\"name\":\"%s\",\"annotations\":{\"tandem-cni.io/subnet\":\"%s\"",
-		  name, subnet);
-	if (address)
-		sb_printf(
-			&body,
-			",\"tandem-cni.io/ip\":\"%s\"},\"labels\":{\"pod-template-hash\":\"1\"},"
-			"\"ownerReferences\":[{\"apiVersion\":\"apps/v1\",\"kind\":\"ReplicaSet\","
-			"\"name\":\"fixed-1\",\"uid\":\"1\",\"controller\":true}]",
-			address);
-	else
-		sb_puts(&body, "}");
-	sb_puts(&body,
-		"},\"spec\":{\"nodeName\":\"n1\",\"containers\":[{\"name\":\"c\",\"image\":\"none\"}]}}");
-	post(w, PODS, sb_get(&body));
-}
-
-static void succeed(struct world *w, const char *path, const char *body, kube_done_fn *done,
-		    struct errand *a)
-{
-	AUTO(free) char *status = xasprintf("%s/status", path);
-	struct kube_request req = kube_request_merge_patch(status, body, clock_now_ms() + GIVE_UP);
-
-	kube_submit(w->client, &req, done, a);
-}
-
-static void left(struct errand *a, const struct err *e)
-{
-	if (a->subnet && !e)
-		come(a->w, a->subnet, a->name, NULL);
-	errand_done(a, e);
-}
-
-static void leave_step(void *ctx, struct kube_response *res, const struct err *e)
-{
-	static const char terminated[] =
-		"{\"status\":{\"phase\":\"Running\",\"containerStatuses\":[{\"name\":\"c\",\"image\":\"i\","
-		"\"imageID\":\"\",\"restartCount\":0,\"ready\":false,\"state\":{\"terminated\":{\"exitCode\":0}}}]}}";
-	struct errand *a = ctx;
-	struct kube_request req;
-
-	(void)res;
-	/* Already gone: all the same. */
-	if (a->step == 3 || (e && e->kind == ERR_NOT_FOUND)) {
-		left(a, e && e->kind != ERR_NOT_FOUND ? e : NULL);
-		return;
-	}
-	if (++a->step == 2) {
-		succeed(a->w, a->path, terminated, leave_step, a);
-		return;
-	}
-	req = kube_request_delete(a->path,
-				  a->step == 1 ? "{\"gracePeriodSeconds\":30}"
-					       : "{\"gracePeriodSeconds\":0}",
-				  clock_now_ms() + GIVE_UP);
-	kube_submit(a->w->client, &req, leave_step, a);
-}
-
-/* One name of a command that takes several. */
-static void about(struct world *w, const char *verb, const char *subnet, char *name)
-{
-	AUTO(free) char *path = xasprintf(PODS "/%s", name);
-	char *address = strchr(name, '=');
-	struct errand *a;
-
-	if (address)
-		*address++ = '\0';
-	if (str_eq(verb, "come"))
-		come(w, subnet, name, address);
-	else if (str_eq(verb, "vanish"))
-		delete (w, path, "{\"gracePeriodSeconds\":0}");
-	else if (str_eq(verb, "succeed"))
-		succeed(w, path, "{\"status\":{\"phase\":\"Succeeded\"}}", on_done,
-			errand_new(w, path));
-	else {
-		a = errand_new(w, path);
-		a->subnet = xstrdup(subnet);
-		a->name = xstrdup(name);
-		leave_step(a, NULL, NULL);
-	}
-}
-
-/* "p1..p1000" or "p1". */
-static void about_range(struct world *w, const char *verb, const char *subnet, char *names)
-{
-	char *last = strstr(names, "..");
-	size_t letters = strcspn(names, "0123456789.=");
-	uint32_t from, to;
-
-	if (!last) {
-		about(w, verb, subnet, names);
-		return;
-	}
-	*last = '\0';
-	last += 2 + letters;
-	if (parse_u32(names + letters, UINT32_MAX, &from) < 0 ||
-	    parse_u32(last, UINT32_MAX, &to) < 0)
-		return;
-	for (; from <= to; from++) {
-		AUTO(free) char *name = xasprintf("%.*s%u", (int)letters, names, from);
-
-		about(w, verb, subnet, name);
-	}
-}
 
 /* ------------------------------------------------------------------ answers */
 
@@ -297,9 +134,9 @@ static void counts(const struct world *w)
 		all[n++] = s;
 	qsort(all, n, sizeof(all[0]), by_name);
 	for (size_t i = 0; i < n; i++)
-		printf("%s%s:%lld,%lld,%lld,%zu", i ? " " : "", all[i]->name,
+		printf("%s%s:%lld,%lld,%lld,%zu,%lld", i ? " " : "", all[i]->name,
 		       (long long)all[i]->used, (long long)all[i]->free,
-		       (long long)all[i]->reserved, all[i]->inflight);
+		       (long long)all[i]->reserved, all[i]->inflight, (long long)all[i]->cooling);
 	printf("\n");
 }
 
@@ -380,6 +217,13 @@ static bool do_write(struct world *w, const char *verb, char **rest)
 			post(w, first, *rest);
 		else
 			delete (w, first, NULL);
+	} else if (str_eq(verb, "lie")) {
+		first = strtok_r(NULL, " ", rest);
+		subnet = strtok_r(NULL, " ", rest);
+		while (first && subnet && (name = strtok_r(NULL, " ", rest)))
+			lie(w, first, subnet, name);
+	} else if (str_eq(verb, "unlie")) {
+		unlie(w);
 	} else if (str_eq(verb, "come") || str_eq(verb, "leave") || str_eq(verb, "renew") ||
 		   str_eq(verb, "vanish") || str_eq(verb, "succeed")) {
 		if (str_eq(verb, "come") || str_eq(verb, "renew"))
@@ -413,13 +257,17 @@ static void do_command(struct world *w, char *line)
 	} else if (str_eq(verb, "pending")) {
 		printf("%zu\n", w->pending);
 	} else if (str_eq(verb, "records")) {
-		printf("%zu\n", kube_store_count(w->store[SEE_IPS]));
+		printf("%zu\n", count_lies(w, SEE_IPS, false));
+	} else if (str_eq(verb, "lies")) {
+		printf("%zu\n", count_lies(w, SEE_IPS, true) + count_lies(w, SEE_PODS, true));
+	} else if (str_eq(verb, "asked")) {
+		printf("%u\n", w->asked);
 	} else if (str_eq(verb, "counts")) {
 		counts(w);
 	} else if (str_eq(verb, "faults")) {
-		printf("doubles %u, moved %u\n", w->doubles, w->moved);
+		printf("doubles %u, moved %u, lied %u\n", w->doubles, w->moved, w->lied);
 	} else if (str_eq(verb, "mark")) {
-		w->doubles = w->moved = 0;
+		w->doubles = w->moved = w->lied = 0;
 		w->mark_ms = clock_now_ms();
 		w->first_record_ms = 0;
 		printf("ok\n");

@@ -36,8 +36,8 @@ struct owner {
 /* An object of any of the three kinds. */
 struct seen {
 	char *name, *uid, *subnet, *address, *pod_uid;
-	bool lives, fixed;
-	int64_t used, free, reserved;
+	bool lives, fixed, lies, asked;
+	int64_t used, free, reserved, cooling;
 	size_t inflight;
 };
 
@@ -46,13 +46,16 @@ struct world {
 	struct kube_store *store[SEEN];
 	struct kube_reflector *reflector[SEEN];
 	struct map lives, owners;
-	unsigned int doubles, moved;
+	unsigned int doubles, moved, lied, asked;
 	size_t pending, failed;
 	struct err last;
 	bool drained;
 	int64_t mark_ms, first_record_ms;
 	bool over;
 };
+
+/* What the node answers to whoever asks for a pod's card. */
+static void tell_card(struct world *w, const struct seen *ip);
 
 static char *copy_str(const struct jval *obj, const char *key)
 {
@@ -90,6 +93,7 @@ static struct seen *seen_new(const struct jval *obj)
 
 	s->name = xstrdup(kube_json_meta(obj, "name"));
 	s->uid = xstrdup(kube_json_meta(obj, "uid"));
+	s->lies = str_starts(s->name, "liar-");
 	return s;
 }
 
@@ -111,21 +115,26 @@ static int pod_decode(void *ctx, const struct jval *obj, void **out, struct err 
 	}
 	if (jget_obj(obj, "status", &status, e) == 1)
 		phase = copy_str(&status, "phase");
-	s->lives &= s->subnet && *s->subnet && !str_eq(phase, "Succeeded");
+	s->lives &= s->subnet && *s->subnet && !str_eq(phase, "Succeeded") && !s->lies;
 	return 0;
 }
 
 static int ip_decode(void *ctx, const struct jval *obj, void **out, struct err *e)
 {
 	struct seen *s = seen_new(obj);
-	struct jval spec;
+	struct jval spec, meta, annotations;
+	AUTO(free) char *tell = NULL;
 
 	(void)ctx;
 	*out = s;
+	if (jget_obj(obj, "metadata", &meta, e) == 1 &&
+	    jget_obj(&meta, "annotations", &annotations, e) == 1)
+		tell = copy_str(&annotations, "tandem-cni.io/tell-card");
 	if (jget_obj(obj, "spec", &spec, e) == 1) {
 		s->address = copy_str(&spec, "cidr");
 		s->pod_uid = copy_str(&spec, "podId");
 	}
+	s->asked = tell && *tell && str_eq(tell, s->pod_uid);
 	return 0;
 }
 
@@ -136,12 +145,13 @@ static int subnet_decode(void *ctx, const struct jval *obj, void **out, struct e
 
 	(void)ctx;
 	*out = s;
-	s->used = s->free = s->reserved = -1;
+	s->used = s->free = s->reserved = s->cooling = -1;
 	if (jget_obj(obj, "status", &status, e) != 1)
 		return 0;
 	s->used = get_i64(&status, "used");
 	s->free = get_i64(&status, "free");
 	s->reserved = get_i64(&status, "reserved");
+	s->cooling = get_i64(&status, "cooling");
 	if (jget_obj(&status, "allocation", &allocation, e) == 1 &&
 	    jget_arr(&allocation, "inflight", &inflight, e) == 1)
 		s->inflight = jlen(&inflight);
@@ -180,6 +190,15 @@ static void give_up(struct world *w, const struct seen *s)
 	free(o->address);
 	free(o->record_uid);
 	free(o);
+}
+
+/* What a liar has; what was made by hand is nobody's card. */
+static void take_lie(struct world *w, const struct seen *s)
+{
+	if (str_starts(s->name, "liar-made-"))
+		return;
+	w->lied++;
+	log_error("a liar has an address", "address", s->address, "record", s->name);
 }
 
 static void take(struct world *w, const struct seen *s)
@@ -221,8 +240,12 @@ static void ip_changed(void *ctx, const char *key, const void *old_obj, const vo
 		w->first_record_ms = clock_now_ms();
 	if (had && !same)
 		give_up(ctx, old);
-	if (has && !same)
+	if (has && !same && s->lies)
+		take_lie(ctx, s);
+	else if (has && !same)
 		take(ctx, s);
+	if (s && s->asked && (!old || !old->asked || !str_eq(old->uid, s->uid)))
+		tell_card(ctx, s);
 }
 
 static const struct kube_store_ops ops[SEEN] = {
