@@ -73,12 +73,13 @@ static void settle_claimed(struct takeover *t)
 
 int64_t takeover_orphans(struct takeover *t, int64_t now_ms)
 {
+	bool fewer = records_take_answered(t->in.records) || t->pods_went;
 	struct subnet *subnet;
 	int64_t next = 0;
 	size_t pos = 0;
 
 	while ((subnet = subnets_each(t->in.subnets, &pos))) {
-		bool unclaimed = t->pods_went && subnet_has_orphans(subnet) &&
+		bool unclaimed = fewer && subnet_has_orphans(subnet) &&
 				 !records_count_unknown(t->in.records, subnet);
 
 		next = clock_earlier_ms(next, subnet_run_orphans(subnet, now_ms, t->in.hold_ms,

@@ -22,6 +22,7 @@ struct records {
 	struct map by_key; /* struct entry */
 	bool known;     /* listed as the leader: what changes in them from now on is known to us */
 	bool look_all;  /* something that refused pods has changed */
+	bool answered;  /* a node has said which card a pod has, see records_take_answered() */
 	bool look_kept; /* a StatefulSet has changed: who is kept for it? */
 	size_t n_unreadable;
 	struct kube_queue queue; /* of the entries */

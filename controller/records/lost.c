@@ -89,6 +89,7 @@ static void take_in(struct entry *entry, struct subnet *subnet, const struct api
 	log_info("record is made again by the node's word", "record", entry->key, "node",
 		 rec->node);
 	entry->lost = STEAL(to);
+	entry->all->answered = true;
 	entry_claim(entry);
 	subnet_adopt(subnet, &entry->lost->cidr.addr, rec->meta.uid);
 	subnet_adopt(subnet, &entry->lost->cidr6.addr, rec->meta.uid);
@@ -120,15 +121,19 @@ void entry_asked(struct entry *entry, const struct api_ip *rec)
 {
 	struct subnet *subnet = subnets_find(entry->all->in.subnets, rec->subnet);
 
-	if (!subnet || !subnet_spec(subnet) || subnet_state(subnet) < SUBNET_READY)
+	if (!subnet || !subnet_spec(subnet))
 		return;
-	if (!api_ip_is_told(rec) || !str_eq(rec->node, entry->pod->node)) {
+	if (subnet_state(subnet) < SUBNET_READY) {
+		/* The node was faster than our first write, and nobody else has this looked at. */
+		entry_wake(entry, 100);
+	} else if (!api_ip_is_told(rec) || !str_eq(rec->node, entry->pod->node)) {
 		wait_for_node(entry, rec);
 	} else if (!ip_is_set(&rec->told.ips[0])) {
 		/* It was annotated too late, and hears so. */
 		free(entry->cardless);
 		entry->cardless = xstrdup(rec->pod_id);
 		entry_count_lost(entry, RECORDS_LOST_CARDLESS);
+		entry->all->answered = true;
 		requests_end(entry);
 	} else if (subnet_is_writing(subnet)) {
 		/* Who gets what by that write is known when it has been answered. */

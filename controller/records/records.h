@@ -85,6 +85,8 @@ void records_settle_inflight(struct records *all, struct subnet *subnet);
 void records_hold_used(struct records *all, struct subnet *subnet, struct ipam_set *held);
 /** records_count_unknown - pods that live in the subnet and whose records are not known. */
 size_t records_count_unknown(const struct records *all, const struct subnet *subnet);
+/** records_take_answered - a node has answered since it was asked last: the count may be lower. */
+bool records_take_answered(struct records *all);
 
 /* ------------------------------------------------------------------------------- counted since the start */
 

@@ -117,6 +117,14 @@ size_t records_count_unknown(const struct records *all, const struct subnet *sub
 	return n;
 }
 
+bool records_take_answered(struct records *all)
+{
+	bool answered = all->answered;
+
+	all->answered = false;
+	return answered;
+}
+
 /* ------------------------------------------------------------------------------- what records have */
 
 static void hold_addr(struct subnet *subnet, const struct entry *entry, const struct ip_addr *addr,

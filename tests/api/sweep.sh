@@ -104,7 +104,7 @@ no_subnets() { ask counts && [ -z "$answer" ]; }
 # Each point has one of each: annotated too late, asking in time, made by hand.
 LATE=("s:$GATEWAY" "s:$NODE" "s:$OUTSIDE")
 ASKS=("s:$FIXED" "t:$COOLING" "s:$NODE" "s:$GATEWAY" "s:$OUTSIDE" "s:10.80.0.20")
-MADE=(s:10.80.0.11 t:$COOLING "s:$FIXED" "s:$NODE" s:10.80.0.14 "s:$GATEWAY" "s:$OUTSIDE")
+MADE=("s:10.80.0.11" "t:$COOLING" "s:$FIXED" "s:$NODE" "s:10.80.0.14" "s:$GATEWAY" "s:$OUTSIDE")
 
 # ------------------------------------------------------------------ the two controllers
 
