@@ -263,11 +263,15 @@ event_is() {
 gone() { ! k get "$@" >/dev/null 2>&1; }
 controller_alive() { [ -n "${pid_controller:-}" ] && kill -0 "$pid_controller" 2>/dev/null; }
 
-# A second pair of eyes: every state of every record, as the watch shows it. Read at the end: a watcher that
-# is slow is cut off by the API server.
+# A second pair of eyes: every state of every record, as the watch shows it, in watch.log. Read at the end: the API
+# server cuts off a watcher that is slow. On a loaded machine that can be this one; it goes on from what it saw last.
 watch_records() {
-	exec curl -sN --cacert "$DIR/tls.crt" -H "Authorization: Bearer admin" \
-		"$API/apis/tandem-cni.io/v1/macvlanips?watch=true"
+	local seen=
+	while [ "$seen" != null ]; do
+		setpriv --pdeathsig KILL curl -sN --cacert "$DIR/tls.crt" -H "Authorization: Bearer admin" \
+			"$API/apis/tandem-cni.io/v1/macvlanips?watch=true${seen:+&resourceVersion=$seen}"
+		seen=$(tail -n 1 "$DIR/watch.log" | jq -r '.object.metadata.resourceVersion')
+	done 2>/dev/null
 }
 
 # watched [NAME]: from NAME.log
