@@ -16,6 +16,7 @@
 #include "lib/nl/netns.h"
 #include "lib/nl/nl.h"
 #include "macvlan/conf6.h"
+#include "macvlan/foreign.h"
 #include "macvlan/parent.h"
 #include "macvlan/temp.h"
 
@@ -225,6 +226,7 @@ static int create_into(struct nl *host, struct macvlan_link *l, const struct mac
 	struct err ignored = {0};
 
 	if (macvlan_parent_find(host, card, &parent, e) < 0 ||
+	    macvlan_foreign_check(host, card, &parent, e) < 0 ||
 	    check_name_free(l->pod, card->ifname, e) < 0)
 		return -1;
 	memcpy(l->parent, parent.name, sizeof(l->parent));

@@ -40,6 +40,54 @@ int nl_neigh_probe(struct nl *nl, int index, const struct ip_addr *addr, struct 
 	return nl_talk(nl, &r, e);
 }
 
+struct found {
+	struct mac_addr mac;
+	bool known;
+};
+
+static int found_take(const struct nlmsghdr *nlh, void *ctx, struct err *e)
+{
+	const struct ndmsg *nd = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *attr;
+	struct found *f = ctx;
+
+	if (nlh->nlmsg_type != RTM_NEWNEIGH)
+		return 0;
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*nd))
+		return err_set(e, ERR_KERNEL, EBADMSG, "short neighbour message");
+	/* What has not answered lately may still show a MAC. */
+	if (nd->ndm_state & (NUD_FAILED | NUD_INCOMPLETE))
+		return 0;
+	mnl_attr_for_each(attr, nlh, sizeof(*nd)) {
+		if (mnl_attr_get_type(attr) != NDA_LLADDR ||
+		    mnl_attr_get_payload_len(attr) != sizeof(f->mac.b))
+			continue;
+		memcpy(f->mac.b, mnl_attr_get_payload(attr), sizeof(f->mac.b));
+		f->known = true;
+	}
+	return 0;
+}
+
+int nl_neigh_find(struct nl *nl, int index, const struct ip_addr *addr, struct mac_addr *out,
+		  struct err *e)
+{
+	struct ndmsg nd = {.ndm_ifindex = index};
+	struct found f = {0};
+	struct nl_sink sink = {found_take, NULL, &f};
+	struct nl_req r;
+
+	neigh_req(&r, RTM_GETNEIGH, nd, addr);
+	if (nl_query(nl, &r, &sink, e) < 0) {
+		if (e->num != ENOENT && e->num != EOPNOTSUPP)
+			return -1;
+		err_clear(e);
+		return 0;
+	}
+	if (f.known)
+		*out = f.mac;
+	return f.known;
+}
+
 int nl_neigh_delete(struct nl *nl, int index, const struct ip_addr *addr, struct err *e)
 {
 	struct ndmsg nd = {.ndm_ifindex = index};

@@ -18,6 +18,14 @@ int nl_neigh_probe(struct nl *nl, int index, const struct ip_addr *addr, struct 
 /** nl_neigh_delete - remove the entry; success when it is not there. */
 int nl_neigh_delete(struct nl *nl, int index, const struct ip_addr *addr, struct err *e) FN_MUST;
 
+/**
+ * nl_neigh_find - whose MAC the kernel takes addr for on that link, as it has learnt or been told.
+ *
+ * 1 and *out, 0 when it does not know it (kernels before 5.0 never tell), -1.
+ */
+int nl_neigh_find(struct nl *nl, int index, const struct ip_addr *addr, struct mac_addr *out,
+		  struct err *e) FN_MUST;
+
 struct nl_neigh {
 	struct ip_addr addr;
 	struct mac_addr mac;
