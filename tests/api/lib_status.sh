@@ -83,6 +83,29 @@ stop "$pid_controller"
 controller_up
 check "a controller without webhook takes the configuration away" wait_for 30 gone validatingwebhookconfiguration tandem-controller
 
+# What the accounts may not do, whatever they say.
+may() { # may ACCOUNT VERB RESOURCE[/NAME] [ARG...]: yes or no
+	local account=$1
+	shift
+	k auth can-i "$@" --as "$account" -n kube-system 2>/dev/null
+	true
+}
+for one in "get secrets" "list pods" "patch pods" "delete macvlanips" "update macvlanips" "patch macvlansubnets" "list nodes" "create events" \
+	"impersonate serviceaccounts" "get validatingwebhookconfigurations"; do
+	# shellcheck disable=SC2086 # words
+	same "a node's account: $one" no "$(may "$USER_NODE" $one)"
+done
+same "the controller reads its own Secret" yes "$(may "$USER_CTL" get secrets/tandem-webhook-cert)"
+same "... and no other" no "$(may "$USER_CTL" get secrets/other)"
+same "... nor all of them" no "$(may "$USER_CTL" list secrets)"
+same "it changes its own webhook configuration" yes "$(may "$USER_CTL" patch validatingwebhookconfigurations/tandem-controller)"
+same "... and no other" no "$(may "$USER_CTL" patch validatingwebhookconfigurations/other)"
+same "the controller runs as nobody, on nothing that it could write, and outside of the host" \
+	'true true ["ALL"] false null null null' "$(k create --dry-run=client -o json -f "$ROOT/manifests/base/controller.yaml" |
+		jq -rc 'select(.kind == "Deployment").spec.template.spec | .containers[0].securityContext as $c |
+			"\(.securityContext.runAsNonRoot) \($c.readOnlyRootFilesystem) \($c.capabilities.drop) \($c.allowPrivilegeEscalation) \(.hostNetwork) \(.hostPID) \($c.privileged)"')"
+same "it asks for no tokens" no "$(may "$USER_CTL" create serviceaccounts --subresource token)"
+
 # The same rule as a policy. This API server cannot run it: what is held against is that it is about the same requests
 # and the same account as the webhook, that each policy is bound, and that its node is the stored one.
 policy() { k kustomize "$ROOT/manifests/overlays/admission-policy"; }
