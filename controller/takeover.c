@@ -79,9 +79,11 @@ int64_t takeover_orphans(struct takeover *t, int64_t now_ms)
 	size_t pos = 0;
 
 	while ((subnet = subnets_each(t->in.subnets, &pos))) {
-		bool unclaimed = fewer && subnet_has_orphans(subnet) &&
+		bool unclaimed = fewer && subnet_lost_some(subnet) &&
 				 !records_count_unknown(t->in.records, subnet);
 
+		if (unclaimed && subnet_is_blind(subnet))
+			subnet_end_blind(subnet);
 		next = clock_earlier_ms(next, subnet_run_orphans(subnet, now_ms, t->in.hold_ms,
 								 unclaimed));
 	}

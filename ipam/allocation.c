@@ -51,6 +51,7 @@ void ipam_allocation_copy(const struct ipam_allocation *r, struct ipam_allocatio
 		.term = r->term,
 		.commit = r->commit,
 		.holder = xstrdup(r->holder),
+		.lost = r->lost,
 	};
 	ipam_pool_copy(&r->pool, &out->pool);
 	for (size_t i = 0; i < r->n_inflight; i++)
@@ -306,7 +307,7 @@ int ipam_allocation_decode(const struct jval *v, struct ipam_allocation *out, st
 		if (jas_obj(v, e) < 0 ||
 		    jget_i64(v, "term", JRANGE(0, COUNTER_MAX - 1), &term, e) < 0 ||
 		    jget_i64(v, "commit", JRANGE(0, COUNTER_MAX - 1), &commit, e) < 0 ||
-		    jget_str(v, "holder", &holder, e) < 0 ||
+		    jget_str(v, "holder", &holder, e) < 0 || jget_bool(v, "lost", &r.lost, e) < 0 ||
 		    read_addr(v, "cursor", &r.pool.cursor, e) < 0 ||
 		    read_addr(v, "cursor6", &r.pool.cursor6, e) < 0 || read_lists(v, &r, e) < 0)
 			return -1;
@@ -401,6 +402,10 @@ static void write_record(struct sb *sb, const struct ipam_allocation *r)
 	jw_kv_i64(&w, "commit", (int64_t)r->commit);
 	/* Absent is null, not "": the validation of API servers of 1.20 refuses an empty string. */
 	jw_kv_str(&w, "holder", r->holder && *r->holder ? r->holder : NULL);
+	if (r->lost)
+		jw_kv_bool(&w, "lost", true);
+	else
+		jw_kv_str(&w, "lost", NULL);
 	write_cursor(&w, "cursor", &r->pool.cursor);
 	write_cursor(&w, "cursor6", &r->pool.cursor6);
 	write_set(&w, "used", &r->pool.used);

@@ -40,6 +40,7 @@ struct ipam_allocation {
 	uint64_t term;   /* grows with every leader; 0 = never written */
 	uint64_t commit; /* grows with every write of one leader */
 	char *holder;    /* which process wrote it */
+	bool lost; /* what stood here before was lost, and cards may live of which it does not tell */
 	struct ipam_pool pool;
 	struct ipam_inflight *inflight;
 	size_t n_inflight;

@@ -25,7 +25,7 @@ static int decode(const char *text, struct ipam_allocation *out, struct err *e)
 static void round_trip(void **state)
 {
 	static const char text[] =
-		"{\"term\":3,\"commit\":17,\"holder\":\"h\",\"cursor\":\"10.0.0.12\","
+		"{\"term\":3,\"commit\":17,\"holder\":\"h\",\"lost\":true,\"cursor\":\"10.0.0.12\","
 		"\"cursor6\":\"fd00::b\","
 		"\"used\":[\"10.0.0.0/24 10-11\",\"fd00::/120 a\"],"
 		"\"unproven\":[\"10.0.0.0/24 5,11\"],"
@@ -44,6 +44,7 @@ static void round_trip(void **state)
 	assert_int_equal(decode(text, &r, &e), 0);
 	assert_int_equal(r.term, 3);
 	assert_int_equal(r.commit, 17);
+	assert_true(r.lost);
 	assert_string_equal(ipam_allocation_inflight_find(&r, "r1")->ns, "a");
 	assert_string_equal(ipam_allocation_inflight_find(&r, "r1")->name, "b");
 	assert_string_equal(ipam_allocation_inflight_find(&r, "r1")->pod_uid, "p1");
@@ -69,7 +70,7 @@ static void none_is_empty(void **state)
 	/* Every key stands there, so that a merge patch leaves nothing of what was. */
 	assert_string_equal(
 		out,
-		"{\"term\":0,\"commit\":0,\"holder\":null,\"cursor\":null,"
+		"{\"term\":0,\"commit\":0,\"holder\":null,\"lost\":null,\"cursor\":null,"
 		"\"cursor6\":null,\"used\":[],\"unproven\":[],\"cooling\":[],\"quarantine\":[],"
 		"\"conflicts\":[],\"inflight\":[]}");
 	free(out);

@@ -152,6 +152,7 @@ void choose_next(struct subnet *subnet)
 	};
 
 	plan_commit(&in, &subnet->next);
+	subnet->next.lost = subnet->blind;
 	pick_served(subnet, wants, who, n);
 	subnet->n_sent_releases = subnet->releases.n;
 	subnet->n_sent_drops = subnet->drops.n;

@@ -201,20 +201,23 @@ static void claim(struct subnet *subnet)
 	AUTO(free) char *text = NULL;
 	const struct subnet_object *o = subnet->obj;
 	uint64_t known = subnet->record.term > o->term ? subnet->record.term : o->term;
+	bool anew = known == 0 || o->record_bad;
 	struct jw w = jw_init(&body);
 	struct err e = {0};
 
-	subnet->fresh = known == 0 || o->record_bad;
+	/* A former leader may have ended before it had heard of every card. */
+	subnet->fresh = anew || o->record.lost;
 	if (o->record_bad)
 		log_error("the allocation cannot be read: it is rebuilt from the records", "subnet",
 			  subnet->name);
 	empty.term = known + 1;
 	empty.holder = xstrdup(process_of(subnet)->holder);
+	empty.lost = true;
 	IGNORE(ipam_allocation_encode(&empty, &text, &e), "an empty record fits");
 	begin_patch(&w, subnet);
 	jw_end(&w);
 	jw_kv_obj(&w, "status");
-	if (subnet->fresh) {
+	if (anew) {
 		jw_kv_raw(&w, "allocation", jspan_of(text));
 	} else {
 		jw_kv_obj(&w, "allocation");
@@ -384,6 +387,7 @@ static bool nothing_new(const struct subnet *subnet)
 	return subnet->state == SUBNET_READY && !subnet->n_sent && !subnet->n_sent_releases &&
 	       !subnet->n_sent_drops && !subnet->n_sent_adopts && !subnet->n_sent_conflicts &&
 	       subnet->next.pool.n_cooling == subnet->record.pool.n_cooling &&
+	       subnet->next.lost == subnet->record.lost &&
 	       str_eq(subnet->summary, subnet->next_summary);
 }
 

@@ -35,7 +35,7 @@ struct subnet {
 	enum subnet_state state;
 	struct ipam_allocation record; /* as on the server */
 	uint64_t next_commit;
-	bool fresh;     /* nothing stood in status: what was in flight is not known */
+	bool fresh;     /* what stood in status was lost: what was in flight is not known */
 	bool relisting; /* the list that it waits for has begun */
 	bool reread;    /* GET it before the next write */
 
@@ -65,7 +65,7 @@ struct subnet {
 	struct ipam_set orphans; /* a pod that lives has lost its own */
 	int64_t orphans_ms;      /* to be released then; 0 = such a pod still lives */
 	int64_t blind_ms; /* the first grants wait until then: nodes are asked which cards they have */
-	bool blind; /* nor is the address of a card that lives: whoever gets one asks the LAN */
+	bool blind; /* nor is the address of a card that lives: whoever gets one asks the LAN (allocation.lost) */
 
 	/* The write that is under way: commit.c */
 	struct kube_call *call;

@@ -89,6 +89,10 @@ int64_t subnet_run_orphans(struct subnet *subnet, int64_t now_ms, int64_t hold_m
 bool subnet_has_orphans(const struct subnet *subnet);
 /** subnet_lost_some - addresses are used without a record, or the subnet's own allocation was lost. */
 bool subnet_lost_some(const struct subnet *subnet);
+/** subnet_is_blind - the subnet's own allocation was lost, and cards may live whose addresses are not known. */
+bool subnet_is_blind(const struct subnet *subnet);
+/** subnet_end_blind - none may any more. */
+void subnet_end_blind(struct subnet *subnet);
 /** subnet_blind_ms - so long new pods have to wait, since nodes are asked which addresses their cards have. */
 int64_t subnet_blind_ms(const struct subnet *subnet);
 /**
@@ -96,7 +100,7 @@ int64_t subnet_blind_ms(const struct subnet *subnet);
  *	a record (used, or the allocation was lost). NULL, or why not.
  */
 const char *subnet_may_restore(const struct subnet *subnet, const struct ip_addr *addr);
-/** subnet_is_fresh - nothing stood in status when it was claimed: what was in flight is not known. */
+/** subnet_is_fresh - what stood in status was lost when it was claimed: what was in flight is not known. */
 bool subnet_is_fresh(const struct subnet *subnet);
 
 /* ------------------------------------------------------------------------------- what is known of one */

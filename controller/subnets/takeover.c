@@ -95,6 +95,20 @@ const char *subnet_may_restore(const struct subnet *subnet, const struct ip_addr
 	return subnet->blind ? NULL : "no record of it was lost";
 }
 
+bool subnet_is_blind(const struct subnet *subnet)
+{
+	return subnet->blind;
+}
+
+void subnet_end_blind(struct subnet *subnet)
+{
+	subnet->blind = false;
+	log_info("every card is known again", "subnet", subnet->name);
+	/* Whoever waits need not wait any longer. */
+	subnet_hard(subnet);
+	subnet->all->ops->changed(subnet->all->ctx);
+}
+
 static void release_orphans(struct subnet *subnet)
 {
 	const struct ip_addr start = {0};

@@ -56,6 +56,10 @@ told() {
 		'{status: {card: ({podId: $uid, ips: ([$a, $b] | map(select(. != "")))} + if $mac == "" then {} else {mac: $mac} end)}}')" "$url"
 }
 check "their nodes are asked" wait_for 30 asked p71 p72 p73 p74
+check "that something was lost stands in the subnet" wait_for 10 status_is restored allocation.lost true
+controller_bounce
+check "another leads" wait_for 20 status_is restored allocation.term 2
+check "and asks as the first did" wait_for 30 asked p71 p72 p73 p74
 while read -r name _ cidr cidr6 mac; do
 	[ "$name" = p74 ] || told "$name" "${cidr%/*}" "${cidr6%/*}" "$mac"
 done <<<"$before"
@@ -125,6 +129,11 @@ for i in 0 1 2 3; do
 done
 subnet young 10.91.0.0/24 | k apply -f - >/dev/null
 check "a subnet that is new" wait_for 20 ready_is young True
+for i in 61 62 63 64; do
+	check "the node of a liar is asked" wait_for 20 asked "p$i"
+	told "p$i"
+done
+check "nothing is lost when every node has answered" wait_for 20 status_is young allocation.lost ""
 pods 65 65 young | k create -f - >/dev/null
 check "serves who asks in time" wait_for 30 status_is young used 1
 same "and nobody whose card is made up" "" "$(records | grep -wE 'p6[1-4]')"
