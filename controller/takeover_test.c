@@ -3,7 +3,9 @@
 
 #include "controller/records/rooms_test.h"
 
+#include "controller/records/internal.h"
 #include "controller/subnets/internal.h"
+#include "lib/base/mem.h"
 
 #define SUBNET                                                                         \
 	"{\"metadata\":{\"namespace\":\"kube-system\",\"name\":\"net\",\"uid\":\"s\"," \
@@ -66,10 +68,61 @@ static void the_hold_begins_with_a_pod_that_goes(void **state)
 	rooms_end(&r, NULL);
 }
 
+#define LIAR                                                                             \
+	"{\"metadata\":{\"namespace\":\"d\",\"name\":\"p2\",\"uid\":\"p2-uid\","         \
+	"\"resourceVersion\":\"1\",\"annotations\":{\"tandem-cni.io/subnet\":\"net\"}}," \
+	"\"spec\":{\"nodeName\":\"n1\",\"containers\":[{\"name\":\"c\"}]},"              \
+	"\"status\":{\"phase\":\"Running\",\"podIP\":\"10.42.0.7\"}}"
+#define ASKED                                                                             \
+	"{\"metadata\":{\"namespace\":\"d\",\"name\":\"p2\",\"uid\":\"r2\","              \
+	"\"resourceVersion\":\"1\",\"annotations\":{\"tandem-cni.io/tell-card\":"         \
+	"\"p2-uid\"}},\"spec\":{\"subnet\":\"net\",\"podId\":\"p2-uid\",\"node\":\"n1\"," \
+	"\"master\":\"ens4\"}}"
+
+/* Nor is anything lost any more, while the record that asked is still there. */
+static void the_hold_begins_with_the_last_answer(void **state)
+{
+	AUTO(ipam_set_done) struct ipam_set held = IPAM_SET_INIT;
+	AUTO(takeover_free) struct takeover *t = NULL;
+	struct ip_addr addr;
+	struct rooms r = {.process = {.phase = PHASE_RUN}};
+	struct takeover_in in = {.process = &r.process, .hold_ms = 5000};
+	struct subnet *subnet;
+	struct entry *entry;
+
+	(void)state;
+	rooms_begin(&r);
+	in.cluster = r.cluster;
+	in.subnets = r.subnets;
+	in.records = r.records;
+	t = takeover_new(&in);
+	rooms_feed(&r, CLUSTER_SUBNETS, SUBNET);
+	rooms_feed(&r, CLUSTER_PODS, LIAR);
+	rooms_feed(&r, CLUSTER_IPS, ASKED);
+	subnet = subnets_find(r.subnets, "net");
+	assert_int_equal(ip_parse("10.1.0.5", &addr), 0);
+	ipam_set_add(&subnet->record.pool.used, &addr);
+	subnet->fresh = true;
+	subnet_settle(subnet);
+	subnet_settled(subnet, &held, true);
+	assert_int_equal(records_count_unknown(r.records, subnet), 1);
+	assert_int_equal(takeover_orphans(t, 1000), 0);
+	assert_true(subnet_is_blind(subnet));
+
+	entry = records_find(r.records, "d/p2");
+	entry->cardless = xstrdup("p2-uid");
+	r.records->answered = true;
+	assert_int_equal(records_count_unknown(r.records, subnet), 0);
+	assert_int_equal(takeover_orphans(t, 2000), 7000);
+	assert_false(subnet_is_blind(subnet));
+	rooms_end(&r, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_hold_begins_with_a_pod_that_goes),
+		cmocka_unit_test(the_hold_begins_with_the_last_answer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

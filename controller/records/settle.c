@@ -102,8 +102,8 @@ static bool is_unknown(const struct entry *entry, const struct subnet *subnet)
 	const struct api_ip *rec = entry_record(entry);
 
 	return entry->pod && entry->pod->has_ip && !api_pod_is_over(entry->pod) && !entry->lost &&
-	       (rec ? !entry->unreadable && api_ip_is_asked(rec)
-		    : !str_eq(entry->cardless, entry->pod->meta.uid)) &&
+	       !str_eq(entry->cardless, entry->pod->meta.uid) &&
+	       (!rec || (!entry->unreadable && api_ip_is_asked(rec))) &&
 	       str_eq(entry->pod->annotations.text[API_ASKED_SUBNET], subnet_name(subnet));
 }
 

@@ -129,10 +129,8 @@ for i in 0 1 2 3; do
 done
 subnet young 10.91.0.0/24 | k apply -f - >/dev/null
 check "a subnet that is new" wait_for 20 ready_is young True
-for i in 61 62 63 64; do
-	check "the node of a liar is asked" wait_for 20 asked "p$i"
-	told "p$i"
-done
+check "the node of those that lie is asked" wait_for 20 asked p61 p62 p63 p64
+for i in 61 62 63 64; do told "p$i"; done
 check "nothing is lost when every node has answered" wait_for 20 status_is young allocation.lost ""
 pods 65 65 young | k create -f - >/dev/null
 check "serves who asks in time" wait_for 30 status_is young used 1
