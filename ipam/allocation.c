@@ -41,6 +41,7 @@ void ipam_allocation_done(struct ipam_allocation *r)
 	free(r->inflight);
 	free(r->conflicts);
 	free(r->holder);
+	ipam_claims_done(&r->claims);
 	ipam_pool_done(&r->pool);
 	*r = (struct ipam_allocation){0};
 }
@@ -54,6 +55,7 @@ void ipam_allocation_copy(const struct ipam_allocation *r, struct ipam_allocatio
 		.lost = r->lost,
 	};
 	ipam_pool_copy(&r->pool, &out->pool);
+	ipam_claims_copy(&r->claims, &out->claims);
 	for (size_t i = 0; i < r->n_inflight; i++)
 		ipam_allocation_inflight_add(out, &r->inflight[i]);
 	for (size_t i = 0; i < r->n_conflicts; i++)
@@ -271,6 +273,37 @@ static int read_inflight(const struct jval *v, struct ipam_allocation *r, struct
 	return 0;
 }
 
+static int read_claim(const struct jval *v, struct ipam_claims *claims, struct err *e)
+{
+	AUTO(ipam_set_done) struct ipam_set set = IPAM_SET_INIT;
+	struct ip_addr a, from = {0};
+	const char *by = "";
+
+	if (jas_obj(v, e) < 0 || jget_str(v, "by", &by, e) < 0 ||
+	    read_set(v, "addresses", &set, e) < 0)
+		return -1;
+	while (ipam_set_next(&set, &from, NULL, 0, &a)) {
+		ipam_set_remove(&set, &a);
+		if (!ipam_claims_add(claims, by, &a))
+			return jerr(v, "addresses", e, ERR_DECODE, "are too many");
+	}
+	return 0;
+}
+
+static int read_claims(const struct jval *v, struct ipam_claims *claims, struct err *e)
+{
+	struct jval list = {0}, item;
+	int rc = jget_arr(v, "claimed", &list, e);
+
+	if (rc < 0)
+		return -1;
+	for (struct jiter it = jiter_of(&list); rc && jiter_next(&it, &item);) {
+		if (read_claim(&item, claims, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 static int read_lists(const struct jval *v, struct ipam_allocation *r, struct err *e)
 {
 	struct jval list = {0}, item;
@@ -278,7 +311,8 @@ static int read_lists(const struct jval *v, struct ipam_allocation *r, struct er
 
 	if (read_set(v, "used", &r->pool.used, e) < 0 ||
 	    read_set(v, "unproven", &r->pool.unproven, e) < 0 ||
-	    read_runs(v, "cooling", &r->pool, e) < 0 || read_runs(v, "quarantine", &r->pool, e) < 0)
+	    read_claims(v, &r->claims, e) < 0 || read_runs(v, "cooling", &r->pool, e) < 0 ||
+	    read_runs(v, "quarantine", &r->pool, e) < 0)
 		return -1;
 	rc = jget_arr(v, "conflicts", &list, e);
 	if (rc < 0)
@@ -393,6 +427,18 @@ static void write_cursor(struct jw *w, const char *key, const struct ip_addr *cu
 	jw_kv_str(w, key, ip_is_set(cursor) ? ip_format(cursor, addr) : NULL);
 }
 
+static void write_claims(struct jw *w, const struct ipam_claims *claims)
+{
+	jw_kv_arr(w, "claimed");
+	for (size_t i = 0; i < claims->n; i++) {
+		jw_obj(w);
+		jw_kv_str(w, "by", claims->items[i].owner);
+		write_set(w, "addresses", &claims->items[i].set);
+		jw_end(w);
+	}
+	jw_end(w);
+}
+
 static void write_record(struct sb *sb, const struct ipam_allocation *r)
 {
 	struct jw w = jw_init(sb);
@@ -410,6 +456,7 @@ static void write_record(struct sb *sb, const struct ipam_allocation *r)
 	write_cursor(&w, "cursor6", &r->pool.cursor6);
 	write_set(&w, "used", &r->pool.used);
 	write_set(&w, "unproven", &r->pool.unproven);
+	write_claims(&w, &r->claims);
 	write_runs(&w, &r->pool, false);
 	write_runs(&w, &r->pool, true);
 	write_conflicts(&w, r);

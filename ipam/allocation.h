@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ipam/claims.h"
 #include "ipam/pool.h"
 #include "lib/base/auto.h"
 #include "lib/base/err.h"
@@ -42,6 +43,7 @@ struct ipam_allocation {
 	char *holder;    /* which process wrote it */
 	bool lost; /* what stood here before was lost, and cards may live of which it does not tell */
 	struct ipam_pool pool;
+	struct ipam_claims claims;
 	struct ipam_inflight *inflight;
 	size_t n_inflight;
 	size_t inflight_bytes;           /* about what the entries take as text */

@@ -29,6 +29,7 @@ static void round_trip(void **state)
 		"\"cursor6\":\"fd00::b\","
 		"\"used\":[\"10.0.0.0/24 10-11\",\"fd00::/120 a\"],"
 		"\"unproven\":[\"10.0.0.0/24 5,11\"],"
+		"\"claimed\":[{\"by\":\"Deployment d/web\",\"addresses\":[\"10.0.0.0/24 7-8\"]}],"
 		"\"cooling\":[{\"until\":\"2026-01-01T00:00:00Z\",\"addresses\":[\"10.0.0.0/24 5\"]}],"
 		"\"quarantine\":[{\"until\":\"2026-01-01T01:00:00Z\","
 		"\"addresses\":[\"10.0.0.0/24 6\",\"fd00::/120 6\"]}],"
@@ -71,7 +72,7 @@ static void none_is_empty(void **state)
 	assert_string_equal(
 		out,
 		"{\"term\":0,\"commit\":0,\"holder\":null,\"lost\":null,\"cursor\":null,"
-		"\"cursor6\":null,\"used\":[],\"unproven\":[],\"cooling\":[],\"quarantine\":[],"
+		"\"cursor6\":null,\"used\":[],\"unproven\":[],\"claimed\":[],\"cooling\":[],\"quarantine\":[],"
 		"\"conflicts\":[],\"inflight\":[]}");
 	free(out);
 }

@@ -2,25 +2,30 @@
 /*
  * Who names which address: the fixed addresses in the pod templates of workloads, also of those without pods.
  *
- * Where two workloads name one address, it is the older one's.
+ * An address that a pod of the workload has had (allocation.claimed) is kept for it. Of those that no pod has had
+ * RESERVATIONS_UNCLAIMED_MAX are kept for each namespace in each subnet, for the older workload first. Where the subnet
+ * has maxPerNamespace, no more than that of both together.
  */
 #ifndef CONTROLLER_ADDRESSES_RESERVATIONS_H
 #define CONTROLLER_ADDRESSES_RESERVATIONS_H
 
 #include <stdbool.h>
 
+#define RESERVATIONS_UNCLAIMED_MAX 16
+
 struct api_pod;
 struct api_workload;
 struct cluster;
 struct ip_addr;
 struct ipam_set;
+struct largest;
 struct reservations;
 
 /** reservations_new - worked out from the cluster's workloads whenever it is asked after a change of them. */
 struct reservations *reservations_new(struct cluster *cluster);
 void reservations_free(struct reservations *all);
 
-/** reservations_named - the addresses of that subnet that a workload names. Lent until the next change. */
+/** reservations_named - the addresses of that subnet that are kept for workloads. Lent until the next change. */
 const struct ipam_set *reservations_named(struct reservations *all, const char *subnet);
 
 /**
@@ -29,6 +34,14 @@ const struct ipam_set *reservations_named(struct reservations *all, const char *
  */
 const struct api_workload *reservations_find(struct reservations *all, const char *subnet,
 					     const struct ip_addr *addr);
+
+/** reservations_largest - add the workloads for which addresses of the subnet are kept that are not used. */
+void reservations_largest(struct reservations *all, const char *subnet, const struct ipam_set *used,
+			  struct largest *out);
+
+/** reservations_names - the workload with this id names the address, be it kept or not. */
+bool reservations_names(struct reservations *all, const char *owner, const char *subnet,
+			const struct ip_addr *addr);
 
 /**
  * reservations_pod_owner - the id (see api_workload_id()) of the workload that a pod belongs to; NULL for a

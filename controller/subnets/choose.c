@@ -6,6 +6,7 @@
 #include "controller/addresses/holders.h"
 #include "controller/addresses/reservations.h"
 #include "controller/subnets/internal.h"
+#include "lib/base/log.h"
 #include "lib/base/mem.h"
 
 static bool addr_taken(void *ctx, const struct ip_addr *addr, const char *uid)
@@ -101,17 +102,24 @@ static void pick_served(struct subnet *subnet, struct plan_want *wants, struct w
 	subnet->sent = xcalloc(n + 1, sizeof(*subnet->sent));
 	subnet->wants = wants;
 	for (size_t i = 0; i < n; i++) {
-		struct waiter *w = who[i];
+		struct plan_want want = wants[i];
+		size_t at = subnet->n_sent;
 
-		if (wants[i].result == DECIDE_ALLOCATED) {
-			w->step = WAITER_COMMITTING;
-			subnet->sent[subnet->n_sent] = w;
-			subnet->wants[subnet->n_sent++] = wants[i];
+		if (want.result != DECIDE_ALLOCATED)
 			continue;
-		}
+		who[i]->step = WAITER_COMMITTING;
+		subnet->sent[at] = who[i];
+		who[i] = who[at];
+		wants[i] = wants[at];
+		wants[at] = want;
+		subnet->n_sent++;
+	}
+	/* The others are told who has what, these included. */
+	subnet->largest_known = false;
+	for (size_t i = subnet->n_sent; i < n; i++) {
 		if (wants[i].result != DECIDE_NOTHING &&
 		    !(wants[i].result == DECIDE_EXHAUSTED && left.free))
-			w->ops->refused(w, &wants[i]);
+			who[i]->ops->refused(who[i], &wants[i]);
 	}
 	for (size_t i = 0; i < subnet->n_queue; i++) {
 		if (subnet->queue[i]->step == WAITER_QUEUED)
@@ -120,11 +128,38 @@ static void pick_served(struct subnet *subnet, struct plan_want *wants, struct w
 	subnet->n_queue = to;
 }
 
+static bool names(void *ctx, const char *owner, const struct ip_addr *addr)
+{
+	const struct subnet *subnet = ctx;
+
+	return reservations_names(subnet->all->in.reservations, owner, subnet->name, addr);
+}
+
+/* What a template names and its pod gets is kept for it from now on; what it does not name any more is not. */
+static void update_claims(struct subnet *subnet, const struct plan_want *wants, size_t n)
+{
+	struct ipam_claims *claims = &subnet->next.claims;
+
+	ipam_claims_keep(claims, names, subnet);
+	for (size_t i = 0; i < n; i++) {
+		const struct plan_want *w = &wants[i];
+
+		if (w->result != DECIDE_ALLOCATED || !w->owner)
+			continue;
+		if ((names(subnet, w->owner, &w->addr) &&
+		     !ipam_claims_add(claims, w->owner, &w->addr)) ||
+		    (ip_is_set(&w->addr6) && names(subnet, w->owner, &w->addr6) &&
+		     !ipam_claims_add(claims, w->owner, &w->addr6)))
+			log_warn("too many addresses are kept for workloads: one more is not",
+				 "subnet", subnet->name, "workload", w->owner);
+	}
+}
+
 void choose_next(struct subnet *subnet)
 {
 	size_t max = can_grant(subnet) ? IPAM_INFLIGHT_MAX : 0, n;
 	struct waiter *who[IPAM_INFLIGHT_MAX];
-	struct plan_want *wants = make_wants(subnet, max, who, &n);
+	struct plan_want *wants;
 	struct plan_in in = {
 		.base = &subnet->record,
 		.ns = subnet->all->in.process->system_ns,
@@ -135,8 +170,6 @@ void choose_next(struct subnet *subnet)
 		.delay_s = subnet->delay_s,
 		.now_s = process_now_s(subnet->all->in.process),
 		.commit = subnet->next_commit,
-		.wants = wants,
-		.n_wants = n,
 		.releases = &subnet->releases,
 		.drops = &subnet->drops,
 		.adopts = &subnet->adopts,
@@ -151,8 +184,13 @@ void choose_next(struct subnet *subnet)
 		.ctx = subnet,
 	};
 
+	subnet->largest_known = false;
+	wants = make_wants(subnet, max, who, &n);
+	in.wants = wants;
+	in.n_wants = n;
 	plan_commit(&in, &subnet->next);
 	subnet->next.lost = subnet->blind;
+	update_claims(subnet, wants, n);
 	pick_served(subnet, wants, who, n);
 	subnet->n_sent_releases = subnet->releases.n;
 	subnet->n_sent_drops = subnet->drops.n;

@@ -6,6 +6,7 @@
 #include "controller/cluster/subnet_object.h"
 #include "controller/process/process.h"
 #include "controller/rules/conditions.h"
+#include "controller/rules/largest.h"
 #include "controller/rules/plan.h"
 #include "controller/rules/status.h"
 #include "controller/subnets/subnet.h"
@@ -57,6 +58,8 @@ struct subnet {
 	int64_t conflicts_until_s;    /* so long the condition Conflicts is true, */
 	const char *conflicts_reason; /* for this reason */
 	char conflicts_why[400];
+	struct largest largest; /* worked out once for a write: subnet_largest() */
+	bool largest_known;
 	size_t n_held;   /* used addresses that count as reserved */
 	int64_t soft_ms; /* write at the latest then; 0 = nothing to write */
 	bool hard;       /* write as soon as possible */
