@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/base/map.h"
 #include "lib/base/mem.h"
@@ -138,6 +139,20 @@ size_t holders_count(const struct holders *all, const char *subnet, const char *
 	const struct holder_share *share = map_get(&all->shares, key);
 
 	return share ? share->n : 0;
+}
+
+const char *holders_each_ns(const struct holders *all, const char *subnet, size_t *pos, size_t *n)
+{
+	const struct holder_share *share;
+	size_t len = strlen(subnet);
+
+	while ((share = map_each(&all->shares, pos))) {
+		if (strncmp(share->key, subnet, len) != 0 || share->key[len] != '/')
+			continue;
+		*n = share->n;
+		return share->key + len + 1;
+	}
+	return NULL;
 }
 
 static bool is_same_wire(const struct holder *h, const struct holder_wire *in)

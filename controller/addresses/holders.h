@@ -56,6 +56,9 @@ void holder_count(struct holders *all, struct holder *h, const char *subnet, con
 /** holders_count - how many cards of the namespace are in the subnet. */
 size_t holders_count(const struct holders *all, const char *subnet, const char *ns);
 
+/** holders_each_ns - the namespaces that have some in the subnet, in no particular order; *pos 0 first. Lent. */
+const char *holders_each_ns(const struct holders *all, const char *subnet, size_t *pos, size_t *n);
+
 /**
  * holders_addr_taken - somebody other than the record with this UID has the address in that network: in the subnet
  * itself or on the same master and VLAN.

@@ -7,6 +7,7 @@
 #include "controller/addresses/reservations.h"
 #include "controller/process/events.h"
 #include "controller/records/internal.h"
+#include "controller/rules/largest.h"
 #include "controller/rules/plan.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -101,12 +102,13 @@ void entry_tell_waiting(struct subnet *subnet, struct entry *entry, const struct
 	bool second = want->family == AF_INET6 && subnet_is_dual(subnet);
 	int64_t next = subnet_next_free_s(subnet, second);
 	const char *family = family_name(want->family);
-	char msg[512], when[CLOCK_RFC3339_LEN];
+	char msg[900], when[CLOCK_RFC3339_LEN], who[LARGEST_TEXT_LEN];
 
 	if (ip_is_set(&want->keep)) {
 		tell_not_kept(entry, subnet, want);
 		return;
 	}
+	largest_format(subnet_largest(subnet), who);
 	switch (want->result) {
 	case DECIDE_RESERVED:
 		reserved_text(entry, subnet, &want->addr, msg, sizeof(msg));
@@ -114,17 +116,17 @@ void entry_tell_waiting(struct subnet *subnet, struct entry *entry, const struct
 	case DECIDE_EXHAUSTED:
 		snprintf(msg, sizeof(msg),
 			 "MacvlanSubnet %s has no free %saddress; the pod gets one as soon as one "
-			 "is free%s%s",
+			 "is free%s%s%s",
 			 subnet_name(subnet), family, next ? ", the next one at " : "",
-			 next ? clock_rfc3339(next, when) : "");
+			 next ? clock_rfc3339(next, when) : "", who);
 		break;
 	case DECIDE_NAMESPACE_LIMIT:
 		snprintf(msg, sizeof(msg),
 			 "MacvlanSubnet %s gives a namespace %u addresses at most "
 			 "(maxPerNamespace), and %s has %zu; the pod gets one as soon as one of "
-			 "them is given back",
+			 "them is given back%s",
 			 subnet_name(subnet), subnet_spec(subnet)->max_per_ns, want->ns,
-			 want->ns_has);
+			 want->ns_has, who);
 		break;
 	case DECIDE_OUTSIDE:
 		snprintf(msg, sizeof(msg),

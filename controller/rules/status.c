@@ -2,6 +2,7 @@
 #include "controller/rules/status.h"
 
 #include "controller/rules/conditions.h"
+#include "controller/rules/largest.h"
 #include "controller/rules/numbers.h"
 #include "lib/base/mem.h"
 #include "lib/base/sb.h"
@@ -39,6 +40,7 @@ char *status_text(const struct status_in *in)
 	jw_kv_i64(&w, "reserved", (int64_t)n.reserved);
 	jw_kv_i64(&w, "cooling", (int64_t)n.cooling);
 	jw_kv_i64(&w, "quarantined", (int64_t)n.quarantined);
+	largest_write(&w, in->largest ? in->largest : &(struct largest){0});
 	jw_kv_arr(&w, "conditions");
 	conditions_write(&w, in, c, conditions_make(in, c));
 	jw_end(&w);

@@ -9,6 +9,8 @@
 #include "api/subnet.h"
 #include "ipam/allocation.h"
 
+struct largest;
+
 struct status_in {
 	const struct api_meta *meta;   /* of the MacvlanSubnet */
 	const struct api_subnet *spec; /* NULL while it breaks a rule: */
@@ -20,8 +22,9 @@ struct status_in {
 	const char *overlap;           /* "" or what is shared with whom */
 	size_t n_held;
 	size_t n_waiting;
-	const char *conditions;    /* as they stood, JSON, may be NULL */
-	int64_t conflicts_until_s; /* so long conflicts_reason and _why hold */
+	const struct largest *largest; /* may be NULL: none */
+	const char *conditions;        /* as they stood, JSON, may be NULL */
+	int64_t conflicts_until_s;     /* so long conflicts_reason and _why hold */
 	const char *conflicts_reason;
 	const char *conflicts_why;
 	int64_t now_s;

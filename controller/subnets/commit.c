@@ -375,10 +375,11 @@ static void commit_done(void *ctx, struct kube_response *res, const struct err *
 	       e ? e : &(struct err){.kind = ERR_CONFLICT, .msg = "another object answered"});
 }
 
-static char *summary_of(const struct subnet *subnet)
+static char *summary_of(struct subnet *subnet)
 {
 	struct status_in in = subnet_status(subnet, &subnet->next);
 
+	in.largest = subnet_largest(subnet);
 	return status_text(&in);
 }
 

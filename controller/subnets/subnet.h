@@ -18,6 +18,7 @@ struct cluster;
 struct holders;
 struct ip_addr;
 struct ipam_set;
+struct largest;
 struct process;
 struct reservations;
 struct subnet;
@@ -133,6 +134,8 @@ int64_t subnet_next_free_s(const struct subnet *subnet, bool second);
 int64_t subnet_next_free_of_s(const struct subnet *subnet, const struct ipam_set *set);
 /** subnet_numbers - as its status shows them. */
 struct numbers subnet_numbers(const struct subnet *subnet);
+/** subnet_largest - who has the most of it, and keeps the most, as the write that is being made up has it. Lent. */
+const struct largest *subnet_largest(struct subnet *subnet);
 /** subnet_n_waiting - pods that wait for an address. */
 size_t subnet_n_waiting(const struct subnet *subnet);
 /** subnet_addr_taken, subnet_mac_taken - somebody other than the record with this UID has it. */

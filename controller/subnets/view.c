@@ -6,6 +6,7 @@
 #include "controller/addresses/reservations.h"
 #include "controller/rules/range.h"
 #include "controller/subnets/internal.h"
+#include "lib/base/mem.h"
 #include "lib/base/str.h"
 
 const char *subnet_name(const struct subnet *subnet)
@@ -106,6 +107,51 @@ struct numbers subnet_numbers(const struct subnet *subnet)
 					     subnet_range6(subnet), subnet_named(subnet), NULL);
 
 	return numbers_of(&n, subnet->n_held);
+}
+
+/* What the write gives to a namespace that is being made up: holders do not know of it yet. */
+static size_t given_now(const struct subnet *subnet, const char *ns)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < subnet->n_sent; i++)
+		n += str_eq(subnet->wants[i].ns, ns);
+	return n;
+}
+
+static void add_namespace(struct largest *l, const char *ns, size_t count)
+{
+	AUTO(free) char *name = xasprintf("namespace %s", ns);
+
+	largest_add(l, name, count);
+}
+
+const struct largest *subnet_largest(struct subnet *subnet)
+{
+	const struct holders *holders = subnet->all->in.holders;
+	/* Some are refused before it is made up. */
+	const struct ipam_allocation *made = subnet->next.commit ? &subnet->next : &subnet->record;
+	struct largest *out = &subnet->largest;
+	const char *ns;
+	size_t pos = 0, n;
+
+	if (subnet->largest_known)
+		return out;
+	subnet->largest_known = true;
+	*out = (struct largest){0};
+	while ((ns = holders_each_ns(holders, subnet->name, &pos, &n)))
+		add_namespace(out, ns, n + given_now(subnet, ns));
+	for (size_t i = 0; i < subnet->n_sent; i++) {
+		bool again = false;
+
+		ns = subnet->wants[i].ns;
+		for (size_t j = 0; j < i; j++)
+			again |= str_eq(subnet->wants[j].ns, ns);
+		if (!again && !holders_count(holders, subnet->name, ns))
+			add_namespace(out, ns, given_now(subnet, ns));
+	}
+	reservations_largest(subnet->all->in.reservations, subnet->name, &made->pool.used, out);
+	return out;
 }
 
 size_t subnet_n_waiting(const struct subnet *subnet)

@@ -52,7 +52,7 @@ pods 3 3 dual | k create -f - >/dev/null
 check "the third has the last" wait_for 10 both_is p3 "10.70.0.13/24 fd70::13/64"
 pods 4 4 dual | k create -f - >/dev/null
 check "the fourth is told which family lacks" wait_for 5 event_is p4 SubnetExhausted
-same "... in words" "MacvlanSubnet dual has no free IPv6 address; the pod gets one as soon as one is free" \
+same "... in words" "MacvlanSubnet dual has no free IPv6 address; the pod gets one as soon as one is free; largest holders: namespace default (3)" \
 	"$(event_is p4 SubnetExhausted)"
 same "and has neither" "" "$(k get macvlanip p4 -o jsonpath='{.spec.cidr}{.spec.cidr6}')"
 check "no IPv4 address is taken for it" wait_for 5 status_is dual allocation.used '["10.70.0.0/24 10,12-13","fd70::/120 10,12-13"]'

@@ -200,7 +200,7 @@ for i in 1 2 3; do
 	[ "$i" = 3 ] || check "two of a namespace are served: $i" wait_for 5 in_share "$i"
 done
 check "event: the third is one too many" wait_for 5 event_is share3 NamespaceLimit
-same "with the numbers" "MacvlanSubnet share gives a namespace 2 addresses at most (maxPerNamespace), and default has 2; the pod gets one as soon as one of them is given back" \
+same "with the numbers" "MacvlanSubnet share gives a namespace 2 addresses at most (maxPerNamespace), and default has 2; the pod gets one as soon as one of them is given back; largest holders: namespace default (2)" \
 	"$(event_is share3 NamespaceLimit)"
 k create namespace other >/dev/null
 k apply -f <(pod share4 'annotations: {tandem-cni.io/subnet: share}' | sed 's/namespace: default/namespace: other/') >/dev/null
