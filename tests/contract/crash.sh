@@ -46,8 +46,7 @@ remains() {
 
 # killed VERB N: the call, killed before its Nth change; 0 runs it to its end. Sets POINTS to what was begun.
 killed() {
-	# LeakSanitizer is a tracer too, and a process has but one.
-	CNI_UNDER=(env "ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0" "$TANDEM_TOOLS/contract/killat" "$DIR/points" "$2")
+	CNI_UNDER=(env "$NO_LEAK_CHECK" "$TANDEM_TOOLS/contract/killat" "$DIR/points" "$2")
 	cni "$1" "$CONF"
 	CNI_UNDER=()
 	mapfile -t POINTS <"$DIR/points"

@@ -93,7 +93,7 @@ if (exec 9<>/dev/fuse) 2>/dev/null; then
 		wait $!
 	UNDER
 	chmod +x "$DIR/bin/under"
-	CNI_UNDER=(unshare -m "$DIR/bin/under" "$DIR/silent")
+	CNI_UNDER=(env "$NO_LEAK_CHECK" unshare -m "$DIR/bin/under" "$DIR/silent")
 	new_pod
 	in_time "a silent file system with delegateFile" 11 "read $DIR/silent/f: its file system did not answer in time" 7000 \
 		"$(with_file delegateFile "$DIR/silent/f")"

@@ -235,7 +235,7 @@ rm -r "$DIR/host-local"
 
 cat >"$DIR/killed" <<EOF_KILLED
 #!/bin/sh
-exec strace -o /dev/null -e trace=\$SYSCALL -e inject=\$SYSCALL:signal=KILL:when=\$WHEN "$TANDEM_BIN"
+exec env "$NO_LEAK_CHECK" strace -o /dev/null -e trace=\$SYSCALL -e inject=\$SYSCALL:signal=KILL:when=\$WHEN "$TANDEM_BIN"
 EOF_KILLED
 chmod +x "$DIR/killed"
 
