@@ -212,6 +212,34 @@ static void contradicting_reports_are_counted(void **state)
 	end(&x);
 }
 
+#define RUNNING                                                                          \
+	"{\"metadata\":{\"namespace\":\"d\",\"name\":\"p1\",\"uid\":\"p1-uid\","         \
+	"\"resourceVersion\":\"1\",\"annotations\":{\"tandem-cni.io/subnet\":\"net\"}}," \
+	"\"spec\":{\"nodeName\":\"n1\",\"containers\":[{\"name\":\"c\"}]},\"status\":{"  \
+	"\"phase\":\"Running\",\"podIP\":\"10.42.0.7\"}}"
+#define CARDLESS                                                                   \
+	"{\"metadata\":{\"namespace\":\"d\",\"name\":\"p1\",\"uid\":\"r1\","       \
+	"\"resourceVersion\":\"2\",\"annotations\":{\"tandem-cni.io/tell-card\":"  \
+	"\"p1-uid\"}},\"spec\":{\"subnet\":\"net\",\"podId\":\"p1-uid\",\"node\":" \
+	"\"n1\",\"master\":\"ens4\"},\"status\":{\"card\":{\"podId\":\"p1-uid\"}}}"
+
+/* The node may answer before the first write to the subnet is through; nobody says when it is. */
+static void an_early_answer_is_looked_at_again(void **state)
+{
+	struct kube_queue_gauge g;
+	struct fixture x;
+
+	(void)state;
+	begin(&x);
+	subnet_settle(x.subnet);
+	rooms_feed(&x.rooms, CLUSTER_PODS, RUNNING);
+	rooms_feed(&x.rooms, CLUSTER_IPS, CARDLESS);
+	records_run(x.all);
+	records_gauge(x.all, &g);
+	assert_int_equal(g.later, 1);
+	end(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +249,7 @@ int main(void)
 		cmocka_unit_test(an_entry_goes_with_pod_and_record),
 		cmocka_unit_test(what_is_held_does_not_stay_reserved),
 		cmocka_unit_test(contradicting_reports_are_counted),
+		cmocka_unit_test(an_early_answer_is_looked_at_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
