@@ -8,6 +8,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/json/jread.h"
+#include "lib/json/jwrite.h"
 #include "lib/nl/link_type.h"
 
 static int read_owner(const struct jval *meta, struct api_ip *ip, struct err *e)
@@ -283,6 +284,22 @@ bool api_ip_rival_mac(const char *message, struct mac_addr *out)
 		n += strcspn(at + n, inside);
 	}
 	return false;
+}
+
+void api_ip_word_write(const struct api_ip_word *word, struct sb *out)
+{
+	struct jw w = jw_init(out);
+
+	api_meta_begin_patch(&w, word->uid, word->version);
+	jw_end(&w);
+	jw_kv_obj(&w, "status");
+	jw_kv_str(&w, "phase", word->phase);
+	jw_kv_str(&w, "message", word->message);
+	if (word->clear_card_down)
+		jw_kv_str(&w, "cardDown", NULL);
+	jw_end(&w);
+	jw_end(&w);
+	jw_finish(&w);
 }
 
 const char *api_label_value(const char *name, char buf[64])

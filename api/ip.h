@@ -6,6 +6,8 @@
 #include "api/meta.h"
 #include "api/network.h"
 
+struct sb;
+
 /* On a record that outlives its pod: since when the pod is gone without anybody having seen its card go. */
 #define API_ANNOTATION_UNWITNESSED "tandem-cni.io/unwitnessed-since"
 
@@ -109,6 +111,16 @@ char *api_ip_rival_format(const struct api_ip_rival *r, char buf[API_IP_RIVAL_LE
 
 /** api_ip_rival_mac - the first MAC in such a message, whoever wrote it; false when it names none. */
 bool api_ip_rival_mac(const char *message, struct mac_addr *out);
+
+/* What a plugin says in the status of the record that it has read. Lent strings. */
+struct api_ip_word {
+	const char *uid, *version;   /* the record must still be so; neither may be empty */
+	const char *phase, *message; /* NULL takes it away */
+	bool clear_card_down;
+};
+
+/** api_ip_word_write - as a merge patch for the record's status. */
+void api_ip_word_write(const struct api_ip_word *word, struct sb *out);
 
 /** api_label_value - name as a label value: itself, or a hash of it when it is over 63 bytes. */
 const char *api_label_value(const char *name, char buf[64]);
