@@ -9,6 +9,7 @@
 #include "lib/base/mem.h"
 #include "lib/daemon/daemon.h"
 #include "lib/daemon/options.h"
+#include "lib/door/message.h"
 #include "node/witness.h"
 
 /* At least a second, at most a day. */
@@ -60,6 +61,11 @@ static const struct options_row rows[] = {
 	 .help = "where the runtime shows the pods' namespaces (/run/netns)",
 	 .take = options_take_text,
 	 .field = FIELD(netns_dir)},
+	{.name = "socket",
+	 .value = "FILE",
+	 .help = "where the plugin asks (" DOOR_SOCKET ")",
+	 .take = options_take_text,
+	 .field = FIELD(socket)},
 	{.name = "sweep-period",
 	 .value = "S",
 	 .help = "seconds between two looks at everything (60)",
@@ -72,7 +78,7 @@ static const struct options_program program = {
 	.version = TANDEM_VERSION,
 	.about =
 		"tandem-node reports, from the plugin's state files, which pods of its node have a card, and\n"
-		"undoes what deleted sandboxes have left. See tandem-node(8).\n",
+		"undoes what deleted sandboxes have left. Plugins ask it for their pods' records. See tandem-node(8).\n",
 	.rows = rows,
 	.n_rows = ARRAY_SIZE(rows),
 };
@@ -84,8 +90,8 @@ static int read_options(int argc, char **argv, struct witness_options *o)
 
 	if (rc >= 0)
 		return rc;
-	if (*o->sweep.plugin != '/' || *o->sweep.state_dir != '/') {
-		log_error("--plugin and --state-dir must be absolute paths");
+	if (*o->sweep.plugin != '/' || *o->sweep.state_dir != '/' || *o->socket != '/') {
+		log_error("--plugin, --socket and --state-dir must be absolute paths");
 		return 2;
 	}
 	if (!*o->node) {
@@ -105,6 +111,7 @@ int main(int argc, char **argv)
 	const char *node;
 	struct witness_options opt = {
 		.netns_dir = "/run/netns",
+		.socket = DOOR_SOCKET,
 		.sweep_ms = 60000,
 		.sweep = {.state_dir = "/var/lib/cni/tandem",
 			  .conf = "/etc/cni/net.d/00-tandem.conflist",

@@ -52,6 +52,8 @@ struct tell {
 	bool changed;
 	bool awaited;  /* as far as the store has shown since the last tell_run() */
 	bool was_away; /* the last request found no API server */
+	tell_changed_fn *listener;
+	void *listener_ctx;
 };
 
 /* One comparison of everything. */
@@ -91,8 +93,9 @@ static void changed(void *ctx, const char *key, const void *old, const void *obj
 {
 	struct tell *t = ctx;
 
-	(void)key;
 	(void)old;
+	if (t->listener)
+		t->listener(t->listener_ctx, key);
 	t->awaited = t->awaited || (obj && is_awaited(obj));
 	t->changed = true;
 }
@@ -132,6 +135,12 @@ struct tell *tell_new(struct kube_client *client, const char *node, const char *
 	opt.query = sb_get(&query);
 	t->reflector = kube_reflector_new(client, t->store, &opt);
 	return t;
+}
+
+void tell_listen(struct tell *t, tell_changed_fn *listener, void *ctx)
+{
+	t->listener = listener;
+	t->listener_ctx = ctx;
 }
 
 /* ------------------------------------------------------------------------------- jobs */

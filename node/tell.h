@@ -20,6 +20,12 @@ struct tell *tell_new(struct kube_client *client, const char *node, const char *
 void tell_free(struct tell *t);
 DEFINE_AUTO(struct tell, tell_free)
 
+/* A record, "namespace/name", has come, changed or gone. May submit requests, must not change the records. */
+typedef void tell_changed_fn(void *ctx, const char *key);
+
+/** tell_listen - call that at each change; to be set before the first dispatch. ctx is lent. */
+void tell_listen(struct tell *t, tell_changed_fn *listener, void *ctx);
+
 /** tell_changed - records have changed, or a request has ended, since the last tell_run(). */
 bool tell_changed(const struct tell *t);
 

@@ -16,6 +16,7 @@
 #include "meta/attachment/state.h"
 #include "meta/attachment/strays.h"
 #include "node/announce.h"
+#include "node/door/door.h"
 #include "node/files.h"
 #include "node/tell.h"
 
@@ -23,10 +24,15 @@
 #define GATHER_MS 150
 /* What a pod's start waits for is gathered for less. */
 #define AWAITED_MS 5
+/* Between two tries to open the door: another daemon may still have the socket. */
+#define OPEN_AGAIN_MS 1000
+/* Requests of waiting plugins that are under way at once. */
+#define DOOR_CONNECTIONS 4
 
 struct witness {
 	const struct witness_options *opt;
-	struct kube_client *client;
+	struct kube_client *client, *door_client;
+	struct door *door;
 	struct state_dir *dir;
 	struct files files;
 	struct tell *tell;
@@ -38,15 +44,19 @@ struct witness {
 	int64_t sweep_ms;    /* when to look at everything */
 	int64_t links_ms;    /* when to look at the host's links; 0 = none has changed */
 	int64_t announce_ms; /* when a card is to be announced; 0 = none is */
+	int64_t open_ms;     /* when to try to open the door; 0 = it is open */
 	bool dir_failed;     /* and said so */
+	bool open_failed;    /* the same */
 };
 
 static void witness_done(struct witness *w)
 {
 	sweep_free(w->sweep);
 	announcer_free(w->announcer);
+	door_free(w->door);
 	tell_free(w->tell);
 	kube_client_free(w->client);
+	kube_client_free(w->door_client);
 	files_done(&w->files);
 	state_dir_free(w->dir);
 	fd_auto(&w->inotify);
@@ -57,7 +67,7 @@ DEFINE_AUTO_VALUE(struct witness, witness_done)
 static int connect_api(struct witness *w, struct err *e)
 {
 	AUTO(kube_config_free) struct kube_config *cfg = NULL;
-	/* One connection: reports are never waited for. */
+	/* One connection: reports are never waited for. And plugins never wait for reports. */
 	struct kube_client_options opt = {
 		.user_agent = "tandem-node/" TANDEM_VERSION,
 		.max_connections = 1,
@@ -65,7 +75,11 @@ static int connect_api(struct witness *w, struct err *e)
 	int rc = w->opt->kubeconfig ? kube_config_load(w->opt->kubeconfig, &cfg, e)
 				    : kube_config_in_cluster(&cfg, e);
 
-	return rc < 0 ? -1 : kube_client_new(cfg, &opt, &w->client, e);
+	if (rc < 0 || kube_client_new(cfg, &opt, &w->client, e) < 0)
+		return -1;
+	opt.user_agent = "tandem-node-door/" TANDEM_VERSION;
+	opt.max_connections = DOOR_CONNECTIONS;
+	return kube_client_new(cfg, &opt, &w->door_client, e);
 }
 
 /* The directory may have been made again since: then the open one shows nothing any more. */
@@ -184,9 +198,26 @@ static void look_at_everything(struct witness *w)
 	compare_at(w, clock_now_ms());
 }
 
+/* Without a door plugins have their direct way, and cards are to be witnessed all the same. */
+static void open_door(struct witness *w)
+{
+	struct err e = {0};
+
+	if (door_open(w->door, &e) == 0) {
+		w->open_ms = 0;
+		log_info("the door is open", "socket", w->opt->socket);
+		return;
+	}
+	if (!w->open_failed)
+		log_error("the door cannot be opened yet", "error", e.msg);
+	w->open_failed = true;
+	w->open_ms = clock_now_ms() + OPEN_AGAIN_MS;
+}
+
 static int64_t next_ms(const struct witness *w)
 {
-	const int64_t others[] = {w->compare_ms, w->links_ms, w->announce_ms};
+	const int64_t others[] = {w->compare_ms, w->links_ms, w->announce_ms, w->open_ms,
+				  door_next_ms(w->door)};
 	int64_t next = w->sweep_ms;
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
@@ -209,6 +240,10 @@ static void do_what_is_due(struct witness *w)
 		look_at_links(w);
 	if (w->announce_ms && now_ms >= w->announce_ms)
 		announce(w);
+	if (w->open_ms && now_ms >= w->open_ms)
+		open_door(w);
+	if (door_next_ms(w->door) && now_ms >= door_next_ms(w->door))
+		door_run(w->door);
 }
 
 static int links_changed(void *ctx, struct err *e)
@@ -239,6 +274,40 @@ static int api_ready(void *ctx, struct err *e)
 	return kube_client_dispatch(w->client, e);
 }
 
+static int door_api_ready(void *ctx, struct err *e)
+{
+	struct witness *w = ctx;
+
+	return kube_client_dispatch(w->door_client, e);
+}
+
+static int door_ready(void *ctx, struct err *e)
+{
+	struct witness *w = ctx;
+
+	(void)e;
+	door_run(w->door);
+	return 0;
+}
+
+static void record_changed(void *ctx, const char *key)
+{
+	struct witness *w = ctx;
+
+	door_record_changed(w->door, key);
+}
+
+static int start_door(struct witness *w, struct err *e)
+{
+	if (door_new(w->opt->socket, w->door_client, &w->door, e) < 0 ||
+	    loop_add(w->loop, door_fd(w->door), door_ready, w, e) < 0 ||
+	    loop_add(w->loop, kube_client_fd(w->door_client), door_api_ready, w, e) < 0)
+		return -1;
+	tell_listen(w->tell, record_changed, w);
+	w->open_ms = clock_now_ms();
+	return 0;
+}
+
 static int start(struct witness *w, struct err *e)
 {
 	w->inotify = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -249,7 +318,7 @@ static int start(struct witness *w, struct err *e)
 	    loop_add(w->loop, kube_client_fd(w->client), api_ready, w, e) < 0)
 		return -1;
 	w->tell = tell_new(w->client, w->opt->node, w->opt->netns_dir);
-	if (announcer_new(w->tell, &w->announcer, e) < 0)
+	if (start_door(w, e) < 0 || announcer_new(w->tell, &w->announcer, e) < 0)
 		return -1;
 	return loop_add(w->loop, announcer_fd(w->announcer), links_changed, w, e);
 }

@@ -12,6 +12,7 @@ struct witness_options {
 	const char *kubeconfig; /* NULL = in-cluster */
 	const char *node;
 	const char *netns_dir; /* where the runtime shows namespaces */
+	const char *socket;    /* where the node's plugins ask */
 	int64_t sweep_ms;      /* between two looks at everything */
 	struct sweep_options sweep;
 };
