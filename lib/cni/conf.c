@@ -10,6 +10,7 @@
 #include "lib/json/jread.h"
 
 #define DEFAULT_TYPE       "tandem"
+#define DEFAULT_SOCKET     "/run/tandem/node.sock"
 #define DEFAULT_KUBECONFIG "/etc/cni/net.d/tandem.d/kubeconfig"
 #define DEFAULT_MASTERS    "/etc/cni/net.d/tandem.d/masters.json"
 #define DEFAULT_NAMESPACE  "kube-system"
@@ -27,6 +28,7 @@ void cni_conf_free(struct cni_conf *c)
 	free(c->name);
 	free(c->type);
 	free(c->delegate_file);
+	free(c->socket);
 	free(c->kubeconfig);
 	free(c->masters_file);
 	free(c->cluster_cidr.v);
@@ -60,6 +62,18 @@ static int read_path(const struct jval *root, const char *key, const char *fallb
 	if (*out && **out != '/')
 		return jerr(root, key, e, ERR_CONFIG, "must be an absolute path");
 	return 0;
+}
+
+/* The two ways to the API server. */
+static int read_api(const struct jval *root, struct cni_conf *c, struct err *e)
+{
+	const char *given;
+	int rc = jget_str(root, "kubeconfig", &given, e);
+
+	c->kubeconfig_given = rc > 0;
+	if (rc < 0 || read_path(root, "socket", DEFAULT_SOCKET, &c->socket, e) < 0)
+		return -1;
+	return read_path(root, "kubeconfig", DEFAULT_KUBECONFIG, &c->kubeconfig, e);
 }
 
 static int read_version(const struct jval *root, struct cni_conf *c, struct err *e)
@@ -321,8 +335,7 @@ int cni_conf_parse(const char *what, const char *text, size_t len, struct cni_co
 	c->text = (struct jspan){xmemdup(text, len), len};
 	read_log(&root, c);
 	if (read_version(&root, c, e) < 0 || read_name(&root, c, e) < 0 ||
-	    read_delegate(&root, c, e) < 0 ||
-	    read_path(&root, "kubeconfig", DEFAULT_KUBECONFIG, &c->kubeconfig, e) < 0 ||
+	    read_delegate(&root, c, e) < 0 || read_api(&root, c, e) < 0 ||
 	    read_path(&root, "mastersFile", DEFAULT_MASTERS, &c->masters_file, e) < 0 ||
 	    read_nets(&root, "clusterCIDR", &c->cluster_cidr, e) < 0 ||
 	    read_nets(&root, "serviceCIDR", &c->service_cidr, e) < 0 ||

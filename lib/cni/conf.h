@@ -34,8 +34,10 @@ struct cni_conf {
 	char *type;            /* our own plugin name in this conf */
 	struct jspan delegate; /* exactly one of delegate and delegate_file is there */
 	char *delegate_file;
-	char *kubeconfig;
-	char *masters_file;           /* the node's aliases of network cards; need not be there */
+	char *socket;          /* of tandem-node, which asks the API server for us */
+	char *kubeconfig;      /* for where it does not answer */
+	bool kubeconfig_given; /* false: the path is the default, and nothing need be there */
+	char *masters_file;    /* the node's aliases of network cards; need not be there */
 	struct cni_nets cluster_cidr; /* of the pods; both families possible */
 	struct cni_nets service_cidr;
 	struct cni_nets via_primary; /* further networks that always go through eth0 */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "meta/plugin/app.h"
 
+#include <unistd.h>
+
 #include "lib/base/clock.h"
 #include "lib/cni/conf.h"
 #include "lib/kube/client.h"
@@ -16,16 +18,17 @@ struct io_limit app_read_limit(const struct app *app)
 	return (struct io_limit){end < app->deadline_ms ? end : app->deadline_ms, app->stop_fd};
 }
 
+bool app_has_kubeconfig(const struct app *app)
+{
+	return app->conf->kubeconfig_given || access(app->conf->kubeconfig, F_OK) == 0;
+}
+
 int app_client(struct app *app, struct kube_client **out, struct err *e)
 {
 	AUTO(kube_config_free) struct kube_config *cfg = NULL;
 	struct io_limit limit;
 
 	if (!app->client) {
-		if (!app->conf->kubeconfig || !*app->conf->kubeconfig)
-			return err_set(
-				e, ERR_CONFIG, 0,
-				"conf key \"kubeconfig\" is missing, and this pod needs the API");
 		limit = app_read_limit(app);
 		if (kube_config_load_by(app->conf->kubeconfig, &limit, &cfg, e) < 0 ||
 		    kube_client_new(cfg, NULL, &app->client, e) < 0)

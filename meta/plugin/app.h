@@ -3,6 +3,7 @@
 #ifndef META_PLUGIN_APP_H
 #define META_PLUGIN_APP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/base/err.h"
@@ -21,14 +22,18 @@ struct app {
 	char *const *environ;       /* the runtime's, for the primary's plugins; ours is empty */
 	int stop_fd;                /* readable = end now; see meta/plugin/stop.h */
 	struct kube_client *client; /* NULL until app_client() was called */
+	bool no_door;               /* it was not there, or broke: the direct way from then on */
 };
 
 /**
  * app_client - the connection to the API server, made on first use and kept for the whole call.
  *
- * *out is lent. ERR_CONFIG when the conf names no kubeconfig; else as kube_config_load().
+ * *out is lent. Errors as of kube_config_load().
  */
 int app_client(struct app *app, struct kube_client **out, struct err *e) FN_MUST;
+
+/** app_has_kubeconfig - the conf names one, or there is one where it is by default. */
+bool app_has_kubeconfig(const struct app *app);
 
 /** app_read_limit - for a file that somebody else owns: a few seconds, and never beyond the call itself. */
 struct io_limit app_read_limit(const struct app *app);

@@ -3,17 +3,11 @@
 
 #include "api/ip.h"
 #include "lib/base/log.h"
-#include "lib/base/mem.h"
-#include "lib/base/sb.h"
 #include "lib/base/str.h"
 #include "lib/cni/args.h"
-#include "lib/json/jread.h"
-#include "lib/json/jwrite.h"
-#include "lib/kube/client.h"
-#include "lib/kube/path.h"
-#include "lib/kube/wait.h"
 #include "macvlan/detect.h"
 #include "meta/plugin/app.h"
+#include "meta/plugin/ask.h"
 
 /*
  * phase and message: NULL takes them away. The record must be as it was read: of the metadata in a write to a
@@ -22,26 +16,14 @@
 static int patch_status(struct app *app, const struct api_ip *ip, const char *phase,
 			const char *message, struct err *e)
 {
-	AUTO(free)
-	char *path =
-		kube_path(API_GROUP_VERSION, ip->meta.ns, API_PLURAL_IP, ip->meta.name, "status");
-	AUTO(kube_response_done) struct kube_response res = KUBE_RESPONSE_INIT;
-	AUTO(sb_done) struct sb body = SB_INIT;
-	struct jw w = jw_init(&body);
-	struct kube_client *client;
-	struct kube_request req;
+	const struct api_ip_word word = {.uid = ip->meta.uid,
+					 .version = ip->meta.resource_version,
+					 .phase = phase,
+					 .message = message};
+	const struct ask_patch patch = {ip->meta.ns, ip->meta.name, &word, app->stop_fd};
+	bool unknown;
 
-	api_meta_begin_patch(&w, ip->meta.uid, ip->meta.resource_version);
-	jw_end(&w);
-	jw_kv_obj(&w, "status");
-	jw_key(&w, "phase");
-	jw_str(&w, phase);
-	jw_key(&w, "message");
-	jw_str(&w, message);
-	jw_end(&w);
-	jw_end(&w);
-	req = kube_request_merge_patch(path, sb_get(&body), app->deadline_ms);
-	return app_client(app, &client, e) < 0 ? -1 : kube_do(client, &req, &res, e);
+	return ask_patch(app, &patch, &unknown, e);
 }
 
 static void log_rival(const struct app *app, const struct api_ip *ip,
@@ -59,23 +41,16 @@ static void log_rival(const struct app *app, const struct api_ip *ip,
 /* The record as it is now. 1 and *out; 0: it is gone, or another one of that name is there; -1. */
 static int read_again(struct app *app, const struct api_ip *ip, struct api_ip **out, struct err *e)
 {
-	AUTO(free)
-	char *path = kube_path(API_GROUP_VERSION, ip->meta.ns, API_PLURAL_IP, ip->meta.name, NULL);
-	AUTO(jdoc_free) struct jdoc *doc = NULL;
 	AUTO(api_ip_free) struct api_ip *now = NULL;
-	struct kube_client *client;
-	struct jval root;
+	AUTO(asked_done) struct asked a = {0};
 
-	if (app_client(app, &client, e) < 0)
-		return -1;
-	if (kube_get(client, path, app->deadline_ms, &doc, e) < 0) {
+	if (ask_record(app, ip->meta.ns, ip->meta.name, &a, e) < 0) {
 		if (e->kind != ERR_NOT_FOUND)
 			return -1;
 		err_clear(e);
 		return 0;
 	}
-	root = jdoc_root(doc);
-	if (api_ip_decode(&root, &now, e) < 0)
+	if (api_ip_decode(&a.object, &now, e) < 0)
 		return -1;
 	if (!str_eq(now->meta.uid, ip->meta.uid))
 		return 0;

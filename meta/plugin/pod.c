@@ -7,11 +7,8 @@
 #include "lib/base/str.h"
 #include "lib/cni/args.h"
 #include "lib/cni/conf.h"
-#include "lib/json/jread.h"
-#include "lib/kube/client.h"
-#include "lib/kube/path.h"
-#include "lib/kube/wait.h"
 #include "meta/plugin/app.h"
+#include "meta/plugin/ask.h"
 
 /* Where the kubelet got a pod from: "api" for all that have an object there from the start. */
 #define CONFIG_SOURCE "kubernetes.io/config.source"
@@ -40,18 +37,12 @@ int pod_from_args(const char *cni_args, struct pod *out, struct err *e)
 
 static int get_pod(struct app *app, const struct pod *pod, struct api_pod **out, struct err *e)
 {
-	AUTO(free) char *path = kube_path("v1", pod->ns, "pods", pod->name, NULL);
 	AUTO(api_pod_free) struct api_pod *found = NULL;
-	AUTO(jdoc_free) struct jdoc *doc = NULL;
-	struct kube_client *client;
-	struct jval root;
+	AUTO(asked_done) struct asked a = {0};
 
-	if (app_client(app, &client, e) < 0)
-		return -1;
-	if (kube_get(client, path, app->deadline_ms, &doc, e) < 0)
+	if (ask_pod(app, pod->ns, pod->name, &a, e) < 0)
 		return err_wrap(e, "get pod %s/%s", pod->ns, pod->name);
-	root = jdoc_root(doc);
-	if (api_pod_decode(&root, app->conf->legacy_annotations, &found, e) < 0)
+	if (api_pod_decode(&a.object, app->conf->legacy_annotations, &found, e) < 0)
 		return err_wrap(e, "pod %s/%s", pod->ns, pod->name);
 	if (*pod->uid && !str_eq(pod->uid, found->meta.uid))
 		return err_set(e, ERR_AGAIN, 0, "pod %s/%s now has UID %s; this sandbox is for %s",

@@ -42,7 +42,7 @@ CNI=/usr/lib/cni
 mkdir -p "$DIR/net.d"
 plugin_conf() { # plugin_conf: our part of the conflist
 	cat <<-CONF
-		"type":"tandem","stateDir":"$STATE","kubeconfig":"$DIR/node.conf","clusterCIDR":"10.42.0.0/16",
+		"type":"tandem","stateDir":"$STATE","socket":"$DIR/node.sock","kubeconfig":"$DIR/node.conf","clusterCIDR":"10.42.0.0/16",
 		"serviceCIDR":"10.43.0.0/16","logLevel":"debug","delegate":{"cniVersion":"0.3.1","name":"cbr0",
 		"plugins":[{"type":"bridge","bridge":"cni0","isGateway":true,"isDefaultGateway":true,"ipam":{
 		"type":"host-local","dataDir":"$DIR/host-local","ranges":[[{"subnet":"10.42.0.0/24"}]]}}]}
@@ -54,7 +54,7 @@ printf '{"cniVersion":"0.4.0","name":"cbr0","plugins":[{%s,"capabilities":{"port
 node_up() {
 	start node "$TANDEM_NODE_BIN" --kubeconfig "$DIR/node.conf" --node-name n1 --state-dir "$STATE" \
 		--conf "$DIR/net.d/00-tandem.conflist" --plugin "$TANDEM_BIN" --cni-bin-dir "$CNI" \
-		--sweep-period "${SWEEP:-3}" --v 4
+		--socket "$DIR/node.sock" --sweep-period "${SWEEP:-3}" --v 4
 }
 node_kill() {
 	kill -9 "$pid_node"

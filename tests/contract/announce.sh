@@ -38,19 +38,18 @@ end() {
 capture "$NODE" ens4
 capture "$NODE" ens5
 capture "$LAN" sw0
-nsenter --net=/run/netns/"$NODE" "$TANDEM_NODE_BIN" --kubeconfig "$DIR/kubeconfig" --node-name n1 --state-dir "$DIR/state" \
+nsenter --net=/run/netns/"$NODE" "$TANDEM_NODE_BIN" --kubeconfig "$DIR/kubeconfig" --node-name n1 --state-dir "$DIR/state" --socket "$DIR/node.sock" \
 	--conf "$DIR/none" --plugin "$TANDEM_BIN" --v 4 >"$DIR/node.log" 2>&1 &
 node=$!
 at_exit end "$node"
 
 asks() { conf "$(primary)" '{"io.kubernetes.cri.pod-annotations":{"tandem-cni.io/subnet":"vlan100"}}'; }
-# attached NAME LAST [KEYS]: a pod with a card of both families, its record labelled as the controller's are
+# attached NAME LAST [KEYS]: a pod with a card of both families
 attached() {
 	new_pod
 	POD_NAME=$1 POD_UID=$(cat /proc/sys/kernel/random/uuid)
 	record "$1" "$POD_UID" "$(jq -nc --arg n "$2" --argjson more "${3:-{\}}" '{cidr: "192.168.100.\($n)/24", cidr6: "fd78::\($n)/64",
 		mac: "0a:00:00:00:00:\($n)", gateway: "192.168.100.1", gateway6: "fd78::1"} + $more')"
-	kubectl_node label macvlanip "$1" tandem-cni.io/node=n1 >/dev/null
 	cni ADD "$(asks)"
 	succeeded "$1: ADD"
 	check "$1: tandem-node knows it" wait_for 30 phase_is "$1" Attached
@@ -87,7 +86,7 @@ same "nor more than that" "6 5" "$(said 50)"
 
 # Nor when the node's witness begins again: what is there has not come.
 end "$node"
-nsenter --net=/run/netns/"$NODE" "$TANDEM_NODE_BIN" --kubeconfig "$DIR/kubeconfig" --node-name n1 --state-dir "$DIR/state" \
+nsenter --net=/run/netns/"$NODE" "$TANDEM_NODE_BIN" --kubeconfig "$DIR/kubeconfig" --node-name n1 --state-dir "$DIR/state" --socket "$DIR/node.sock" \
 	--conf "$DIR/none" --plugin "$TANDEM_BIN" --v 4 >"$DIR/node2.log" 2>&1 &
 node=$!
 at_exit end "$node"

@@ -10,7 +10,7 @@ apiserver_start
 apiserver_spawn controller "$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/kubeconfig" --leader-elect=false
 # Nothing is freed without its word.
 apiserver_spawn node "$TANDEM_NODE_BIN" --kubeconfig "$DIR/kubeconfig" --node-name n1 --state-dir "$DIR/state" \
-	--plugin "$TANDEM_BIN" --cni-bin-dir "$DIR/bin"
+	--socket "$DIR/node.sock" --plugin "$TANDEM_BIN" --cni-bin-dir "$DIR/bin"
 
 asks() { # asks [CONF-KEYS [DELEGATE]]
 	conf "${2:-$(primary)}" '{"io.kubernetes.cri.pod-annotations":{"tandem-cni.io/subnet":"'"$SUBNET"'"}}' "${1:-}"

@@ -59,4 +59,4 @@ lists() {
 }
 asked() { grep -qF "\"userAgent\":\"$1/" "$DIR/api/audit.log"; }
 lists "$TANDEM_CONTROLLER_BIN" --metrics-bind-address 0 --leader-elect=false
-lists "$TANDEM_NODE_BIN" --state-dir "$DIR/state"
+lists "$TANDEM_NODE_BIN" --state-dir "$DIR/state" --socket "$DIR/node.sock"

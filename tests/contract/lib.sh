@@ -86,7 +86,7 @@ conf() {
 	local delegate=${1:-$(primary)} runtime=${2:-'{"io.kubernetes.cri.pod-annotations":{}}'} more=${3:-}
 	cat <<-CONF
 		{"cniVersion":"${VERSION:-0.4.0}","name":"cbr0","type":"tandem","stateDir":"$DIR/state",
-		"kubeconfig":"$DIR/kubeconfig","clusterCIDR":"10.42.0.0/16","serviceCIDR":"10.43.0.0/16",
+		"socket":"$DIR/node.sock","kubeconfig":"$DIR/kubeconfig","clusterCIDR":"10.42.0.0/16","serviceCIDR":"10.43.0.0/16",
 		"logLevel":"debug","logFile":"$DIR/log",$more"delegate":$delegate,"runtimeConfig":$runtime}
 	CONF
 }

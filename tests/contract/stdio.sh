@@ -89,4 +89,4 @@ null=$(printf '/dev/null\n%.0s' 1 2 3)
 same "tandem-controller has /dev/null for all three" "$null" \
 	"$(descriptors "$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/kubeconfig" --metrics-bind-address 0)"
 same "and so has tandem-node" "$null" \
-	"$(descriptors "$TANDEM_NODE_BIN" --kubeconfig "$DIR/kubeconfig" --node-name n --state-dir "$DIR/state")"
+	"$(descriptors "$TANDEM_NODE_BIN" --kubeconfig "$DIR/kubeconfig" --node-name n --state-dir "$DIR/state" --socket "$DIR/node.sock")"
