@@ -6,7 +6,8 @@
 # meets all of them. Times are those of whole processes and mean something beside each other only; CPU time,
 # that of the process and its children, is less in the hands of others.
 #
-#	bare   the primary alone        plain   tandem, pod without a card        card   tandem, pod with a card
+#	bare    the primary alone                 plain   tandem, pod without a card
+#	card    tandem, pod with a card           door    the same, by the node's door: tandem-node asks the API server
 #
 #	tests/bench/run.sh [ROUNDS]
 
@@ -26,6 +27,13 @@ bridge=$(primary | tr -d '\n' | jq -c '.plugins[0] + {name, cniVersion: "1.0.0"}
 printf '%s' "$bridge" >"$DIR/bare.json"
 VERSION=1.1.0 conf "$bridge" | tr -d '\n' | sed 's/"logLevel":"debug"/"logLevel":"error"/' >"$DIR/plain.json"
 sed 's,pod-annotations":{},pod-annotations":{"tandem-cni.io/subnet":"vlan100"},' "$DIR/plain.json" >"$DIR/card.json"
+
+jq -c --arg socket "$DIR/node.sock" '. + {socket: $socket} | del(.kubeconfig)' "$DIR/card.json" >"$DIR/door.json"
+jq -c --arg socket "$DIR/none.sock" '. + {socket: $socket}' "$DIR/card.json" >"$DIR/card.json.new"
+mv "$DIR/card.json.new" "$DIR/card.json"
+apiserver_spawn node "$TANDEM_NODE_BIN" --kubeconfig "$DIR/kubeconfig" --node-name n1 --state-dir "$DIR/state" \
+	--conf "$DIR/none" --plugin "$TANDEM_BIN" --socket "$DIR/node.sock"
+wait_for 20 test -S "$DIR/node.sock" || exit 1
 
 # one KIND VERB: a single call; sets RC US CPU RSS
 one() {
@@ -67,7 +75,7 @@ single() { # single KIND
 }
 POD_UID=$(uid_of 50)
 give bench 50
-kinds=(bare plain card)
+kinds=(bare plain card door)
 for ((round = 0; round < ROUNDS; round++)); do
 	for kind in "${kinds[@]}"; do single "$kind"; done
 	kinds=("${kinds[@]:1}" "${kinds[0]}")
@@ -118,20 +126,20 @@ collect() { # collect KIND: all pods gone, and no DEL
 pods $PARALLEL 100
 each_pod give_own
 each_pod drop_pod
-kinds=(bare plain card)
+kinds=(bare plain card door)
 for ((round = 0; round < PARALLEL_ROUNDS; round++)); do
 	for kind in "${kinds[@]}"; do parallel "$kind"; done
 	kinds=("${kinds[@]:1}" "${kinds[0]}")
 done
 for ((round = 0; round < ROUNDS; round++)); do
-	for kind in plain card; do collect "$kind"; done
+	for kind in plain card door; do collect "$kind"; done
 done
 
 # --- the table --------------------------------------------------------------------------------------
 
 median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 ms() { awk -v us="$1" -v f="${2:-%.2f}" 'BEGIN { printf f, us / 1000 }'; }
-row() { printf '%-26s %9s %9s %9s  %s\n' "$@"; }
+row() { printf '%-26s %9s %9s %9s %9s  %s\n' "$@"; }
 
 # budget VALUE most|least LIMIT: what is to be said of it
 budget() {
@@ -143,18 +151,19 @@ budget() {
 compare() {
 	local name=$1 kind said="" verdict=""
 	local -A m
-	for kind in bare plain card; do m[$kind]=$(median "$DIR/$kind.$name"); done
-	row "$name, ms" "$(ms "${m[bare]}")" "$(ms "${m[plain]}")" "$(ms "${m[card]}")" ""
+	for kind in bare plain card door; do m[$kind]=$(median "$DIR/$kind.$name"); done
+	row "$name, ms" "$(ms "${m[bare]}")" "$(ms "${m[plain]}")" "$(ms "${m[card]}")" "$(ms "${m[door]}")" ""
 	[ $# -lt 3 ] || verdict="plain $(budget "$(ms $((m[plain] - m[bare])))" most "$2") card $(budget "$(ms $((m[card] - m[bare])))" most "$3")"
-	row "  over bare" "" "$(ms $((m[plain] - m[bare])) %+.2f)" "$(ms $((m[card] - m[bare])) %+.2f)" "$verdict"
-	for kind in plain card; do
+	row "  over bare" "" "$(ms $((m[plain] - m[bare])) %+.2f)" "$(ms $((m[card] - m[bare])) %+.2f)" \
+		"$(ms $((m[door] - m[bare])) %+.2f)" "$verdict"
+	for kind in plain card door; do
 		said+=" $(awk -v a="${m[$kind]}" -v b="${m[bare]}" 'BEGIN { printf "x%.2f", a / b }')"
 	done
-	# shellcheck disable=SC2086 # two words
+	# shellcheck disable=SC2086 # three words
 	row "  ratio" "" $said ""
 	# Each pod beside the bare one of the same round: who comes and goes meanwhile meets both.
 	said=""
-	for kind in plain card; do
+	for kind in plain card door; do
 		paste "$DIR/$kind.$name" "$DIR/bare.$name" | awk '{ print $1 - $2 }' >"$DIR/pairs"
 		said+=" $(ms "$(median "$DIR/pairs")" %+.2f)"
 	done
@@ -162,12 +171,12 @@ compare() {
 	row "  median of the pairs" "" $said ""
 }
 single_row() { # single_row TEXT NAME LIMIT
-	row "$1" "" "$(ms "$(median "$DIR/plain.$2")")" "$(ms "$(median "$DIR/card.$2")")" \
+	row "$1" "" "$(ms "$(median "$DIR/plain.$2")")" "$(ms "$(median "$DIR/card.$2")")" "$(ms "$(median "$DIR/door.$2")")" \
 		"$([ -z "$3" ] || budget "$(ms "$(median "$DIR/card.$2")")" most "$3")"
 }
 
 echo "load: $(cut -d' ' -f1-3 /proc/loadavg)"
-row "medians of $ROUNDS" bare plain card ""
+row "medians of $ROUNDS" bare plain card door ""
 compare ADD 1 3
 compare ADD-cpu
 compare DEL 2 2
@@ -176,7 +185,7 @@ compare CHECK
 single_row "STATUS, ms" STATUS 50
 single_row "GC of $GC_PODS, ms" GC ""
 parallel_of() { median "$DIR/$1.parallel"; }
-row "$PARALLEL at once, ADDs a second" "$(parallel_of bare)" "$(parallel_of plain)" "$(parallel_of card)" \
+row "$PARALLEL at once, ADDs a second" "$(parallel_of bare)" "$(parallel_of plain)" "$(parallel_of card)" "$(parallel_of door)" \
 	"$(budget "$(parallel_of card)" least 150), median of $PARALLEL_ROUNDS"
 mib() { awk -v kib="$(sort -n "$DIR/$1.rss" | tail -n 1)" 'BEGIN { printf "%.1f", kib / 1024 }'; }
-row "peak RSS, MiB" "$(mib bare)" "$(mib plain)" "$(mib card)" "$(budget "$(mib card)" most 8), the primary's plugins included"
+row "peak RSS, MiB" "$(mib bare)" "$(mib plain)" "$(mib card)" "$(mib door)" "$(budget "$(mib card)" most 8), the primary's plugins included"

@@ -94,7 +94,12 @@ done
 
 # A call in the background: begin CONF; end_of_call sets RC OUT ERR as cni does
 begin() {
-	(cni ADD "$1" && echo "$RC" >"$DIR/rc") &
+	rm -f "$DIR/pid"
+	(
+		# shellcheck disable=SC2016 # its own $$
+		CNI_UNDER=(env --default-signal=TERM sh -c 'echo $$ >"$0" && exec "$@"' "$DIR/pid")
+		cni ADD "$1" && echo "$RC" >"$DIR/rc"
+	) &
 	CALL=$!
 }
 end_of_call() {
@@ -126,6 +131,16 @@ drop_pod
 pod nobody
 cni ADD "$(asks "$SHORT")"
 unserved "no record" "address of pod default/nobody: waiting for nobody: deadline exceeded: it does not exist"
+drop_pod
+
+pod stopped
+begin "$(asks "$LONG")"
+check "an ADD waits" wait_for 20 asked_for stopped
+kill -TERM "$(cat "$DIR/pid")"
+end_of_call
+says "SIGTERM ends it" 11 "stopped by SIGTERM"
+rm -f "$DIR/state/hints/$POD_UID"
+same "with everything taken back" "" "$(leftovers)"
 drop_pod
 
 pod away
