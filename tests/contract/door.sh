@@ -85,7 +85,7 @@ for n in 2 3; do
 	new_pod
 	cni ADD "$(asks)"
 	succeeded "ADD number $n of a record that the node has long seen"
-	same "each asks anew" "$n" "$(asked tandem-node-door/ get there)"
+	same "each asks again" "$n" "$(asked tandem-node-door/ get there)"
 	cni DEL "$(asks)"
 	drop_pod
 done
