@@ -9,6 +9,7 @@
 #
 #	SWEEP=sample	points by chance for SWEEP_SECONDS (90); the seed is printed, SEED= replays it
 #	SWEEP=full	all points: each write x each thing that can happen, and each page of a list
+#	SWEEP_KINDS="before-term cut"	only these, of either
 #	POINTS="before-term:7 cut:3"	these
 #
 # What can happen at write N:
@@ -26,7 +27,7 @@
 # shellcheck source=tests/api/lib-frame.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib-frame.sh"
 
-KINDS=(before-lease before-term after-lease after-term cut kill-before kill-after)
+read -ra KINDS <<<"${SWEEP_KINDS:-before-lease before-term after-lease after-term cut kill-before kill-after gone-lease gone-term}"
 SEED=${SEED:-$RANDOM}
 GATE_PORT=$((PORT + 3))
 FIXED=10.80.0.12 # kept by a Deployment for its pod p3
@@ -390,7 +391,7 @@ by_chance() {
 	tests_now_ms now
 	end=$((now + $1 * 1000))
 	while :; do
-		for what in "${KINDS[@]}" gone-lease gone-term; do
+		for what in "${KINDS[@]}"; do
 			n=$((RANDOM % writes + 1))
 			[[ $what != gone-* ]] || n=$((RANDOM % pages + 1))
 			tests_now_ms now
@@ -401,12 +402,11 @@ by_chance() {
 }
 
 all() {
-	local what n
+	local what n last
 	for what in "${KINDS[@]}"; do
-		for ((n = 1; n <= writes; n++)); do try "$what" "$n"; done
-	done
-	for what in gone-lease gone-term; do
-		for ((n = 1; n <= pages; n++)); do try "$what" "$n"; done
+		last=$writes
+		[[ $what != gone-* ]] || last=$pages
+		for ((n = 1; n <= last; n++)); do try "$what" "$n"; done
 	done
 }
 
