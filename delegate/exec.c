@@ -206,6 +206,7 @@ static int start(struct job *j, struct err *e)
 {
 	const struct exec_run *r = j->run;
 	struct pollfd cancel = {r->cancel_fd, POLLIN, 0};
+	AUTO(free) char *path = xasprintf("%s%s", r->root ? r->root : "", r->path);
 	int error;
 
 	for (;;) {
@@ -222,10 +223,10 @@ static int start(struct job *j, struct err *e)
 	if (error == 0)
 		return 0;
 	/* ENOENT of a file that is there speaks of its interpreter. */
-	if (error == ENOENT && access(r->path, F_OK) < 0)
+	if (error == ENOENT && access(path, F_OK) < 0)
 		return err_set(e, ERR_NOT_FOUND, ENOENT, "plugin \"%s\": %s is missing", r->name,
-			       r->path);
-	return err_errno(e, ERR_IO, error, "plugin \"%s\": run %s", r->name, r->path);
+			       path);
+	return err_errno(e, ERR_IO, error, "plugin \"%s\": run %s", r->name, path);
 }
 
 static int run_to_end(struct job *j, struct err *e)

@@ -16,6 +16,7 @@
 struct exec_run {
 	const char *name; /* for messages: the plugin's type */
 	const char *path; /* absolute */
+	const char *root; /* the folder that is / for it (chroot: CAP_SYS_CHROOT), or NULL */
 	char *const *env; /* the whole environment */
 	struct jspan input;
 	int64_t deadline_ms; /* CLOCK_MONOTONIC, see clock_now_ms() */

@@ -296,6 +296,27 @@ struct later {
 	bool is_event;
 };
 
+/* /usr is a root in which Debian's programs run: /bin and /lib lead there anyway. */
+static void another_root(void **state)
+{
+	AUTO(exec_output_done) struct exec_output out = EXEC_OUTPUT_INIT;
+	struct exec_run run = run_of("/bin/ls");
+	struct err e = {0};
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	run.root = "/usr";
+	if (exec_run(&run, &out, &e) < 0)
+		fail_msg("%s", e.msg);
+	assert_non_null(strstr(out.out, "share\n"));
+	assert_null(strstr(out.out, "proc\n"));
+	run.path = "/bin/tandem-is-not-here";
+	assert_int_equal(exec_run(&run, &out, &e), -1);
+	assert_int_equal(e.kind, ERR_NOT_FOUND);
+	assert_string_equal(e.msg, "plugin \"p\": /usr/bin/tandem-is-not-here is missing");
+}
+
 static void *do_later(void *arg)
 {
 	struct later *l = arg;
@@ -478,6 +499,7 @@ int main(void)
 		cmocka_unit_test(stderr_has_a_limit_but_kills_nobody),
 		cmocka_unit_test(stderr_is_passed_on),
 		cmocka_unit_test(what_cannot_be_executed),
+		cmocka_unit_test(another_root),
 		cmocka_unit_test(a_file_that_is_being_written_is_tried_again),
 		cmocka_unit_test(cancel_lets_it_finish),
 		cmocka_unit_test(cancel_stops_it),

@@ -65,6 +65,10 @@ __attribute__((no_sanitize("address"))) static int child_main(void *arg)
 	/* Whatever another part has opened without O_CLOEXEC stays with us. */
 	syscall(SYS_close_range, 3U, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 	default_signals();
+	if (p->run->root && (chroot(p->run->root) < 0 || chdir("/") < 0)) {
+		p->error = errno;
+		_exit(127);
+	}
 	execve(p->run->path, p->argv, p->run->env);
 	p->error = errno;
 	_exit(127);

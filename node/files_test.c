@@ -155,7 +155,7 @@ static void gone_only_for_sure(void **state)
 
 static void conf_of(const char *text, const char *want)
 {
-	const struct sweep_options opt = {"/var/s", "the conf", "/opt/cni/bin/tandem", "/b"};
+	const struct sweep_options opt = {"/var/s", "the conf", "/opt/cni/bin/tandem", "/b", NULL};
 	AUTO(sb_done) struct sb sb = SB_INIT;
 	struct err e = {0};
 	int rc = sweep_conf(&opt, text, strlen(text), &sb, &e);

@@ -56,6 +56,11 @@ static const struct options_row rows[] = {
 	 .help = "where it finds the primary's plugins (/opt/cni/bin)",
 	 .take = options_take_text,
 	 .field = FIELD(sweep.cni_bin)},
+	{.name = "host-root",
+	 .value = "DIR",
+	 .help = "in a container: where the node's / is mounted; the plugin\nand the primary's plugins run there",
+	 .take = options_take_text,
+	 .field = FIELD(sweep.root)},
 	{.name = "netns-dir",
 	 .value = "DIR",
 	 .help = "where the runtime shows the pods' namespaces (/run/netns)",
@@ -92,6 +97,10 @@ static int read_options(int argc, char **argv, struct witness_options *o)
 		return rc;
 	if (*o->sweep.plugin != '/' || *o->sweep.state_dir != '/' || *o->socket != '/') {
 		log_error("--plugin, --socket and --state-dir must be absolute paths");
+		return 2;
+	}
+	if (o->sweep.root && *o->sweep.root != '/') {
+		log_error("--host-root must be an absolute path");
 		return 2;
 	}
 	if (!*o->node) {

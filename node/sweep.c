@@ -129,6 +129,7 @@ static int run_del(const struct sweep *s, const struct target *t, const struct s
 	struct exec_run run = {
 		.name = base_name(s->opt.plugin),
 		.path = s->opt.plugin,
+		.root = s->opt.root,
 		.env = env,
 		.input = {conf->data, conf->len},
 		.deadline_ms = clock_now_ms() + DEL_MS,

@@ -19,6 +19,7 @@ struct sweep_options {
 	const char *conf;    /* the conflist that the runtime uses */
 	const char *plugin;  /* our plugin's path */
 	const char *cni_bin; /* CNI_PATH: where it finds the primary's */
+	const char *root; /* the node's / as seen from here, in which the plugin runs; NULL = ours */
 };
 
 /**
