@@ -304,6 +304,13 @@ have() {
 		wc -l)" -eq $(($2 - $1 + 1)) ]
 }
 
+# overlay_render: what is installed on an API server of this version
+overlay_render() {
+	local overlay=default
+	k get --raw /apis/policy/v1 >/dev/null 2>&1 || overlay=kubernetes-1.20
+	k kustomize "$ROOT/manifests/overlays/$overlay"
+}
+
 # api_start: the API server, our kinds and rights, and one node n1. Not by way of check, which runs its command
 # in a subshell: what is started must be ended here.
 api_start() {
@@ -315,7 +322,8 @@ api_start() {
 	kubeconfig admin
 	kubeconfig controller
 	check "kinds and rights are accepted" k apply -f "$ROOT/manifests/base/crds.yaml" -f "$ROOT/manifests/base/rbac.yaml"
-	check "the Deployment is accepted" k apply --dry-run=server -f "$ROOT/manifests/base/controller.yaml"
+	overlay_render >"$DIR/tandem.yaml"
+	check "everything that is installed is accepted" k apply --dry-run=server -f "$DIR/tandem.yaml"
 	check "kinds are served" k wait --for condition=established --timeout=30s \
 		crd/macvlansubnets.tandem-cni.io crd/macvlanips.tandem-cni.io
 	k apply -f - >/dev/null <<-YAML

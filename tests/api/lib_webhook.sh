@@ -492,11 +492,11 @@ stop "$pid_controller"
 candidate controller --leader-elect=false --webhook-bind-address "$HOOK"
 check "no Service yet" wait_for 60 grep -q 'services.*tandem-controller-webhook.*not found' "$DIR/controller.log"
 check "no configuration yet" gone_conf
-k apply -f "$ROOT/manifests/base/controller.yaml" >/dev/null
+k apply -f "$DIR/tandem.yaml" >/dev/null
 check "with a Service it appears" wait_for 60 conf
 same "and leads to it" '{"name":"tandem-controller-webhook","namespace":"kube-system","path":"/admit","port":443}' \
 	"$(conf -o json | jq -cS '.webhooks[0].clientConfig.service')"
-k delete -f "$ROOT/manifests/base/controller.yaml" >/dev/null
+k delete deployments,daemonsets,services,poddisruptionbudgets -n kube-system -l app.kubernetes.io/name=tandem >/dev/null
 stop "$pid_controller"
 same "uninstalled" 0 "$("$TANDEM_CONTROLLER_BIN" --kubeconfig "$DIR/controller.conf" --uninstall-webhook >&2; echo $?)"
 check "no configuration" gone_conf
