@@ -75,6 +75,14 @@ DEPS_static   := $(O)/static/deps.path
 # An object of its own: its symbol is first asked for by libcurl, which comes after our archive.
 EXTRA_SRCS_static := tools/static/nss.c
 
+# The same for arm64: cross-built with Debian's compiler, run under qemu-user by the tests.
+CC_arm64       := $(O)/arm64/root/bin/cc
+CFLAGS_arm64   := $(CFLAGS_static)
+CPPFLAGS_arm64 := -isystem $(O)/arm64/deps/include
+LDFLAGS_arm64  := $(subst $(STATIC_DEPS),$(O)/arm64/deps,$(LDFLAGS_static))
+DEPS_arm64     := $(O)/arm64/deps.path
+EXTRA_SRCS_arm64 := $(EXTRA_SRCS_static)
+
 CC_cov      := $(CC)
 CFLAGS_cov  := -O0 --coverage $(WARN_CC)
 LDFLAGS_cov := --coverage -Wl,--as-needed
@@ -91,7 +99,7 @@ CC_clang      := clang
 CFLAGS_clang  := -O1 -fPIE
 LDFLAGS_clang := -pie -Wl,--as-needed
 
-VARIANTS := dev static asan cov fuzz clang
+VARIANTS := dev static arm64 asan cov fuzz clang
 
 # ---------------------------------------------------------------------------------- rules
 all: dev
@@ -152,12 +160,12 @@ $$(PROGS_$1): $$(EXTRA_$1) $$(LIB_$1)
 	$$(Q)$$(CC_$1) $$(CFLAGS_ALL) $$(CFLAGS_$1) $$(CFLAGS) $$(LDFLAGS_$1) $$(LDFLAGS) -o $$@ \
 		$$(filter %.o,$$^) $$(LIB_$1) $$(or $$(LIBS_$1),$$(LIBS))
 
-$$(TESTS_$1) $$(TOOLS_$1): %: %.o $$(LIB_$1)
+$$(TESTS_$1) $$(TOOLS_$1): %: %.o $$(EXTRA_$1) $$(LIB_$1)
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC_$1) $$(CFLAGS_ALL) $$(CFLAGS_$1) $$(CFLAGS) $$(LDFLAGS_$1) $$(LDFLAGS) -o $$@ \
-		$$< $$(LIB_$1) -lcmocka $$(or $$(LIBS_$1),$$(LIBS))
+		$$< $$(EXTRA_$1) $$(LIB_$1) -lcmocka $$(or $$(LIBS_$1),$$(LIBS))
 
-$$(FUZZ_$1): %: %.o $$(if $$(filter fuzz,$1),,$$(O)/$1/tests/fuzz/replay.o) $$(LIB_$1)
+$$(FUZZ_$1): %: %.o $$(if $$(filter fuzz,$1),,$$(O)/$1/tests/fuzz/replay.o) $$(EXTRA_$1) $$(LIB_$1)
 	$$(call say,LD,$$@)
 	$$(Q)$$(CC_$1) $$(CFLAGS_ALL) $$(CFLAGS_$1) $$(CFLAGS) $$(LDFLAGS_$1) $$(LDFLAGS) -o $$@ \
 		$$(if $$(filter fuzz,$1),-fsanitize=fuzzer) $$(filter %.o,$$^) $$(LIB_$1) $$(or $$(LIBS_$1),$$(LIBS))
@@ -176,6 +184,13 @@ $(O)/static/deps.path: FORCE
 		ln -sfn "$$path" $(STATIC_DEPS); \
 		[ "$$path" = "$$(cat $@ 2>/dev/null)" ] || echo "$$path" >$@
 
+# Two folders here: the other architecture's libraries with the compiler that uses them, and our own archives.
+$(O)/arm64/deps.path: FORCE
+	@mkdir -p $(@D)
+	@root=$$(tools/sysroot.sh arm64) && path=$$(CC="$$root/bin/cc" tools/static-deps.sh) || exit 1; \
+		ln -sfn "$$root" $(O)/arm64/root; ln -sfn "$$path" $(O)/arm64/deps; \
+		[ "$$root $$path" = "$$(cat $@ 2>/dev/null)" ] || echo "$$root $$path" >$@
+
 # ---------------------------------------------------------------------------------- tests
 # A suite is a list of programs for tests/run.sh; lib*.sh in a folder of tests is no test.
 shell_tests = $(filter-out tests/$1/lib%.sh,$(sort $(wildcard tests/$1/*.sh)))
@@ -188,11 +203,12 @@ SUITE_api      = $(filter-out tests/api/controller.sh,$(call shell_tests,api))
 SUITE_cluster  = $(wildcard tests/cluster/run.sh tests/cluster/run-containerd2.sh)
 SUITE_lint     = tools/lint.sh
 SUITE_clang    = $(TESTS_clang)
+SUITE_image    = $(call shell_tests,image)
 
 ifneq ($(filter 1,$(STRICT))$(filter true,$(CI)),)
-SUITE ?= lint tools unit clang fuzz contract vm api cluster
+SUITE ?= lint tools unit clang fuzz image contract vm api cluster
 endif
-SUITE ?= tools unit fuzz contract vm api cluster
+SUITE ?= tools unit fuzz image contract vm api cluster
 
 # How many programs of tests run beside each other, and how many files are compiled.
 JOBS ?= 2
@@ -209,7 +225,8 @@ check:
 	tests/cluster/containerd2.sh
 	tests/vm/kernel.sh
 	@echo '# building: a few minutes on a fresh machine'
-	$(MAKE) --no-print-directory -j $(JOBS) tests-dev static $(if $(filter clang,$(SUITE)),tests-clang)
+	$(MAKE) --no-print-directory -j $(JOBS) tests-dev static \
+		$(if $(filter clang,$(SUITE)),tests-clang) $(if $(filter image,$(SUITE)),tests-arm64)
 	@$(MAKE) --no-print-directory $(if $(RESUME),check-resume,check-only)
 
 # The suites of $(SUITE) on what is built; and what of the last such run failed or did not run.
@@ -217,7 +234,7 @@ check-only:
 	@$(call run,static,$(foreach s,$(SUITE),$(SUITE_$s)))
 check-resume:
 	@$(call run,static,-r)
-check-failed: $(if $(wildcard $(O)/clang),tests-clang) tests-dev static
+check-failed: $(if $(wildcard $(O)/clang),tests-clang) $(if $(wildcard $(O)/arm64),tests-arm64) tests-dev static
 	@$(MAKE) --no-print-directory check-resume
 
 check-unit: tests-dev
@@ -228,6 +245,8 @@ check-tools: static
 	@$(call run,static,$(SUITE_tools),tools)
 check-fuzz: tests-dev
 	@$(call run,dev,$(SUITE_fuzz),fuzz)
+check-image: static tests-arm64
+	@$(call run,static,$(SUITE_image),image)
 check-contract: tests-dev static
 	@$(call run,static,$(SUITE_contract),contract)
 check-vm: tests-dev static
@@ -288,12 +307,28 @@ install: static
 		$(DESTDIR)$(if $(filter tandem,$(notdir $p)),$(CNIBINDIR),$(BINDIR))/$(newline))
 	$(if $(wildcard man/*.8),install -m 644 $(wildcard man/*.8) $(DESTDIR)$(MANDIR)/man8/)
 
-# A release without an entry in NEWS is refused.
-dist:
+# The images' and manifests' names; the registry is where `make dist` for a cluster of one's own points to.
+REGISTRY ?= localhost
+DIST     ?= dist
+SHIP      = VERSION=$(VERSION) REGISTRY=$(REGISTRY)
+
+# OCI archives of both architectures, and what they are made of beside them.
+image: static arm64
+	$(SHIP) tools/image.sh $(O) $(DIST)
+
+# tandem.yaml, tandem-crds.yaml and the Helm chart.
+manifests:
+	$(SHIP) tools/manifests.sh $(DIST)
+
+# Everything of a release. Without an entry in NEWS there is none, nor of what is not committed.
+dist-allowed:
 	@grep -qF '$(VERSION)' NEWS || { echo 'NEWS has no entry for $(VERSION)' >&2; exit 1; }
-	@mkdir -p dist
-	git archive --prefix=tandem-$(VERSION)/ -o dist/tandem-$(VERSION).tar.gz HEAD
-	@echo dist/tandem-$(VERSION).tar.gz
+	@git diff --quiet HEAD || { echo 'there are changes that are not committed' >&2; exit 1; }
+dist: dist-allowed image manifests
+	git archive --format=tar --prefix=tandem-$(VERSION)/ HEAD | gzip -n -9 >$(DIST)/tandem-$(VERSION).tar.gz
+	@cd $(DIST) && LC_ALL=C sha256sum $(DIST_FILES) >SHA256SUMS.tmp && mv SHA256SUMS.tmp SHA256SUMS && cat SHA256SUMS
+DIST_FILES = tandem-$(VERSION).tar.gz tandem-$(VERSION).tgz $(foreach i,controller node,tandem-$i-$(VERSION).oci.tar \
+	tandem-$i-$(VERSION).spdx.json) tandem-crds.yaml tandem.yaml
 
 clean:
 	rm -rf $(O) dist
@@ -310,12 +345,12 @@ print-%:
 help:
 	@sed -n 's/^# help: \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 # help: all (default)   dynamic programs in build/dev, for development
-# help: static          what ships, in build/static: tandem, tandem-controller, tandem-node
-# help: check           setup, both builds, and every test; SUITE="unit api" selects among
-# help:                 lint tools unit clang fuzz contract vm api cluster; STRICT=1: a skip fails, and
+# help: static          what ships, in build/static: tandem, tandem-controller, tandem-node; arm64: the same for arm64
+# help: check           setup, the builds, and every test; SUITE="unit api" selects among
+# help:                 lint tools unit clang fuzz image contract vm api cluster; STRICT=1: a skip fails, and
 # help:                 lint and clang are included. JOBS=2 programs run at a time
 # help: check-failed    what failed or did not run in the last make check; make check RESUME=1 likewise
-# help: check-unit      one suite, nothing installed: also -clang -tools -fuzz -contract -vm -api -cluster
+# help: check-unit      one suite, nothing installed: also -clang -tools -fuzz -image -contract -vm -api -cluster
 # help: check-only      $(SUITE) on what is already built
 # help: check-asan      unit, fuzz, contract and api with address and undefined-behaviour sanitizers
 # help: sweep           a leader parked, cut and killed at each of its writes, all of them (an hour)
@@ -326,11 +361,14 @@ help:
 # help: lint, format    all static checks; clang-format in place
 # help: bench           measurements
 # help: install         DESTDIR= PREFIX=/usr/local CNIBINDIR=/opt/cni/bin
-# help: dist, clean, ci
+# help: image           OCI archives of amd64 and arm64 in dist, with SBOMs; REGISTRY=localhost
+# help: manifests       dist/tandem.yaml, dist/tandem-crds.yaml and the Helm chart
+# help: dist            all of a release: source, images, manifests, chart, SBOMs, SHA256SUMS
+# help: clean, ci
 # help:
 # help: Variables: V=1 shows commands, O=dir builds elsewhere, CC=, CFLAGS=, LDFLAGS=,
 # help: DIRS="lib/base lib/nl" works on a part of the tree, TANDEM_CACHE=dir for what is fetched.
 
 FORCE:
-.PHONY: FORCE all help check check-only check-resume check-failed check-unit check-clang check-tools check-api check-fuzz check-contract \
+.PHONY: FORCE all help image manifests dist-allowed check-image check check-only check-resume check-failed check-unit check-clang check-tools check-api check-fuzz check-contract \
 	check-vm check-cluster check-asan sweep stress fuzz cov demo bench ci lint format install dist clean

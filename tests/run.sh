@@ -14,7 +14,7 @@
 # a number that no other program has at the same time.
 #
 # A program also fails, once, when it says nothing, ends badly without naming a failure, or runs
-# over its time limit, which is there for what hangs: TEST_TIMEOUT seconds, default 600, in tests/contract 1800,
+# over its time limit, which is there for what hangs: TEST_TIMEOUT seconds, default 600, in tests/contract and tests/image 1800,
 # in tests/api, tests/vm, tests/cluster, tests/demo and for the lint 3600.
 # SANITIZER_LOG names the prefix of the files that sanitizers write (their log_path): such a report is
 # a failure too, whatever the program that caused it was expected to answer.
@@ -58,7 +58,7 @@ trap stop INT TERM
 limit_of() {
 	case $1 in
 	*/api/*.sh | */vm/*.sh | */lint.sh | */cluster/* | */demo/*) echo "${TEST_TIMEOUT:-3600}" ;;
-	*/contract/*) echo "${TEST_TIMEOUT:-1800}" ;;
+	*/contract/* | */image/*) echo "${TEST_TIMEOUT:-1800}" ;;
 	*) echo "${TEST_TIMEOUT:-600}" ;;
 	esac
 }

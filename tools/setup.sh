@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages that tandem's build, checks and test cluster need.
 #
-#   tools/setup.sh [build|lint|vm|cluster|all]...      default: all
+#   tools/setup.sh [build|image|lint|vm|cluster|all]...      default: all
 #
 #   build    compiler, libraries, cmocka and what the tests on this machine's kernel call
+#   image    a compiler for arm64 and qemu-user to run what it makes; Go with what renders a Helm chart
 #   lint     clang-format, clang-tidy, cppcheck, shellcheck, mandoc
 #   vm       qemu, and what goes into the virtual machine with the kernel that tests/vm/kernel.sh fetches
 #   cluster  etcd, containerd, Go and the rest of a Kubernetes cluster on this machine
@@ -30,6 +31,10 @@ BUILD_PACKAGES="
 	libmnl-dev libcjson-dev libcurl4-openssl-dev libssl-dev libyaml-dev zlib1g-dev
 	libcmocka-dev valgrind strace jq curl openssl
 	iproute2 iputils-ping iptables tcpdump procps util-linux containernetworking-plugins"
+IMAGE_PACKAGES="
+	binutils binutils-aarch64-linux-gnu gcc-aarch64-linux-gnu qemu-user-static jq
+	golang-1.19-go golang-github-masterminds-sprig-dev golang-github-xeipuuv-gojsonschema-dev
+	golang-gopkg-yaml.v2-dev golang-gopkg-yaml.v3-dev"
 LINT_PACKAGES="
 	clang clang-format clang-tidy cppcheck shellcheck mandoc"
 VM_PACKAGES="
@@ -200,12 +205,13 @@ main() {
 	for group in "$@"; do
 		case $group in
 		build) packages+=$BUILD_PACKAGES sources=yes ;;
+		image) packages+=$IMAGE_PACKAGES ;;
 		lint) packages+=$LINT_PACKAGES ;;
 		vm) packages+=$VM_PACKAGES ;;
 		cluster) packages+=$CLUSTER_PACKAGES sources=yes ;;
-		all) packages+="$BUILD_PACKAGES $LINT_PACKAGES $VM_PACKAGES $CLUSTER_PACKAGES" sources=yes ;;
+		all) packages+="$BUILD_PACKAGES $IMAGE_PACKAGES $LINT_PACKAGES $VM_PACKAGES $CLUSTER_PACKAGES" sources=yes ;;
 		-h | --help) usage && return ;;
-		*) die "unknown group '$group' (build, lint, vm, cluster, all)" ;;
+		*) die "unknown group '$group' (build, image, lint, vm, cluster, all)" ;;
 		esac
 	done
 	command -v apt-get >/dev/null || die "apt-get not found: this script is for Debian"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds the static archives that Debian does not ship in a usable form, from Debian's own source
-# packages, and prints the folder that holds them (include/, lib/):
+# packages, and prints the folder that holds them (include/, lib/, and `packages`, from what they are made):
 #
 #	tools/static-deps.sh
 #
@@ -11,6 +11,9 @@
 # libmnl	Debian ships no archive. Where the package archive lacks the source as well,
 #		tools/static/mnl.c takes its place.
 # libyaml	only where libyaml-dev's archive is missing.
+# libcmocka	for another architecture, whose unit tests are static.
+#
+# CC is the compiler; with that of tools/sysroot.sh the archives are for another architecture.
 #
 # The result stays in ${TANDEM_CACHE:-/var/cache/tandem}/static-deps-<versions>-<recipe>, made once
 # for each set of versions and each edition of this file. It appears by rename, complete or not at
@@ -55,6 +58,7 @@ fetch() {
 	fi
 	# apt has checked the files against the archive's signed lists.
 	dpkg-source --no-check -x "dl-$1"/*.dsc "src-$1" >"$1.log" 2>&1 || { cat "$1.log" >&2 && die "cannot unpack $1"; }
+	echo "$1 $(sed -n 's/^Version: //p' "dl-$1"/*.dsc | head -n 1)" >>out/packages
 }
 
 # archive NAME FILE.c...: compiles and packs lib/libNAME.a; more compiler flags from $extra
@@ -89,6 +93,14 @@ build_mnl() {
 	install -D -m 644 src-libmnl/include/libmnl/libmnl.h out/include/libmnl/libmnl.h
 }
 
+build_cmocka() {
+	fetch cmocka "$1" || exit 1
+	printf '#define HAVE_%s 1\n' CLOCK_REALTIME INTTYPES_H SIGNAL_H STDINT_H STDLIB_H STRING_H STRINGS_H \
+		STRUCT_TIMESPEC TIME_H UNISTD_H CLOCK_GETTIME_REALTIME GCC_THREAD_LOCAL_STORAGE >config.h
+	extra="-I. -Isrc-cmocka/include -DHAVE_CONFIG_H" archive cmocka src-cmocka/src/cmocka.c
+	install -D -m 644 src-cmocka/include/cmocka.h out/include/cmocka.h
+}
+
 build_yaml() {
 	fetch libyaml "$1" || exit 1
 	extra="-Isrc-libyaml/include -DYAML_VERSION_MAJOR=0 -DYAML_VERSION_MINOR=2 -DYAML_VERSION_PATCH=5 -DYAML_VERSION_STRING=\"0.2.5\"" \
@@ -118,7 +130,7 @@ build_curl() {
 		find . -name Makefile.in -exec touch {} +
 		touch aclocal.m4 && sleep 1 && touch configure lib/curl_config.h.in && find . -name Makefile.in -exec touch {} +
 		./configure --quiet --enable-static --with-openssl --with-ca-bundle=/etc/ssl/certs/ca-certificates.crt \
-			--without-ca-path "${args[@]}" CC="$cc" CFLAGS="$cflags -DOPENSSL_NO_ENGINE"
+			--without-ca-path ${host:+"--host=$host"} "${args[@]}" CC="$cc" CFLAGS="$cflags -DOPENSSL_NO_ENGINE"
 		make -s -C lib -j2 libcurl.la
 	) >curl.log 2>&1 || { tail -n 40 curl.log >&2 && die "building curl failed"; }
 	install -D -m 644 src-curl/lib/.libs/libcurl.a out/lib/libcurl.a
@@ -135,16 +147,19 @@ has_archive() {
 }
 
 main() {
-	local curl cjson mnl yaml ssl key dir work
+	local curl cjson mnl yaml ssl cmocka key dir work host
 
+	host=$($cc -dumpmachine)
+	[ "$host" != "$(gcc -dumpmachine)" ] || host=""
 	curl=$(version_of libcurl4-openssl-dev)
 	cjson=$(version_of libcjson-dev)
 	mnl=$(version_of libmnl-dev)
 	yaml=$(version_of libyaml-dev)
 	ssl=$(version_of libssl-dev)
+	cmocka=$(version_of libcmocka-dev)
 	has_archive ssl || die "libssl-dev brings no static archive"
-	key=$( (echo "$curl $cjson $mnl $yaml $ssl" && "$cc" --version && cat "$self" "$top/tools/static/mnl.c") | sha256sum | cut -c 1-12)
-	dir=$cache/static-deps-curl${curl%%-*}-cjson${cjson%%-*}-mnl${mnl%%-*}-$key
+	key=$( (echo "$curl $cjson $mnl $yaml $ssl $host" && "$cc" --version && cat "$self" "$top/tools/static/mnl.c") | sha256sum | cut -c 1-12)
+	dir=$cache/static-deps-${host:+$host-}curl${curl%%-*}-cjson${cjson%%-*}-mnl${mnl%%-*}-$key
 
 	if [ ! -d "$dir" ]; then
 		mkdir -p "$cache"
@@ -152,14 +167,18 @@ main() {
 		flock 9
 	fi
 	if [ ! -d "$dir" ]; then
-		say "building libcurl $curl, libcjson $cjson, libmnl $mnl"
+		say "building libcurl $curl, libcjson $cjson, libmnl $mnl${host:+ for $host}"
 		work=$(mktemp -d "$cache/static-deps.tmp.XXXXXX")
 		# shellcheck disable=SC2064
 		trap "rm -rf '$work'" EXIT
 		cd "$work"
+		mkdir out
+		# The same bytes whatever this folder's name.
+		cflags+=" -ffile-prefix-map=$work=."
 		build_cjson "$cjson"
 		build_mnl "$mnl"
 		has_archive yaml || build_yaml "$yaml"
+		[ -z "$host" ] || build_cmocka "$cmocka"
 		build_curl "$curl"
 		chmod -R a+rX out
 		mv out "$dir"
