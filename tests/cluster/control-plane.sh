@@ -107,7 +107,8 @@ define_etcd() {
 		--initial-cluster "lab=http://$API_ADDRESS:2380"
 }
 
-# The audit log tells tests who asked for what; one line a request, without bodies.
+# The audit log tells tests who asked for what; one line a request, without bodies. No kube-proxy serves this machine:
+# webhooks are reached by the addresses of their pods.
 define_apiserver() {
 	cat >"$LAB/audit-policy.yaml" <<-POLICY
 		apiVersion: audit.k8s.io/v1
@@ -120,6 +121,7 @@ define_apiserver() {
 		"$BIN/kube-apiserver" --etcd-servers "$ETCD_URL" \
 		--bind-address "$API_ADDRESS" --advertise-address "$API_ADDRESS" --secure-port 6443 \
 		--service-cluster-ip-range "$SERVICE_CIDR" --allow-privileged=true \
+		--enable-aggregator-routing=true \
 		--authorization-mode Node,RBAC --client-ca-file "$LAB/pki/ca.crt" \
 		--tls-cert-file "$LAB/pki/apiserver.crt" \
 		--tls-private-key-file "$LAB/pki/apiserver.key" \

@@ -8,7 +8,7 @@
 # mounted there (images, pods' volumes, pods' namespaces) ends with the node.
 
 NODE_DIRS="etc/cni etc/kubernetes opt/cni var/lib/cni var/lib/containerd var/lib/kubelet var/log
-	run/containerd run/netns"
+	run/containerd run/netns run/tandem"
 
 # Arguments: node, command. Runs it on the node, in both of its namespaces.
 node_exec() {

@@ -9,5 +9,5 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 CONTAINERD_BIN=${CONTAINERD_BIN:-$("$HERE/containerd2.sh")}
 KUBE_BIN=${KUBE_BIN:-$("$HERE/build-kubernetes.sh" cri-v1)}
 export CONTAINERD_BIN KUBE_BIN
-[ $# -gt 0 ] || set -- primary pictures unannotated verbs deployment
+[ $# -gt 0 ] || set -- primary pictures unannotated verbs deployment images
 exec "$HERE/run.sh" "$@"
