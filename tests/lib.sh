@@ -87,8 +87,9 @@ same() {
 		pass "$1"
 	else
 		fail "$1" "differs from what is expected"
+		# It differs: under pipefail and -e that would end the script.
 		diff -u --label expected --label actual <(printf '%s\n' "$2") <(printf '%s\n' "$3") |
-			sed 's/^/    /'
+			sed 's/^/    /' || :
 	fi
 	return 0
 }
