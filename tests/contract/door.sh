@@ -60,6 +60,7 @@ speak() {
 	perl -MIO::Socket::UNIX -e 'my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or exit 3; $s->autoflush; local $SIG{PIPE} = "IGNORE";
 		print $s eval $ARGV[1]; local $/; my $a = <$s> // ""; print substr($a, 4) if length $a' "$SOCKET" "$1"
 }
+# shellcheck disable=SC2016 # Perl's own variables
 ask_json() { speak 'my $j = q('"$1"'); pack("N", length $j) . $j'; }
 # guests: how many connections the daemon has that are not to the API server, its listening socket among them
 guests() {
@@ -270,6 +271,7 @@ apiserver_end taken
 
 # --- who else comes ---------------------------------------------------------------------------------
 
+# shellcheck disable=SC2016 # the same
 nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups perl -MIO::Socket::UNIX -e 'my $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or
 	do { print "no: $!"; exit }; my $j = q({"version":1,"verb":"record","namespace":"default","name":"there","waitMilliseconds":1000});
 	local $SIG{PIPE} = "IGNORE"; print $s pack("N", length $j) . $j; $s->flush; local $/; print "said: ", scalar <$s> // ""' "$SOCKET"; }
