@@ -286,8 +286,9 @@ demo:
 	$(MAKE) --no-print-directory dev static
 	@TANDEM_BUILD=$(abspath $(O)/static) TANDEM_TOOLS=$(abspath $(O)/dev/tests) tests/demo/run.sh
 
-bench: static
-	@TANDEM_BUILD=$(abspath $(O)/static) tests/bench/run.sh
+bench: tests-dev static
+	@for b in run publishing; do TANDEM_BUILD=$(abspath $(O)/static) TANDEM_TOOLS=$(abspath $(O)/dev/tests) \
+		tests/bench/$$b.sh || exit 1; done
 
 ci:
 	.ci/run
