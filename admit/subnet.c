@@ -188,10 +188,9 @@ static bool check_gateway(const struct check *c, const struct api_family *f,
 		return true;
 	return complain(
 		c, f->gateway_given && !same_gateway(c, &f->gateway),
-		"spec.%sgateway: \"%s\"%s is an address that MacvlanSubnet %s gives to pods on the "
-		"same master and VLAN",
+		"spec.%sgateway: \"%s\"%s is in the ranges of MacvlanSubnet %s on the same master and VLAN; exclude it there, or set another gateway",
 		v6 ? "ipv6." : "", ip_format(&f->gateway, text),
-		f->gateway_given ? "" : ", the default,", other->name);
+		f->gateway_given ? "" : " (the default)", other->name);
 }
 
 static bool check_their_gateway(const struct check *c, const struct api_family *f,
@@ -237,8 +236,7 @@ static bool check_kinds(const struct check *c, const struct admit_subnet *other)
 	if (is_alone(other->spec))
 		return complain(
 			c, is_new,
-			"spec.master: \"%s\", %s belongs to MacvlanSubnet %s alone, whose mode "
-			"is %s",
+			"spec.master: \"%s\", %s belongs to MacvlanSubnet %s alone (mode %s); choose another master or VLAN",
 			ours->master, vlan_text(c->now, vlan), other->name,
 			nl_link_mode_get(theirs->mode)->name);
 	return true;
@@ -263,11 +261,11 @@ static void look_at_other_wire(const struct check *c, const struct admit_subnet 
 		return;
 	admit_range_of(other->spec, &theirs);
 	if (ipam_set_first_common(&c->after, &theirs, &first))
-		admit_warn(c->answer,
-			   "%s and more are also MacvlanSubnet %s's, on master %s: if that is the "
-			   "same network as %s, two pods will have one address",
-			   ip_format(&first, text), other->name, other->spec->network.master,
-			   c->now->network.master);
+		admit_warn(
+			c->answer,
+			"%s is also in the ranges of MacvlanSubnet %s on master %s; if that and %s are one network, set ranges that do not overlap",
+			ip_format(&first, text), other->name, other->spec->network.master,
+			c->now->network.master);
 }
 
 static int by_name(const void *a, const void *b)

@@ -42,7 +42,7 @@ static void test_overlap_with_every_neighbour(void **state)
 	/* Not with itself. */
 	SAYS("ok", "low", NULL,
 	     ENS4("'10.1.0.0/24','ranges':[{'rangeStart':'10.1.0.10','rangeEnd':'10.1.0.29'}]"));
-	SAYS("ok; 10.1.0.10 and more are also MacvlanSubnet low's, on master ens4: if that is the same network as bond0, two pods will have one address",
+	SAYS("ok; 10.1.0.10 is also in the ranges of MacvlanSubnet low on master ens4; if that and bond0 are one network, set ranges that do not overlap",
 	     "new", NULL,
 	     "'master':'bond0','cidr':'10.1.0.0/24','ranges':[{'rangeStart':'10.1.0.1','rangeEnd':'10.1.0.12'}]");
 	lab_done(&lab);
@@ -85,7 +85,7 @@ static void test_gateways(void **state)
 	BEGIN();
 	lab_add(&lab, "low",
 		ENS4("'10.1.0.0/24','gateway':'10.1.0.254','ranges':[{'rangeStart':'10.1.0.1','rangeEnd':'10.1.0.19'}]"));
-	SAYS("spec.gateway: \"10.1.0.5\" is an address that MacvlanSubnet low gives to pods on the same master and VLAN",
+	SAYS("spec.gateway: \"10.1.0.5\" is in the ranges of MacvlanSubnet low on the same master and VLAN; exclude it there, or set another gateway",
 	     "new", NULL,
 	     ENS4("'10.1.0.0/24','gateway':'10.1.0.5','ranges':[{'rangeStart':'10.1.0.20','rangeEnd':'10.1.0.29'}]"));
 	SAYS("spec.ranges: 10.1.0.254 is the gateway of MacvlanSubnet low on the same master and VLAN; add it to spec.exclude",
@@ -93,7 +93,7 @@ static void test_gateways(void **state)
 	     ENS4("'10.1.0.0/24','gateway':'10.1.0.253','ranges':[{'rangeStart':'10.1.0.250','rangeEnd':'10.1.0.254'}]"));
 	SAYS("ok", "new", NULL,
 	     ENS4("'10.1.0.0/24','gateway':'10.1.0.253','exclude':['10.1.0.254'],'ranges':[{'rangeStart':'10.1.0.250','rangeEnd':'10.1.0.254'}]"));
-	SAYS("ok; spec.gateway: \"10.1.0.1\", the default, is an address that MacvlanSubnet low gives to pods on the same master and VLAN",
+	SAYS("ok; spec.gateway: \"10.1.0.1\" (the default) is in the ranges of MacvlanSubnet low on the same master and VLAN; exclude it there, or set another gateway",
 	     "new", NULL,
 	     ENS4("'10.1.0.0/24','ranges':[{'rangeStart':'10.1.0.20','rangeEnd':'10.1.0.29'}]"));
 	lab_done(&lab);
@@ -109,7 +109,7 @@ static void test_kinds_on_one_wire(void **state)
 	SAYS("ok", "new", NULL, ENS4("'10.2.0.0/24','vlan':8,'linkType':'ipvlan'"));
 	SAYS("spec.mode: \"passthru\" needs master ens4, VLAN 7 for itself, where MacvlanSubnet mac is already",
 	     "new", NULL, ENS4("'10.2.0.0/24','vlan':7,'mode':'passthru'"));
-	SAYS("spec.master: \"ens4\", untagged belongs to MacvlanSubnet alone alone, whose mode is passthru",
+	SAYS("spec.master: \"ens4\", untagged belongs to MacvlanSubnet alone alone (mode passthru); choose another master or VLAN",
 	     "new", NULL, ENS4("'10.2.0.0/24'"));
 	lab_done(&lab);
 }

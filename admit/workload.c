@@ -139,10 +139,11 @@ static bool check_named(const struct check *c, const struct ip_addr *addr)
 
 	if (!namer || str_eq(namer, c->in->id))
 		return true;
-	return admit_refuse(c->answer,
-			    "annotation " API_ANNOTATION_IP
-			    ": %s is reserved by the pod template of %s",
-			    ip_format(addr, text), namer);
+	return admit_refuse(
+		c->answer,
+		"annotation " API_ANNOTATION_IP
+		": %s is reserved by the pod template of %s; choose another address or remove it there",
+		ip_format(addr, text), namer);
 }
 
 /* ------------------------------------------------------------------------------- who has them */

@@ -114,7 +114,9 @@ static void warn_of_unknown(struct jspan all, struct admit_answer *a)
 		    jspan_is(key, API_ANNOTATION_SERVICE))
 			continue;
 		name = jspan_decode(key);
-		admit_warn(a, "annotation %.100s is unknown", name);
+		admit_warn(a,
+			   "annotation %.100s is unknown; known are subnet, ip, mac and interface",
+			   name);
 	}
 }
 

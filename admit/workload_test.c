@@ -70,7 +70,7 @@ static void test_what_is_looked_at(void **state)
 	SAYS("not looked at; annotation tandem-cni.io/subnet has no effect on a Deployment; set it in spec.template.metadata.annotations",
 	     "deployments", "{'metadata':{'name':'web','annotations':{" SUBNET "}},'spec':{}}",
 	     NULL);
-	SAYS("ok; annotation tandem-cni.io/adress is unknown", "deployments",
+	SAYS("ok; annotation tandem-cni.io/adress is unknown; known are subnet, ip, mac and interface", "deployments",
 	     DEPLOY(SUBNET ",'tandem-cni.io/adress':'1','other.io/x':'y'"), NULL);
 	SAYS("ok", "deployments", DEPLOY(SUBNET ",'tandem-cni.io/macvlan-service':'disabled'"),
 	     NULL);
@@ -204,7 +204,7 @@ static void test_who_names_it(void **state)
 	lab.named[0].subnet = "net";
 	lab.named[0].addr = "10.1.0.9";
 	lab.named[0].by = "CronJob a/nightly";
-	SAYS("annotation tandem-cni.io/ip: 10.1.0.9 is reserved by the pod template of CronJob a/nightly",
+	SAYS("annotation tandem-cni.io/ip: 10.1.0.9 is reserved by the pod template of CronJob a/nightly; choose another address or remove it there",
 	     "pods", POD(IP("10.1.0.9")), NULL);
 	/* The Jobs that it makes are its own. */
 	SAYS("ok", "jobs",

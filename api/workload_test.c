@@ -213,12 +213,29 @@ static void replicas_default_to_one(void **state)
 	api_workload_free(w);
 }
 
+static void each_kind_has_a_row(void **state)
+{
+	(void)state;
+	for (int i = 0; i < API_WORKLOADS; i++) {
+		const struct api_workload_type *t = api_workload_type((enum api_workload_kind)i);
+
+		if (!t->kind || !t->group || !t->versions[0] || !t->plural || !t->singular ||
+		    !t->template[0])
+			fail_msg("kind %d has no whole row", i);
+		assert_ptr_equal(api_workload_type_find(t->group, t->plural), t);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(templates),        cmocka_unit_test(legacy_annotations),
-		cmocka_unit_test(ids_of_workloads), cmocka_unit_test(ids_of_pods),
-		cmocka_unit_test(ordinals),         cmocka_unit_test(replicas_default_to_one),
+		cmocka_unit_test(each_kind_has_a_row),
+		cmocka_unit_test(templates),
+		cmocka_unit_test(legacy_annotations),
+		cmocka_unit_test(ids_of_workloads),
+		cmocka_unit_test(ids_of_pods),
+		cmocka_unit_test(ordinals),
+		cmocka_unit_test(replicas_default_to_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -51,6 +51,13 @@ room meta/plugin macvlan
 room controller ipam
 says "allowed directions" "exit 0"
 
+tree lib/base/a.c "#include <lib/json/jread.h>" lib/json/jread.h ""
+room lib/base
+room lib/json lib/base
+says "our own in angle brackets" "lib/base/a.c:1: <lib/json/jread.h> is our own header: name it in quotes
+check-includes: 1 violation(s) in 2 files
+exit 1"
+
 tree lib/base/a.c '
 #include "lib/json/jread.h"' lib/json/jread.h ''
 room lib/base

@@ -51,6 +51,7 @@ step() {
 	}
 	if "$@" >"$store/$name.log" 2>&1; then
 		echo "$name: ${#files[@]} files, $((SECONDS - start)) s"
+		grep "not seen" "$store/$name.log"
 	else
 		bad+=("$name")
 		echo "$name: FAILED"
@@ -100,12 +101,21 @@ bug_search() {
 		--cppcheck-build-dir="$store/cppcheck" -I. -D_GNU_SOURCE -DTANDEM_VERSION='"0"' "${files[@]}"
 }
 
+# Each manual is well formed, and each event of a pod stands in one.
 manuals() {
-	local out
+	local out event rc=0
 	out=$(mandoc -T lint -W warning "${files[@]}" 2>&1) && [ -z "$out" ] || {
 		printf '%s\n' "$out"
 		return 1
 	}
+	for event in $(sed -n 's/.*\[DECIDE_[A-Z_]*\] = "\(.*\)",.*/\1/p' controller/rules/decide.c); do
+		case $event in OK | Nothing) continue ;; esac
+		grep -qw "$event" man/tandem-controller.8 || {
+			echo "man/tandem-controller.8: EVENTS does not name $event"
+			rc=1
+		}
+	done
+	return $rc
 }
 
 # Every source file of ours names its licence in the first line, or in the one after a shebang.

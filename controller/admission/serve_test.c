@@ -246,7 +246,7 @@ static void test_workloads(void **state)
 	assert_string_equal(
 		review(&x, DEPLOYMENT("default", "app", "'tandem-cni.io/ip':'10.1.0.7'")),
 		"403 annotation tandem-cni.io/ip: 10.1.0.7 is reserved by the pod template of "
-		"StatefulSet default/db");
+		"StatefulSet default/db; choose another address or remove it there");
 	assert_string_equal(review(&x,
 				   DEPLOYMENT("default", "app", "'tandem-cni.io/ip':'10.1.0.9'")),
 			    "403 annotation tandem-cni.io/ip: 10.1.0.9 is the address of node n1");

@@ -105,7 +105,7 @@ static const char *what_follows(enum conflict_verdict v, const struct conflict_m
 		       "further one does; remove what other machines use from the subnet's ranges";
 	case CONFLICT_PROXY_ARP:
 		return "it answers for one address after the other, as a router with proxy ARP "
-		       "does; switch proxy ARP off there, or conflictDetection in the subnet";
+		       "does; switch proxy ARP off there, or set conflictDetection: false in the subnet";
 	default:
 		return "the pod keeps it; find that machine, or remove the address from the "
 		       "subnet's ranges";

@@ -192,9 +192,9 @@ static void run_record(struct entry *entry, const struct api_ip *rec)
 	entry_hold(entry, verdict == DECIDE_HOLD ? rec->subnet : NULL);
 	if (entry->pod && !str_eq(entry->pod->meta.uid, rec->pod_id) &&
 	    (verdict == DECIDE_WAIT || verdict == DECIDE_HOLD || verdict == DECIDE_SUSPECT))
-		entry_tell(entry, DECIDE_FORMER_POD,
-			   "a former pod of this name still holds its address, since nobody saw it "
-			   "end; the pod waits until that card is certainly down");
+		entry_tell(
+			entry, DECIDE_FORMER_POD,
+			"an earlier pod of this name still has the address, and no node has reported its card removed; the pod waits until that card is certainly down");
 	switch (verdict) {
 	case DECIDE_KEEP:
 		live(entry, rec == entry->lost ? NULL : rec);

@@ -132,8 +132,9 @@ void entry_tell_waiting(struct subnet *subnet, struct entry *entry, const struct
 		snprintf(msg, sizeof(msg),
 			 "annotation " API_ANNOTATION_IP ": \"%.120s\": MacvlanSubnet %s %s%s%s",
 			 asked_text(entry, API_ASKED_IP), subnet_name(subnet),
-			 *family ? "has no " : "does not give that address", family,
-			 *family ? "addresses" : "");
+			 *family ? "has no "
+				 : "does not give that address; choose one of its ranges",
+			 family, *family ? "addresses" : "");
 		break;
 	case DECIDE_ADDRESS_IN_USE:
 		next = next_named(subnet, &entry->request);
@@ -146,7 +147,8 @@ void entry_tell_waiting(struct subnet *subnet, struct entry *entry, const struct
 		break;
 	default:
 		snprintf(msg, sizeof(msg),
-			 "annotation " API_ANNOTATION_MAC ": \"%.120s\": another pod has that MAC",
+			 "annotation " API_ANNOTATION_MAC
+			 ": \"%.120s\": another pod has that MAC; choose another one",
 			 asked_text(entry, API_ASKED_MAC));
 		break;
 	}

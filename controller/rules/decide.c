@@ -146,8 +146,10 @@ static enum decide_reason of_subnet(const struct decide_new_in *in, char *msg, s
 	const char *name = in->request->subnet;
 
 	if (!in->subnet_found) {
-		snprintf(msg, size, "MacvlanSubnet %s does not exist in namespace %s", name,
-			 in->system_ns);
+		snprintf(
+			msg, size,
+			"MacvlanSubnet %s does not exist in namespace %s; create it, or correct annotation " API_ANNOTATION_SUBNET,
+			name, in->system_ns);
 		return DECIDE_NO_SUBNET;
 	}
 	if (!in->subnet) {
@@ -155,8 +157,10 @@ static enum decide_reason of_subnet(const struct decide_new_in *in, char *msg, s
 		return DECIDE_SUBNET_INVALID;
 	}
 	if (in->subnet_terminating) {
-		snprintf(msg, size, "MacvlanSubnet %s is being deleted and gives no new addresses",
-			 name);
+		snprintf(
+			msg, size,
+			"MacvlanSubnet %s is being deleted and gives no new addresses; choose another subnet",
+			name);
 		return DECIDE_SUBNET_TERMINATING;
 	}
 	return DECIDE_OK;
@@ -172,10 +176,11 @@ static enum decide_reason of_place(const struct decide_new_in *in, char *msg, si
 	if (ns->given && !in->ns.known)
 		return DECIDE_NOTHING;
 	if (!api_selector_matches(ns, in->ns.labels, in->ns.n)) {
-		snprintf(msg, size,
-			 "MacvlanSubnet %s is for namespaces with %s, which %s does not have",
-			 in->request->subnet, api_selector_format(ns, text, sizeof(text)),
-			 in->pod->meta.ns);
+		snprintf(
+			msg, size,
+			"MacvlanSubnet %s is for namespaces with %s, which %s does not have; choose another subnet, or label the namespace",
+			in->request->subnet, api_selector_format(ns, text, sizeof(text)),
+			in->pod->meta.ns);
 		return DECIDE_NAMESPACE_NOT_ALLOWED;
 	}
 	/* Anybody may bind a pod to a name. Where there is no kubelet nobody ever sees the card go either. */

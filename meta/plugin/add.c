@@ -225,7 +225,7 @@ static int wrap_card(const struct add *a, struct err *e)
 	const char *alias = a->ip->network.master;
 
 	if (!str_eq(alias, a->card.m.master))
-		err_wrap(e, "%s is %s here by %s", alias, a->card.m.master,
+		err_wrap(e, "master \"%s\" is \"%s\" by %s", alias, a->card.m.master,
 			 a->app->conf->masters_file);
 	return err_wrap(e, "card %s of pod %s/%s", a->card.m.ifname, a->pod.ns, a->pod.name);
 }

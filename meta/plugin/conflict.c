@@ -108,6 +108,8 @@ int conflict_clear(struct app *app, const struct api_ip *ip, struct err *e)
 	if (patch_status(app, ip, NULL, NULL, e) == 0)
 		return 0;
 	e->kind = ERR_AGAIN;
-	return err_wrap(e, "no other machine has the address of pod %s/%s any more", ip->meta.ns,
-			ip->meta.name);
+	return err_wrap(
+		e,
+		"the conflict about the address of pod %s/%s is over, but its MacvlanIP cannot be updated",
+		ip->meta.ns, ip->meta.name);
 }

@@ -24,7 +24,7 @@ static int check_peer(int fd, struct err *e)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0)
 		return err_errno(e, ERR_IO, errno, "SO_PEERCRED");
 	if (peer.uid != 0)
-		return err_set(e, ERR_IO, 0, "it is not root who listens there, but UID %u",
+		return err_set(e, ERR_IO, 0, "UID %u listens there, and not root",
 			       (unsigned int)peer.uid);
 	return 0;
 }
@@ -37,7 +37,7 @@ static int connect_to(const char *path, int *out, struct err *e)
 	if (fd < 0)
 		return err_errno(e, ERR_IO, errno, "socket");
 	if (str_copy(addr.sun_path, sizeof(addr.sun_path), path) < 0)
-		return err_set(e, ERR_IO, 0, "the path is longer than a socket's can be");
+		return err_set(e, ERR_IO, 0, "the path is too long for a socket");
 	/* Where nobody comes to accept it says EAGAIN, and never waits. */
 	if (connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return err_errno(e, ERR_IO, errno, "connect");

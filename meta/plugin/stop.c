@@ -43,7 +43,9 @@ bool stop_asked(int fd)
 
 int stop_check(int fd, struct err *e)
 {
-	return stop_asked(fd) ? err_set(e, ERR_CANCELLED, 0, "it was not finished") : 0;
+	return stop_asked(fd)
+		       ? err_set(e, ERR_CANCELLED, 0, "the call was stopped before it was finished")
+		       : 0;
 }
 
 void stop_explain(int fd, struct err *e)

@@ -98,7 +98,7 @@ subnet picky 10.61.0.0/24 'nodeSelector: {matchLabels: {lan: "no"}}' \
 subnet private 10.62.0.0/24 'allowedNamespaces: {matchLabels: {team: a}}' | k apply -f - >/dev/null
 check "three subnets are ready" wait_for 10 ready_is private True
 
-refused nosuch SubnetNotFound "MacvlanSubnet nosuch does not exist in namespace kube-system" \
+refused nosuch SubnetNotFound "MacvlanSubnet nosuch does not exist in namespace kube-system; create it, or correct annotation tandem-cni.io/subnet" \
 	'annotations: {tandem-cni.io/subnet: nosuch}'
 refused badip InvalidAnnotation \
 	'annotation tandem-cni.io/ip: "10.60.0.x": must be "auto", an address, or addresses joined by hyphens' \
@@ -112,10 +112,10 @@ refused makers MACNotAllowed \
 refused alone InvalidAnnotation "annotation tandem-cni.io/ip also needs annotation tandem-cni.io/subnet" \
 	'annotations: {tandem-cni.io/ip: auto}'
 refused outside AddressNotInSubnet \
-	'annotation tandem-cni.io/ip: "10.9.9.9": MacvlanSubnet ok does not give that address' \
+	'annotation tandem-cni.io/ip: "10.9.9.9": MacvlanSubnet ok does not give that address; choose one of its ranges' \
 	'annotations: {tandem-cni.io/subnet: ok, tandem-cni.io/ip: 10.9.9.9}'
 refused gateway AddressNotInSubnet \
-	'annotation tandem-cni.io/ip: "10.60.0.1": MacvlanSubnet ok does not give that address' \
+	'annotation tandem-cni.io/ip: "10.60.0.1": MacvlanSubnet ok does not give that address; choose one of its ranges' \
 	'annotations: {tandem-cni.io/subnet: ok, tandem-cni.io/ip: 10.60.0.1}'
 refused host HostNetworkPod \
 	"a pod with hostNetwork gets no card; remove the tandem-cni.io annotations" \
@@ -124,7 +124,7 @@ refused picky NodeNotSelected \
 	"node n1 does not reach MacvlanSubnet picky, which is for nodes with lan=no; set such a nodeSelector in the pod" \
 	'annotations: {tandem-cni.io/subnet: picky}'
 refused private NamespaceNotAllowed \
-	"MacvlanSubnet private is for namespaces with team=a, which default does not have" \
+	"MacvlanSubnet private is for namespaces with team=a, which default does not have; choose another subnet, or label the namespace" \
 	'annotations: {tandem-cni.io/subnet: private}'
 
 # A quota of one pod is enough for a whole subnet where nodes need not exist: each pod that is deleted by force holds

@@ -100,13 +100,13 @@ refused_subnet "$W|ranges: [{rangeStart: 10.71.0.19, rangeEnd: 10.71.0.29}]" \
 refused_subnet "$W|ranges: [{rangeStart: 10.71.0.20, rangeEnd: 10.71.0.30}]" \
 	"$(shares ranges '1 address' 10.71.0.30 'high (10.71.0.0/24)')"
 refused_subnet "$W|gateway: 10.71.0.15|ranges: [{rangeStart: 10.71.0.40, rangeEnd: 10.71.0.49}]" \
-	'spec.gateway: "10.71.0.15" is an address that MacvlanSubnet low gives to pods on the same master and VLAN'
+	'spec.gateway: "10.71.0.15" is in the ranges of MacvlanSubnet low on the same master and VLAN; exclude it there, or set another gateway'
 refused_subnet 'master: ens4|vlan: 7|cidr: 10.72.0.0/24|linkType: ipvlan' \
 	'spec.linkType: "ipvlan" cannot be on master ens4, VLAN 7, where MacvlanSubnet high is macvlan: a NIC carries links of one type only'
 refused_subnet 'master: ens4|vlan: 7|cidr: 10.72.0.0/24|mode: passthru' \
 	'spec.mode: "passthru" needs master ens4, VLAN 7 for itself, where MacvlanSubnet high is already'
 refused_subnet 'master: ens9|cidr: 10.72.0.0/24' \
-	'spec.master: "ens9", untagged belongs to MacvlanSubnet solo alone, whose mode is passthru'
+	'spec.master: "ens9", untagged belongs to MacvlanSubnet solo alone (mode passthru); choose another master or VLAN'
 
 # ---------------------------------------------------------------- subnets in use
 hook_spec used 'master: ens5|cidr: 10.74.0.0/24|ipDelayReuse: 0|exclude: [10.74.0.200-10.74.0.209]' |
@@ -149,7 +149,7 @@ told "what touches no pod may change" "macvlansubnet.tandem-cni.io/used patched"
 	-p '{"spec":{"mode":"private","mtu":1400,"routes":[{"dst":"10.99.0.0/16"}]}}'
 told "a subnet elsewhere is told of" "Warning: MacvlanSubnets are read in namespace kube-system only; default/stray has no effect
 macvlansubnet.tandem-cni.io/stray created" k apply -f - < <(hook_spec stray "$N" | sed 's/kube-system/default/')
-told "two masters of one VLAN are told of" "Warning: 10.74.0.2 and more are also MacvlanSubnet used's, on master ens5: if that is the same network as bond0, two pods will have one address
+told "two masters of one VLAN are told of" "Warning: 10.74.0.2 is also in the ranges of MacvlanSubnet used on master ens5; if that and bond0 are one network, set ranges that do not overlap
 macvlansubnet.tandem-cni.io/bond created" k apply -f - < <(hook_spec bond 'master: bond0|cidr: 10.74.0.0/24')
 k delete macvlansubnet -n kube-system bond >/dev/null
 k delete macvlansubnet -n default stray >/dev/null
@@ -208,7 +208,7 @@ refused_workload 'tandem-cni.io/subnet: team' \
 
 # What a workload names is kept for it, also without pods.
 deployment holder "$(on used 10.74.0.20)" 0 | k apply -f - >/dev/null
-kept() { denied workloads 'annotation tandem-cni.io/ip: 10.74.0.20 is reserved by the pod template of Deployment default/holder' creating; }
+kept() { denied workloads 'annotation tandem-cni.io/ip: 10.74.0.20 is reserved by the pod template of Deployment default/holder; choose another address or remove it there' creating; }
 wait_kept() { [ "$(deployment new "$(on used 10.74.0.20)" | k apply --dry-run=server -f - 2>&1)" = "$(kept)" ]; }
 check "the workload is known" wait_for 10 wait_kept
 # as_kind KIND: a Deployment as another kind
@@ -272,7 +272,7 @@ told "warning: a subnet that may come in the same file" "Warning: MacvlanSubnet 
 deployment.apps/later created" k apply -f - < <(deployment later 'tandem-cni.io/subnet: later')
 told "warning: more pods than addresses" "Warning: 3 pods and 1 addresses in tandem-cni.io/ip: the others wait until one is free
 deployment.apps/many created" k apply -f - < <(deployment many "$(on used 10.74.0.60)" 3)
-told "warning: an annotation nobody knows" "Warning: annotation tandem-cni.io/adress is unknown
+told "warning: an annotation nobody knows" "Warning: annotation tandem-cni.io/adress is unknown; known are subnet, ip, mac and interface
 deployment.apps/typo created" k apply -f - < <(deployment typo 'tandem-cni.io/subnet: used, tandem-cni.io/adress: x')
 told "warning: annotations in the wrong place" "Warning: annotation tandem-cni.io/subnet has no effect on a Deployment; set it in spec.template.metadata.annotations
 deployment.apps/wrong created" k apply -f - < <(deployment wrong '' |

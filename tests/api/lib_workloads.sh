@@ -218,7 +218,7 @@ uid=$(k get pod web-0 -o jsonpath='{.metadata.uid}')
 k delete pod web-0 --force --grace-period=0 >/dev/null 2>&1
 check "deleted by force: the next pod waits" wait_for 20 waits_held web-0 "$uid"
 same "its record still names the former one" "$uid" "$(k get macvlanip web-0 -o jsonpath='{.spec.podId}')"
-check "and is told why" wait_for 10 told FormerPodHoldsAddress 'a former pod of this name'
+check "and is told why" wait_for 10 told FormerPodHoldsAddress 'an earlier pod of this name'
 check "then it has the address that the name had" wait_for 30 card_is web-0 "$card0"
 same "and asks the LAN first, since nobody saw the former card go" true \
 	"$(k get macvlanip web-0 -o jsonpath='{.spec.conflictDetection}')"

@@ -262,7 +262,7 @@ same "its DEL, without that file, leaves nothing" "" "$(leftovers)"
 drop_pod
 MASTERS='"mastersFile":"'$DIR'/masters.json",'
 failing "an alias that this node does not know" 11 "master lan does not exist" "$LAN_MASTER"
-failing "an alias of what is not there" 11 "old is ens9 here by $DIR/masters.json: node n1: master ens9 does not exist" "$(jq '.master="old"' <<<"$NET100")" "$MASTERS"
+failing "an alias of what is not there" 11 "master \"old\" is \"ens9\" by $DIR/masters.json: node n1: master ens9 does not exist" "$(jq '.master="old"' <<<"$NET100")" "$MASTERS"
 echo '{"lan": ' >"$DIR/masters.json"
 failing "half a masters file" 6 "$DIR/masters.json" "$LAN_MASTER" "$MASTERS"
 echo '{"lan": 4}' >"$DIR/masters.json"

@@ -120,7 +120,7 @@ pod cleared "$(net 55 ',"conflictDetection":true')"
 status cleared '{"phase":"Conflict","message":"somebody had it"}'
 held changed cleared
 refused "conflict over, and the record is being ended meanwhile: code 11" 11 \
-	"no other machine has the address of pod default/cleared any more"
+	"the conflict about the address of pod default/cleared is over"
 same "its state is what the other one has left" '["Conflict","somebody had it",null]' "$(status_of cleared)"
 cni ADD "$(asks)"
 succeeded "the runtime's next ADD"
