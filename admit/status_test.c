@@ -18,6 +18,7 @@
 	"'spec':{'cidr':'10.1.0.5/24','linkType':'macvlan','mac':'0a:00:00:00:00:05','master':" \
 	"'ens4','mode':'bridge','mtu':0," node "'podId':'p-1','subnet':'vlan-100','vlan':100}," \
 	"'status':{'phase':'Attached'}}"
+/* cppcheck-suppress preprocessorErrorDirective */
 #define REVIEW(user, extra, was, now)                                                            \
 	"{'kind':'AdmissionReview','apiVersion':'admission.k8s.io/v1','request':{'uid':'u-1',"   \
 	"'kind':{'group':'tandem-cni.io','version':'v1','kind':'MacvlanIP'},'resource':{'group'" \

@@ -70,8 +70,8 @@ static void test_what_is_looked_at(void **state)
 	SAYS("not looked at; annotation tandem-cni.io/subnet has no effect on a Deployment; set it in spec.template.metadata.annotations",
 	     "deployments", "{'metadata':{'name':'web','annotations':{" SUBNET "}},'spec':{}}",
 	     NULL);
-	SAYS("ok; annotation tandem-cni.io/adress is unknown; known are subnet, ip, mac and interface", "deployments",
-	     DEPLOY(SUBNET ",'tandem-cni.io/adress':'1','other.io/x':'y'"), NULL);
+	SAYS("ok; annotation tandem-cni.io/adress is unknown; known are subnet, ip, mac and interface",
+	     "deployments", DEPLOY(SUBNET ",'tandem-cni.io/adress':'1','other.io/x':'y'"), NULL);
 	SAYS("ok", "deployments", DEPLOY(SUBNET ",'tandem-cni.io/macvlan-service':'disabled'"),
 	     NULL);
 	lab_done(&lab);

@@ -93,7 +93,7 @@ bool ipam_claims_add(struct ipam_claims *c, const char *owner, const struct ip_a
 {
 	const char *now = ipam_claims_owner(c, addr);
 
-	if (now && str_eq(now, owner))
+	if (str_eq(now, owner))
 		return true;
 	if (bytes_of(c) + CLAIM_BYTES + strlen(owner) + BLOCK_BYTES > IPAM_CLAIMS_MAX_BYTES)
 		return false;

@@ -79,7 +79,7 @@ static int take_word(const struct jval *root, const char *key, size_t max, char 
 
 	if (rc < 0)
 		return -1;
-	return rc && **out ? 0 : jerr(root, key, e, ERR_DECODE, "is missing");
+	return rc && *out && **out ? 0 : jerr(root, key, e, ERR_DECODE, "is missing");
 }
 
 static int read_verb(const struct jval *root, enum door_verb *out, struct err *e)

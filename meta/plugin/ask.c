@@ -234,16 +234,15 @@ static int wait_at_door(struct visit *v, const struct ask_wait *wait, struct err
 		struct err missing = {0};
 		int rc = visit(v, &a, e);
 
-		if (rc > 0) {
-			rc = judge(wait, &a, &missing, e);
-			if (rc == 0 && remember(v, &a, e) == 0) {
-				v->trouble = missing;
-				v->no_door = false;
-				continue;
-			}
-			return rc > 0 ? 1 : -1;
-		}
-		return rc;
+		if (rc <= 0)
+			return rc;
+		rc = judge(wait, &a, &missing, e);
+		if (rc > 0)
+			return 1;
+		if (rc < 0 || remember(v, &a, e) < 0)
+			return -1;
+		v->trouble = missing;
+		v->no_door = false;
 	}
 }
 

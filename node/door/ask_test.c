@@ -20,6 +20,7 @@
 /* Of pod "u", without an address and with one. */
 #define PENDING(version) \
 	"{" META(version) ",\"spec\":{\"subnet\":\"s\",\"podId\":\"u\",\"master\":\"m\"}}"
+/* cppcheck-suppress preprocessorErrorDirective */
 #define GIVEN(version)                                                                                            \
 	"{" META(                                                                                                 \
 		version) ",\"spec\":{\"subnet\":\"s\",\"podId\":\"u\",\"master\":\"m\",\"cidr\":\"10.0.0.2/24\"," \
