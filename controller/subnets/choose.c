@@ -60,19 +60,39 @@ static bool is_over_share(struct subnet *subnet, struct plan_want *want)
 	return true;
 }
 
+/* Whoever names what is not to be had may do so with any number of pods. */
+static bool is_in_vain(enum decide_reason why)
+{
+	return why == DECIDE_OUTSIDE || why == DECIDE_RESERVED || why == DECIDE_ADDRESS_IN_USE ||
+	       why == DECIDE_MAC_IN_USE;
+}
+
+static size_t count_vain(const struct subnet *subnet)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < subnet->n_queue; i++)
+		n += subnet->queue[i]->in_vain;
+	return n;
+}
+
 /*
  * The oldest waiters that may get something, at most max. However many of one namespace wait for its share, they
- * are not in the way of others.
+ * are not in the way of others; those who named in vain share half of the places, by turns, where not all have one.
  */
 static struct plan_want *make_wants(struct subnet *subnet, size_t max, struct waiter **who,
 				    size_t *count)
 {
-	size_t n = 0, room = max < subnet->n_queue ? max : subnet->n_queue;
+	size_t n = 0, room = max < subnet->n_queue ? max : subnet->n_queue, at = 0;
 	struct plan_want *wants = xcalloc(room + 1, sizeof(*wants));
+	size_t vain = subnet->n_queue > max ? count_vain(subnet) : 0;
+	size_t turn = vain ? subnet->vain_turn % vain : 0;
 
 	for (size_t i = 0; i < subnet->n_queue && n < max; i++) {
 		struct waiter *w = subnet->queue[i];
 
+		if (vain && w->in_vain && (at++ + vain - turn) % vain >= max / 2)
+			continue;
 		wants[n] = (struct plan_want){0};
 		w->ops->want(w, &wants[n]);
 		wants[n].record_uid = w->record_uid;
@@ -81,6 +101,8 @@ static struct plan_want *make_wants(struct subnet *subnet, size_t max, struct wa
 		else
 			who[n++] = w;
 	}
+	if (vain)
+		subnet->vain_turn += max / 2;
 	*count = n;
 	return wants;
 }
@@ -117,6 +139,7 @@ static void pick_served(struct subnet *subnet, struct plan_want *wants, struct w
 	/* The others are told who has what, these included. */
 	subnet->largest_known = false;
 	for (size_t i = subnet->n_sent; i < n; i++) {
+		who[i]->in_vain = is_in_vain(wants[i].result);
 		if (wants[i].result != DECIDE_NOTHING &&
 		    !(wants[i].result == DECIDE_EXHAUSTED && left.free))
 			who[i]->ops->refused(who[i], &wants[i]);

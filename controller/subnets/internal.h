@@ -49,6 +49,7 @@ struct subnet {
 	/* Who waits, oldest first: waiter.c */
 	struct waiter **queue;
 	size_t n_queue, cap_queue;
+	size_t vain_turn; /* of those who were refused for what they name: who comes next */
 
 	/* What the next write brings: changes.c */
 	struct plan_list releases, drops, adopts;

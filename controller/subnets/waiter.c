@@ -38,6 +38,7 @@ void waiter_enqueue(struct waiter *w, struct subnet *subnet, const char *record_
 {
 	set_record(w, record_uid);
 	w->since = since;
+	w->in_vain = false;
 	insert(subnet, w);
 	subnet_hard(subnet);
 }

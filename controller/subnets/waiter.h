@@ -40,6 +40,7 @@ struct waiter {
 	struct subnet *subnet; /* while step is not idle */
 	char *record_uid;      /* the record that it is queued or committed for */
 	int64_t since;         /* oldest first; seconds since 1970 */
+	bool in_vain;          /* refused the last time for what it names */
 	struct ip_addr addr;   /* while committed */
 	struct ip_addr addr6;  /* dual stack, else unset */
 	struct mac_addr mac;

@@ -235,6 +235,15 @@ check "its record wiped by hand, it exits" wait_for 10 exits
 controller_up
 check "its successor adopts the records" wait_for 10 status_is ok used 2
 
+# More than a commit takes, who all name what is never given: they are not in the way of one who names nothing.
+subnet vain 10.63.0.0/24 'vlan: 63' | k apply -f - >/dev/null
+pods 3001 3420 vain 'tandem-cni.io/ip: 10.63.0.1' | k create -f - >/dev/null
+check "420 pods name the gateway" wait_for 60 event_is p3420 AddressNotInSubnet
+pods 3421 3421 vain | k create -f - >/dev/null
+has_address() { [ -n "$(k get macvlanip "$1" -o jsonpath='{.spec.cidr}')" ]; }
+check "the next one is served" wait_for 20 has_address p3421
+same "and none of them" 1 "$(records | grep -c p3)"
+
 k delete macvlansubnet -n kube-system twin >/dev/null
 k delete pods --all --force --grace-period=0 >/dev/null 2>&1
 check "held, then free" wait_for 20 no_records
