@@ -121,6 +121,9 @@ void entry_drop_stale(struct entry *entry, const struct api_ip *rec);
 /** entry_run - look at it, given its pod and its record: decide.h decides, requests.h does. */
 void entry_run(struct entry *entry);
 
+/** entry_could_have_card - its pod has a network of its own, and is not over. */
+bool entry_could_have_card(const struct entry *entry);
+
 /** entry_may_ask - its pod runs, and its record may have been lost: *out is its subnet. */
 bool entry_may_ask(struct entry *entry, struct subnet **out);
 /** entry_ask - make a record that asks its node for the card. */

@@ -15,10 +15,25 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 
+bool entry_could_have_card(const struct entry *entry)
+{
+	const struct api_pod *pod = entry->pod;
+
+	return pod->has_ip && !api_pod_is_over(pod) && !pod->host_network && !pod->is_static;
+}
+
+/*
+ * Whatever the pod may not have today: a namespace's labels, a subnet's selectors and annotations change under cards
+ * that are there. The node knows.
+ */
 bool entry_may_ask(struct entry *entry, struct subnet **out)
 {
-	return !str_eq(entry->cardless, entry->pod->meta.uid) && question_survivor(entry, out) &&
-	       *out && subnet_state(*out) >= SUBNET_SETTLING && subnet_lost_some(*out);
+	const char *name = entry->pod->annotations.text[API_ASKED_SUBNET];
+
+	*out = name ? subnets_find(entry->all->in.subnets, name) : NULL;
+	return entry_could_have_card(entry) && !str_eq(entry->cardless, entry->pod->meta.uid) &&
+	       *out && subnet_spec(*out) && subnet_state(*out) >= SUBNET_SETTLING &&
+	       subnet_lost_some(*out);
 }
 
 void entry_count_lost(struct entry *entry, enum records_lost result)

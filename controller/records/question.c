@@ -25,8 +25,7 @@ bool question_request(struct entry *entry, struct err *e)
 	return true;
 }
 
-static enum decide_reason ask(struct entry *entry, bool has_card, struct subnet **out, char *msg,
-			      size_t size)
+enum decide_reason question_new(struct entry *entry, struct subnet **out, char *msg, size_t size)
 {
 	const struct records_in *room = &entry->all->in;
 	const struct cluster_namespace *ns = cluster_namespace(room->cluster, entry->pod->meta.ns);
@@ -36,7 +35,6 @@ static enum decide_reason ask(struct entry *entry, bool has_card, struct subnet 
 		.pod = entry->pod,
 		.request_err = &e,
 		.system_ns = room->process->system_ns,
-		.has_card = has_card,
 	};
 	const struct subnet_object *obj;
 	struct subnet *subnet = NULL;
@@ -59,18 +57,6 @@ static enum decide_reason ask(struct entry *entry, bool has_card, struct subnet 
 		in.node = (struct decide_labels){true, node->labels, node->n_labels};
 	*out = subnet;
 	return decide_new(&in, msg, size);
-}
-
-enum decide_reason question_new(struct entry *entry, struct subnet **out, char *msg, size_t size)
-{
-	return ask(entry, false, out, msg, size);
-}
-
-bool question_survivor(struct entry *entry, struct subnet **out)
-{
-	char msg[512];
-
-	return ask(entry, true, out, msg, sizeof(msg)) == DECIDE_OK;
 }
 
 /* ------------------------------------------------------------------------------- kept records */

@@ -18,9 +18,6 @@ bool question_request(struct entry *entry, struct err *e);
 /** question_new - may its pod have a record? The subnet that it names goes to *out, NULL where it is not known. */
 enum decide_reason question_new(struct entry *entry, struct subnet **out, char *msg, size_t size);
 
-/** question_survivor - may its pod, which runs with a card and has lost its record, have one again? *out as above. */
-bool question_survivor(struct entry *entry, struct subnet **out);
-
 /** question_changed - its pod's annotations ask for something else by now than this record of it has. */
 bool question_changed(const struct entry *entry, const struct api_ip *rec);
 

@@ -239,7 +239,8 @@ static void run_pod(struct entry *entry)
 	char msg[512];
 	enum decide_reason why = question_new(entry, &subnet, msg, sizeof(msg));
 
-	if (why == DECIDE_TOO_LATE && entry_may_ask(entry, &subnet)) {
+	if ((why == DECIDE_TOO_LATE || why == DECIDE_INVALID_ANNOTATION) &&
+	    entry_may_ask(entry, &subnet)) {
 		entry_ask(entry, subnet);
 	} else if (why == DECIDE_OK && subnet) {
 		/* Not before the subnet has been compared with the records; then all are looked at. */

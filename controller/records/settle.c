@@ -96,12 +96,12 @@ void records_settle_inflight(struct records *all, struct subnet *subnet)
 
 /* ------------------------------------------------------------------------------- lost records */
 
-/* A pod that has a network, wants this subnet, and has no record, or one that asks for its card. */
+/* A pod that has a network, wants this subnet, and has no record, or one that asks for its card: entry_may_ask(). */
 static bool is_unknown(const struct entry *entry, const struct subnet *subnet)
 {
 	const struct api_ip *rec = entry_record(entry);
 
-	return entry->pod && entry->pod->has_ip && !api_pod_is_over(entry->pod) && !entry->lost &&
+	return entry->pod && entry_could_have_card(entry) && !entry->lost &&
 	       !str_eq(entry->cardless, entry->pod->meta.uid) &&
 	       (!rec || (!entry->unreadable && api_ip_is_asked(rec))) &&
 	       str_eq(entry->pod->annotations.text[API_ASKED_SUBNET], subnet_name(subnet));

@@ -132,7 +132,7 @@ static enum decide_reason of_pod(const struct decide_new_in *in, char *msg, size
 	}
 	if (!in->request->wanted)
 		return DECIDE_NOTHING;
-	if (p->has_ip && !in->has_card) {
+	if (p->has_ip) {
 		snprintf(msg, size,
 			 "the pod's network was set up before it was annotated; annotations are "
 			 "read when the pod is scheduled; recreate the pod");
@@ -184,7 +184,7 @@ static enum decide_reason of_place(const struct decide_new_in *in, char *msg, si
 		return DECIDE_NAMESPACE_NOT_ALLOWED;
 	}
 	/* Anybody may bind a pod to a name. Where there is no kubelet nobody ever sees the card go either. */
-	if (!in->node.known && !in->has_card) {
+	if (!in->node.known) {
 		snprintf(
 			msg, size,
 			"the pod is bound to node %s, which does not exist; it gets an address when "
@@ -192,9 +192,6 @@ static enum decide_reason of_place(const struct decide_new_in *in, char *msg, si
 			in->pod->node);
 		return DECIDE_NODE_UNKNOWN;
 	}
-	/* One whose Node is gone keeps what it has, as far as can be told. */
-	if (!in->node.known && node->given)
-		return DECIDE_NOTHING;
 	if (!api_selector_matches(node, in->node.labels, in->node.n)) {
 		snprintf(msg, size,
 			 "node %s does not reach MacvlanSubnet %s, which is for nodes with %s; set "
@@ -206,12 +203,11 @@ static enum decide_reason of_place(const struct decide_new_in *in, char *msg, si
 	return DECIDE_OK;
 }
 
-/* A card that is there has its MAC, whatever the subnet has allowed since. */
 static enum decide_reason of_macs(const struct decide_new_in *in, char *msg, size_t size)
 {
 	struct err why = {0};
 
-	if (in->has_card || api_request_check_macs(in->request, in->subnet, &why) == 0)
+	if (api_request_check_macs(in->request, in->subnet, &why) == 0)
 		return DECIDE_OK;
 	snprintf(msg, size, "%s", why.msg);
 	return DECIDE_MAC_NOT_ALLOWED;

@@ -133,7 +133,6 @@ struct decide_new_in {
 	const char *system_ns;
 	struct decide_labels ns;
 	struct decide_labels node;
-	bool has_card; /* it runs with a card, so that it was annotated in time */
 };
 
 /**

@@ -307,24 +307,6 @@ static void new_pods(void **state)
 	}
 }
 
-static void a_card_that_is_there_is_not_too_late(void **state)
-{
-	struct world w;
-	char msg[512];
-
-	(void)state;
-	for (int how = DECIDE_TOO_LATE; how < DECIDE_EXHAUSTED; how++) {
-		fill(&w);
-		w.pod.has_ip = w.in.has_card = true;
-		spoil(&w, (enum decide_reason)how);
-		assert_int_equal(decide_new(&w.in, msg, sizeof(msg)),
-				 how == DECIDE_TOO_LATE || how == DECIDE_NODE_UNKNOWN ||
-						 how == DECIDE_MAC_NOT_ALLOWED
-					 ? DECIDE_OK
-					 : how);
-	}
-}
-
 static void pods_that_want_nothing(void **state)
 {
 	struct world w;
@@ -385,9 +367,6 @@ static void no_grant_on_a_node_that_does_not_exist(void **state)
 		assert_string_equal(msg,
 				    "the pod is bound to node n1, which does not exist; it gets an "
 				    "address when the Node does");
-		w.pod.has_ip = w.in.has_card = true;
-		assert_int_equal(decide_new(&w.in, msg, sizeof(msg)),
-				 selector ? DECIDE_NOTHING : DECIDE_OK);
 	}
 }
 
@@ -500,7 +479,6 @@ int main(void)
 		cmocka_unit_test(reports),
 		cmocka_unit_test(missing_cards),
 		cmocka_unit_test(new_pods),
-		cmocka_unit_test(a_card_that_is_there_is_not_too_late),
 		cmocka_unit_test(pods_that_want_nothing),
 		cmocka_unit_test(a_makers_mac_where_the_subnet_allows_it),
 		cmocka_unit_test(no_grant_on_a_node_that_does_not_exist),

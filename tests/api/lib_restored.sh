@@ -127,16 +127,22 @@ for i in 0 1 2 3; do
 	k annotate pod "p6$((i + 1))" tandem-cni.io/subnet=young \
 		'k8s.v1.cni.cncf.io/network-status=[{"name":"kube-system/young","ips":["'"${lies[i]/.90./.91.}"'"]}]' >/dev/null
 done
+# One that can have no card, and one whose annotations are no good any more: only the second is asked.
+pods 66 66 young | sed 's/^  nodeName:/  hostNetwork: true\n&/' | k create -f - >/dev/null
+pods 67 67 young 'tandem-cni.io/ip: junk' | k create -f - >/dev/null
+mapfile -t urls < <(pod_urls 66 67 /status)
+curls PATCH application/merge-patch+json '{"status":{"phase":"Running","podIP":"10.42.0.7"}}' "${urls[@]}"
 subnet young 10.91.0.0/24 | k apply -f - >/dev/null
 check "a subnet that is new" wait_for 20 ready_is young True
-check "the node of those that lie is asked" wait_for 20 asked p61 p62 p63 p64
-for i in 61 62 63 64; do told "p$i"; done
+check "the node of those that lie is asked" wait_for 20 asked p61 p62 p63 p64 p67
+same "that of one with hostNetwork is not" "" "$(k get macvlanips -o name | grep -w p66)"
+for i in 61 62 63 64 67; do told "p$i"; done
 check "nothing is lost when every node has answered" wait_for 20 status_is young allocation.lost ""
 pods 65 65 young | k create -f - >/dev/null
 check "serves who asks in time" wait_for 30 status_is young used 1
 same "and nobody whose card is made up" "" "$(records | grep -wE 'p6[1-4]')"
 check "nor are their addresses used" wait_for 20 status_is young used 1
-finish 61 65
+finish 61 67
 finish 70 80
 check "all go" wait_for 30 no_records
 k delete macvlansubnet -n kube-system restored closed liars young --timeout=20s >/dev/null
