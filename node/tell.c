@@ -113,6 +113,11 @@ static void bad(void *ctx, const char *key, const struct err *why)
 	log_warn("record cannot be read", "record", key, "error", why->msg);
 }
 
+static void watch_failed(const char *path, const struct err *why)
+{
+	log_warn("list or watch failed, trying again", "path", path, "error", why->msg);
+}
+
 static const struct kube_store_ops ops = {decode, record_free, changed, synced, bad};
 
 struct tell *tell_new(struct kube_client *client, const char *node, const char *netns_dir)
@@ -120,7 +125,7 @@ struct tell *tell_new(struct kube_client *client, const char *node, const char *
 	AUTO(free)
 	char *path = kube_path(API_GROUP_VERSION, NULL, API_PLURAL_IP, NULL, NULL);
 	AUTO(sb_done) struct sb query = SB_INIT;
-	struct kube_reflector_options opt = {.path = path};
+	struct kube_reflector_options opt = {.path = path, .failed = watch_failed};
 	struct tell *t = xcalloc(1, sizeof(*t));
 	AUTO(free) char *selector = NULL;
 	char label[64];

@@ -116,7 +116,7 @@ static char *confs_path(void)
 static void watch(struct object *o, const char *path, const char *name)
 {
 	AUTO(sb_done) struct sb query = SB_INIT;
-	struct kube_reflector_options opt = {.path = path};
+	struct kube_reflector_options opt = {.path = path, .failed = process_watch_failed};
 
 	kube_query_add_field(&query, "metadata.name", name);
 	opt.query = sb_get(&query);

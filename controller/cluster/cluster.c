@@ -7,6 +7,7 @@
 #include "api/pod.h"
 #include "controller/cluster/objects.h"
 #include "controller/cluster/subnet_object.h"
+#include "controller/process/process.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -282,7 +283,7 @@ static void watch(struct cache *cache)
 	char *path = kube_path(group_version,
 			       cache->kind == CLUSTER_SUBNETS ? opt->system_ns : NULL, row->plural,
 			       NULL, NULL);
-	struct kube_reflector_options ropt = {.path = path};
+	struct kube_reflector_options ropt = {.path = path, .failed = process_watch_failed};
 
 	cache->reflector = kube_reflector_new(opt->client, cache->store, &ropt);
 }

@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include "lib/base/clock.h"
+#include "lib/base/log.h"
 
 int process_init(struct process *p, struct err *e)
 {
@@ -22,4 +23,9 @@ int process_init(struct process *p, struct err *e)
 int64_t process_now_s(const struct process *p)
 {
 	return p->wall_base_s + (clock_boot_ms() - p->boot_base_ms) / 1000;
+}
+
+void process_watch_failed(const char *path, const struct err *why)
+{
+	log_warn("list or watch failed, trying again", "path", path, "error", why->msg);
 }

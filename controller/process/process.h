@@ -35,5 +35,7 @@ struct process {
 int process_init(struct process *p, struct err *e) FN_MUST;
 /** process_now_s - seconds since 1970, going on evenly from the start whatever the wall clock does. */
 int64_t process_now_s(const struct process *p);
+/** process_watch_failed - log that a collection cannot be listed or watched for now: for every reflector. */
+void process_watch_failed(const char *path, const struct err *why);
 
 #endif

@@ -193,7 +193,7 @@ static void start(struct services *all, enum svc_store which, const char *path,
 		  const char *selector)
 {
 	AUTO(sb_done) struct sb query = SB_INIT;
-	struct kube_reflector_options opt = {.path = path};
+	struct kube_reflector_options opt = {.path = path, .failed = process_watch_failed};
 
 	if (selector) {
 		kube_query_add(&query, "labelSelector", selector);

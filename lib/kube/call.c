@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <string.h>
 
 #include "lib/base/str.h"
@@ -115,7 +116,7 @@ enum kube_call_next kube_call_judge(struct kube_call *call, const struct kube_ht
 	/* A status without its body is no answer. */
 	no_status(call);
 	if (call->over_cap)
-		err_set(&call->err, ERR_DECODE, 0, "the answer is larger than %zu bytes",
+		err_set(&call->err, ERR_DECODE, EFBIG, "the answer is larger than %zu bytes",
 			call->max_body);
 	else if (!call->data_failed)
 		err_set(&call->err, ERR_TRANSPORT, 0, "%s", end->text);

@@ -2,6 +2,7 @@
 /* What is done after each way in which an attempt can end: no server, no curl, no clock. */
 #include "lib/base/test.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "lib/base/mem.h"
@@ -91,7 +92,7 @@ static const struct row rows[] = {
 	{"a bad certificate", READ, 1, KUBE_HTTP_REFUSED, 0, 0, "", .next = KUBE_CALL_FAIL,
 	 .err = ERR_TRANSPORT, .msg = OF_READ "why"},
 	{"an answer that is too long", READ, 1, KUBE_HTTP_REFUSED, 0, 0, "", .sent = true,
-	 .over_cap = true, .next = KUBE_CALL_FAIL, .err = ERR_DECODE,
+	 .over_cap = true, .next = KUBE_CALL_FAIL, .err = ERR_DECODE, .num = EFBIG,
 	 .msg = OF_READ "the answer is larger than 100 bytes"},
 };
 

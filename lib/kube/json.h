@@ -11,10 +11,10 @@ struct jdoc;
 struct jval;
 
 /**
- * kube_json_parse - jdoc_parse() that changes text where a NUL stands in a string.
+ * kube_json_parse - jdoc_parse() of a text that it changes first by kube_mend().
  *
- * The API lets users write one into an annotation; the strict reader refuses it, and so one pod
- * could keep a whole list from being read. It becomes U+FFFD.
+ * The API lets users write what the strict reader refuses, and so one pod could keep a whole list
+ * from being read. The managedFields are empty in *out.
  */
 int kube_json_parse(const char *what, char *text, size_t len, struct jdoc **out,
 		    struct err *e) FN_MUST;

@@ -7,6 +7,7 @@
 #include "lib/base/sb.h"
 #include "lib/json/jread.h"
 #include "lib/kube/json.h"
+#include "lib/kube/mend.h"
 #include "lib/kube/path.h"
 #include "lib/kube/request.h"
 
@@ -28,8 +29,34 @@ char *kube_page_query(const char *selectors, unsigned int limit, const char *tok
 	return sb_take(&query);
 }
 
-int kube_page_read(const struct kube_response *res,
-		   int (*item)(void *ctx, const struct jval *obj, struct err *e), void *ctx,
+/* The page with null for each object that cannot be read. */
+static int parse(const struct kube_response *res, const struct kube_page_taker *taker,
+		 struct jdoc **out, struct err *e)
+{
+	struct err whole = {0};
+
+	if (!kube_response_parse(res, out, &whole))
+		return 0;
+	if (res->body && taker->bad &&
+	    kube_mend_items(res->body, res->body_len, taker->bad, taker->ctx))
+		return kube_response_parse(res, out, e);
+	*e = whole;
+	return -1;
+}
+
+static int take(const struct kube_page_taker *taker, const struct jval *obj, struct err *e)
+{
+	struct err why = {0};
+
+	if (!taker->bad)
+		return taker->item(taker->ctx, obj, e);
+	/* Of what parse() has made null it has told. */
+	if (!jis_null(obj) && taker->item(taker->ctx, obj, &why))
+		taker->bad(taker->ctx, "(unknown)", &why);
+	return 0;
+}
+
+int kube_page_read(const struct kube_response *res, const struct kube_page_taker *taker,
 		   struct kube_page *out, struct err *e)
 {
 	AUTO(jdoc_free) struct jdoc *doc = NULL;
@@ -37,7 +64,7 @@ int kube_page_read(const struct kube_response *res,
 	struct jiter it;
 	int rc;
 
-	if (kube_response_parse(res, &doc, e))
+	if (parse(res, taker, &doc, e))
 		return -1;
 	root = jdoc_root(doc);
 	if (jas_obj(&root, e))
@@ -49,7 +76,7 @@ int kube_page_read(const struct kube_response *res,
 	if (rc) {
 		it = jiter_of(&items);
 		while (jiter_next(&it, &obj)) {
-			if (item(ctx, &obj, e))
+			if (take(taker, &obj, e))
 				return -1;
 		}
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/kube/reflector.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,20 +27,25 @@
 #define SILENCE_MS 75000
 /* After so many failed watches in a row the server may have been put back to an older state, in
  * which our resourceVersion lies in the future and a watch from it would stay silent. */
-#define RELIST_AFTER 3
+#define RELIST_AFTER  3
+#define TELL_EVERY_MS 60000
 
 struct kube_reflector {
 	struct kube_client *client;
 	struct kube_store *store;
 	char *path, *query;
+	unsigned int limit; /* of this list's pages: half as often as one was too large */
 	unsigned int page, watch_s, backoff_max_ms, silence_ms;
 	struct kube_call *call; /* exactly one is under way, or waits for its time */
 	struct kube_decoder *decoder;
 	char *version;
+	char *token;           /* of the page that is asked for; NULL = the first */
 	unsigned int failures; /* in a row */
 	bool watching;
 	int64_t watching_since_ms;
 	int64_t proof_ms; /* see kube_reflector_age_ms(); 0 = never */
+	void (*failed)(const char *path, const struct err *why);
+	int64_t told_ms; /* when it was last called; 0 = never */
 	struct err err;
 	struct kube_reflector_stats stats;
 };
@@ -58,12 +64,25 @@ static int64_t backoff_ms(const struct kube_reflector *r)
 	return r->err.retry_after_ms > ms ? r->err.retry_after_ms : ms;
 }
 
+static void tell_failure(struct kube_reflector *r, const struct err *e)
+{
+	int64_t now_ms = clock_now_ms();
+
+	if (!r->failed || e->kind == ERR_GONE)
+		return;
+	if (r->told_ms && now_ms - r->told_ms < TELL_EVERY_MS)
+		return;
+	r->told_ms = now_ms;
+	r->failed(r->path, e);
+}
+
 static int64_t note_failure(struct kube_reflector *r, const struct err *e)
 {
 	int64_t pause;
 
 	r->err = *e;
 	r->stats.failures++;
+	tell_failure(r, e);
 	pause = backoff_ms(r);
 	r->failures++;
 	return pause;
@@ -78,11 +97,18 @@ static int on_item(void *ctx, const struct jval *obj, struct err *e)
 	return kube_store_set(r->store, obj, e);
 }
 
+static void on_bad(void *ctx, const char *key, const struct err *why)
+{
+	struct kube_reflector *r = ctx;
+
+	kube_store_unreadable(r->store, key, why);
+}
+
 static void on_page(void *ctx, struct kube_response *res, const struct err *e);
 
 static void get_page(struct kube_reflector *r, const char *token, int64_t delay_ms)
 {
-	AUTO(free) char *query = kube_page_query(r->query, r->page, token);
+	AUTO(free) char *query = kube_page_query(r->query, r->limit, token);
 	int64_t start_ms = clock_now_ms() + delay_ms;
 	struct kube_request req = kube_request_get(r->path, query, start_ms + PAGE_TIMEOUT_MS);
 
@@ -95,10 +121,16 @@ static void on_page(void *ctx, struct kube_response *res, const struct err *e)
 {
 	AUTO(kube_page_done) struct kube_page page = {0};
 	struct kube_reflector *r = ctx;
+	struct kube_page_taker taker = {.item = on_item, .bad = on_bad, .ctx = r};
 	struct err bad = {0};
 
 	r->call = NULL;
-	if (!e && kube_page_read(res, on_item, r, &page, &bad))
+	if (e && e->kind == ERR_DECODE && e->num == EFBIG && r->limit > 1) {
+		r->limit /= 2;
+		get_page(r, r->token, 0);
+		return;
+	}
+	if (!e && kube_page_read(res, &taker, &page, &bad))
 		e = &bad;
 	if (e) {
 		/*
@@ -109,7 +141,9 @@ static void on_page(void *ctx, struct kube_response *res, const struct err *e)
 		return;
 	}
 	if (page.next) {
-		get_page(r, page.next, 0);
+		free(r->token);
+		r->token = STEAL(page.next);
+		get_page(r, r->token, 0);
 		return;
 	}
 	free(r->version);
@@ -124,6 +158,8 @@ static void on_page(void *ctx, struct kube_response *res, const struct err *e)
 static void start_list(struct kube_reflector *r, int64_t delay_ms)
 {
 	r->stats.lists++;
+	r->limit = r->page;
+	free(STEAL(r->token));
 	kube_store_list_begin(r->store);
 	get_page(r, NULL, delay_ms);
 }
@@ -148,9 +184,18 @@ static bool went_back(const struct kube_reflector *r, const char *version)
 
 static int take_event(struct kube_reflector *r, const struct kube_event *event, struct err *e)
 {
-	const char *version = kube_json_meta(event->object, "resourceVersion");
+	const char *version;
 
 	r->stats.events++;
+	if (!event->object) {
+		if (event->type == KUBE_EVENT_DELETED)
+			kube_store_remove_key(r->store, event->key);
+		else
+			kube_store_unreadable(r->store, event->key, event->why);
+		r->proof_ms = clock_now_ms();
+		return 0;
+	}
+	version = kube_json_meta(event->object, "resourceVersion");
 	switch (event->type) {
 	case KUBE_EVENT_ADDED:
 	case KUBE_EVENT_MODIFIED:
@@ -272,9 +317,10 @@ struct kube_reflector *kube_reflector_new(struct kube_client *c, struct kube_sto
 	r->store = store;
 	r->path = xstrdup(opt->path);
 	r->query = opt->query && *opt->query ? xstrdup(opt->query) : NULL;
-	r->page = opt->page;
+	r->page = opt->page ? opt->page : KUBE_PAGE;
 	r->watch_s = opt->watch_s ? opt->watch_s : WATCH_S;
 	r->backoff_max_ms = opt->backoff_max_ms ? opt->backoff_max_ms : BACKOFF_MAX_MS;
+	r->failed = opt->failed;
 	r->silence_ms = opt->silence_ms ? opt->silence_ms : SILENCE_MS;
 	start_list(r, 0);
 	return r;
@@ -289,6 +335,7 @@ void kube_reflector_free(struct kube_reflector *r)
 	free(r->path);
 	free(r->query);
 	free(r->version);
+	free(r->token);
 	free(r);
 }
 

@@ -22,6 +22,11 @@ struct kube_reflector_options {
 	unsigned int backoff_max_ms;
 	/* A watch that says nothing for so long, not even a bookmark, is asked for again; 0 = 75000. */
 	unsigned int silence_ms;
+	/*
+	 * A list or a watch has failed and will be tried again: for the log, so once a minute at most, and
+	 * not of a resourceVersion that is too old, which a new list mends. NULL = nobody is told.
+	 */
+	void (*failed)(const char *path, const struct err *why);
 };
 
 /**

@@ -50,8 +50,14 @@ static void synced(void *ctx)
 	note(ctx, "!", "");
 }
 
+static void bad(void *ctx, const char *key, const struct err *why)
+{
+	assert_int_equal(why->kind, ERR_DECODE);
+	note(ctx, "?", key);
+}
+
 static const struct kube_store_ops ops = {
-	.decode = decode, .free = free, .changed = changed, .synced = synced};
+	.decode = decode, .free = free, .changed = changed, .synced = synced, .bad = bad};
 
 struct fixture {
 	struct fake fake;
@@ -323,6 +329,85 @@ static void test_long_retry_after_is_cut_short(void **state)
 	}
 }
 
+/* Cannot be read by itself. What was known of it stays, for it is there. */
+#define TORN(name, version) \
+	"{\"metadata\":{\"name\":\"" name "\",\"resourceVersion\":\"" version "\"},\"x\":1,\"x\":2}"
+
+static void test_unreadable_objects_cost_themselves(void **state)
+{
+	(void)state;
+	BEGIN(x,
+	      {.match = FIRST_PAGE,
+	       .body = LIST("10", "", OBJ("a", "1") "," TORN("b", "2") "," OBJ("c", "3"))},
+	      {.match = WATCH("10"),
+	       .kind = FAKE_STREAM,
+	       .body = EVENT("MODIFIED", TORN("a", "11")) EVENT("ADDED", OBJ("d", "12"))
+		       EVENT("ERROR", GONE)},
+	      {.match = FIRST_PAGE,
+	       .body = LIST("20", "", TORN("a", "1") "," OBJ("d", "12") ",{\"x\":01},{}")},
+	      {.match = WATCH("20"), .kind = FAKE_HOLD, .body = EVENT("DELETED", TORN("a", "21"))});
+	until(&x, "?b +a +c ! ?a +d ?a ?(unknown) ?(unknown) -c ! -a ");
+	end(&x);
+}
+
+static char *list_of(size_t bytes)
+{
+	AUTO(sb_done) struct sb list = SB_INIT;
+
+	sb_puts(&list, "{\"metadata\":{\"resourceVersion\":\"10\"},\"x\":\"");
+	while (list.len < bytes)
+		sb_putc(&list, 'x');
+	sb_puts(&list, "\",\"items\":[]}");
+	return sb_take(&list);
+}
+
+/* Twice as small each time, also behind the first page. */
+static void test_too_large_a_page_is_asked_for_in_halves(void **state)
+{
+	AUTO(free) char *large = list_of(KUBE_BODY_MAX);
+	struct kube_reflector_options opt = {.path = "/api/v1/as", .page = 5};
+
+	(void)state;
+	BEGIN(x, {.match = "/as?limit=5 ", .body = LIST("10", "t", OBJ("a", "1"))},
+	      {.match = "/as?limit=5&continue=t ", .body = large},
+	      {.match = "/as?limit=2&continue=t ", .body = large},
+	      {.match = "/as?limit=1&continue=t ", .body = LIST("10", "", OBJ("b", "2"))},
+	      {.match = "as?watch=true", .kind = FAKE_HOLD});
+	kube_reflector_free(x.reflector);
+	x.reflector = kube_reflector_new(x.client, x.store, &opt);
+	until(&x, "+a +b ! ");
+	kube_reflector_stats(x.reflector, &x.stats);
+	assert_int_equal(x.stats.failures, 0);
+	end(&x);
+}
+
+static unsigned int n_failed;
+
+static void failed(const char *path, const struct err *why)
+{
+	n_failed++;
+	assert_string_equal(path, "/api/v1/as");
+	assert_string_equal(why->msg, "GET /api/v1/as: HTTP status 403: no");
+}
+
+static void test_failures_are_told_once_a_minute(void **state)
+{
+	struct kube_reflector_options opt = {
+		.path = "/api/v1/as", .page = 5, .backoff_max_ms = 10, .failed = failed};
+
+	(void)state;
+	BEGIN(x, {.match = "/as?limit=5 ", .status = 403, .body = "no"},
+	      {.match = "/as?limit=5 ", .status = 403, .body = "no"},
+	      {.match = "/as?limit=5 ", .body = LIST("10", "", OBJ("a", "1"))},
+	      {.match = "as?watch=true", .kind = FAKE_HOLD});
+	n_failed = 0;
+	kube_reflector_free(x.reflector);
+	x.reflector = kube_reflector_new(x.client, x.store, &opt);
+	until(&x, "+a ! ");
+	assert_int_equal(n_failed, 1);
+	end(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -338,6 +423,9 @@ int main(void)
 		cmocka_unit_test(test_relist),
 		cmocka_unit_test(test_silent_watch_is_asked_for_anew),
 		cmocka_unit_test(test_long_retry_after_is_cut_short),
+		cmocka_unit_test(test_unreadable_objects_cost_themselves),
+		cmocka_unit_test(test_too_large_a_page_is_asked_for_in_halves),
+		cmocka_unit_test(test_failures_are_told_once_a_minute),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

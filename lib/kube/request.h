@@ -37,7 +37,7 @@ struct kube_request {
 	const char *body;         /* NULL = none */
 	size_t body_len;
 	int64_t deadline_ms; /* CLOCK_MONOTONIC; 0 = KUBE_TIMEOUT_MS from now */
-	size_t max_body;     /* of the answer, unpacked; 0 = KUBE_BODY_MAX */
+	size_t max_body; /* of the answer, unpacked; 0 = KUBE_BODY_MAX. More: ERR_DECODE, num EFBIG */
 	enum kube_priority priority;
 	int64_t max_silence_ms; /* of a stream: ERR_TIMEOUT when nothing comes for so long; 0 = no limit */
 };

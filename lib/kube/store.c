@@ -267,17 +267,32 @@ int kube_store_set(struct kube_store *s, const struct jval *obj, struct err *e)
 int kube_store_remove(struct kube_store *s, const struct jval *obj, struct err *e)
 {
 	const char *key = NULL;
-	struct entry *entry;
 	char buf[KEY_MAX];
 
 	if (key_of(obj, buf, &key, e))
 		return -1;
-	entry = probe(s, hash_key(key), key);
+	kube_store_remove_key(s, key);
+	return 0;
+}
+
+void kube_store_remove_key(struct kube_store *s, const char *key)
+{
+	struct entry *entry = probe(s, hash_key(key), key);
+
 	if (!entry->key)
-		return 0;
+		return;
 	replace(s, entry, NULL);
 	drop_slot(s, entry);
-	return 0;
+}
+
+void kube_store_unreadable(struct kube_store *s, const char *key, const struct err *why)
+{
+	struct entry *entry = probe(s, hash_key(key), key);
+
+	if (entry->key)
+		entry->list = s->list;
+	if (s->ops->bad)
+		s->ops->bad(s->ctx, key, why);
 }
 
 void kube_store_list_begin(struct kube_store *s)

@@ -64,6 +64,14 @@ void *kube_store_each(const struct kube_store *s, size_t *pos, const char **out_
 int kube_store_set(struct kube_store *s, const struct jval *obj, struct err *e) FN_MUST;
 /** kube_store_remove - the object is gone. ERR_DECODE: no name. */
 int kube_store_remove(struct kube_store *s, const struct jval *obj, struct err *e) FN_MUST;
+/** kube_store_remove_key - the object of this key is gone. */
+void kube_store_remove_key(struct kube_store *s, const char *key);
+/**
+ * kube_store_unreadable - the object is there and cannot be read: bad() is told.
+ *
+ * It stays as it was last read: whoever holds something for it must not believe that it is gone.
+ */
+void kube_store_unreadable(struct kube_store *s, const char *key, const struct err *why);
 /** kube_store_list_begin - a list starts (again): what is not set until its end is gone. */
 void kube_store_list_begin(struct kube_store *s);
 /** kube_store_list_end - the list is complete: reports the missing ones, then synced. */

@@ -37,6 +37,7 @@ int kube_get(struct kube_client *c, const char *path, int64_t deadline_ms, struc
 static int list_once(struct kube_client *c, const struct kube_list *list, char **out_version,
 		     struct err *e)
 {
+	struct kube_page_taker taker = {.item = list->item, .ctx = list->ctx};
 	AUTO(kube_page_done) struct kube_page page = {0};
 
 	if (list->begin)
@@ -49,7 +50,7 @@ static int list_once(struct kube_client *c, const struct kube_list *list, char *
 		kube_page_done(&page);
 		if (kube_do(c, &req, &res, e))
 			return -1;
-		if (kube_page_read(&res, list->item, list->ctx, &page, e))
+		if (kube_page_read(&res, &taker, &page, e))
 			return err_wrap(e, "GET %s", list->path);
 	} while (page.next);
 	if (out_version) {
@@ -177,6 +178,10 @@ static int list_it(struct waiter *w, struct err *e)
 
 static int take_event(struct waiter *w, const struct kube_event *event, struct err *e)
 {
+	if (!event->object && event->type != KUBE_EVENT_DELETED) {
+		*e = *event->why;
+		return -1;
+	}
 	switch (event->type) {
 	case KUBE_EVENT_ADDED:
 	case KUBE_EVENT_MODIFIED:

@@ -9,6 +9,7 @@
 #include "lib/base/str.h"
 #include "lib/json/jread.h"
 #include "lib/kube/json.h"
+#include "lib/kube/mend.h"
 
 static const char *const names[] = {
 	[KUBE_EVENT_ADDED] = "ADDED",     [KUBE_EVENT_MODIFIED] = "MODIFIED",
@@ -22,6 +23,8 @@ struct kube_decoder {
 	size_t scanned; /* no newline between used and here */
 	struct jdoc *doc;
 	struct jval object;
+	char key[KUBE_KEY_MAX]; /* of an object that cannot be read */
+	struct err why;
 	bool broken;
 };
 
@@ -108,6 +111,25 @@ static int type_of(const char *name, enum kube_event_type *out)
 	return -1;
 }
 
+/* A line that cannot be read: of which object is it? That one alone is lost then. */
+static bool tell(struct kube_decoder *d, struct jspan line, struct kube_event *out)
+{
+	struct jspan type, object;
+
+	if (!kube_mend_find(line, "type", &type) || !kube_mend_find(line, "object", &object) ||
+	    !kube_mend_key(object, d->key))
+		return false;
+	for (int i = KUBE_EVENT_ADDED; i <= KUBE_EVENT_DELETED; i++) {
+		if (type.len != strlen(names[i]) + 2 ||
+		    memcmp(type.p + 1, names[i], type.len - 2) != 0)
+			continue;
+		*out = (struct kube_event){
+			.type = (enum kube_event_type)i, .key = d->key, .why = &d->why};
+		return true;
+	}
+	return false;
+}
+
 static int decode(struct kube_decoder *d, char *line, size_t len, struct kube_event *out,
 		  struct err *e)
 {
@@ -115,16 +137,20 @@ static int decode(struct kube_decoder *d, char *line, size_t len, struct kube_ev
 	const char *name;
 	struct jval root;
 
-	if (kube_json_parse("watch", line, len, &d->doc, e))
+	err_clear(&d->why);
+	if (kube_json_parse("watch", line, len, &d->doc, &d->why)) {
+		if (tell(d, (struct jspan){line, len}, out))
+			return 0;
+		*e = d->why;
 		return -1;
+	}
 	root = jdoc_root(d->doc);
 	if (jas_obj(&root, e) || jneed_str(&root, "type", &name, e) ||
 	    jneed_obj(&root, "object", &d->object, e))
 		return -1;
 	if (type_of(name, &type))
 		return jerr(&root, "type", e, ERR_DECODE, "not an event: \"%.40s\"", name);
-	out->type = type;
-	out->object = &d->object;
+	*out = (struct kube_event){.type = type, .object = &d->object};
 	return 0;
 }
 

@@ -10,8 +10,8 @@
 
 struct jval;
 
-/* One object with its managedFields; etcd itself takes no more than 1.5 MiB. */
-#define KUBE_WATCH_LINE_MAX ((size_t)4 << 20)
+/* One object. etcd itself takes no more than 1.5 MiB, which the server's escapes make six times as long. */
+#define KUBE_WATCH_LINE_MAX ((size_t)16 << 20)
 
 enum kube_event_type {
 	KUBE_EVENT_ADDED,
@@ -23,7 +23,13 @@ enum kube_event_type {
 
 struct kube_event {
 	enum kube_event_type type;
-	const struct jval *object; /* lent until the next call with this decoder */
+	/*
+	 * Lent until the next call with this decoder. NULL = an ADDED, MODIFIED or DELETED object that
+	 * cannot be read: key is its "namespace/name", why says what is wrong with it.
+	 */
+	const struct jval *object;
+	const char *key;
+	const struct err *why;
 };
 
 struct kube_decoder;

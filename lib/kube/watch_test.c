@@ -177,7 +177,7 @@ static void test_line_limit(void **state)
 	for (size_t at = 0; at < KUBE_WATCH_LINE_MAX; at += 65536)
 		assert_int_equal(kube_decoder_feed(d, line.data + at, 65536, &e), 0);
 	assert_int_equal(kube_decoder_feed(d, " ", 1, &e), -1);
-	assert_string_equal(e.msg, "watch: a line is longer than 4194304 bytes");
+	assert_string_equal(e.msg, "watch: a line is longer than 16777216 bytes");
 }
 
 /* A user may write a NUL into an annotation; it must not stop the stream. */
@@ -200,12 +200,106 @@ static void test_escaped_nul(void **state)
 	assert_string_equal(s, "\\\xef\xbf\xbd");
 }
 
+/* What users and their clients may write, and the API server hands on. */
+static void test_managed_fields_refuse_nothing(void **state)
+{
+	AUTO(sb_done) struct sb text = SB_INIT;
+	AUTO(jdoc_free) struct jdoc *doc = NULL;
+	struct jval root, meta, fields;
+	struct err e = {0};
+
+	(void)state;
+	sb_puts(&text, "{\"metadata\":{\"name\":\"a\",\"managedFields\" : [{\"f:a\\u0000\":{},"
+		       "\"f:a\\ufffd\":{},\"]\\\"\":");
+	for (int i = 0; i < 20000; i++)
+		sb_puts(&text, "{\"f:a\":");
+	sb_puts(&text, "1");
+	for (int i = 0; i < 20000; i++)
+		sb_puts(&text, "}");
+	sb_puts(&text, "}],\"labels\":{\"managedFields\":\"[\"}}}");
+	assert_int_equal(kube_json_parse("t", text.data, text.len, &doc, &e), 0);
+	root = jdoc_root(doc);
+	assert_string_equal(kube_json_meta(&root, "name"), "a");
+	assert_int_equal(jget_obj(&root, "metadata", &meta, &e), 1);
+	assert_int_equal(jget_arr(&meta, "managedFields", &fields, &e), 1);
+	assert_int_equal(jlen(&fields), 0);
+	assert_non_null(strstr(text.data, "\"labels\":{\"managedFields\":\"[\"}"));
+}
+
+static void test_depth_is_cut(void **state)
+{
+	AUTO(sb_done) struct sb text = SB_INIT, want = SB_INIT;
+	AUTO(jdoc_free) struct jdoc *doc = NULL;
+	struct err e = {0};
+
+	(void)state;
+	for (int i = 0; i < 10000; i++) {
+		sb_puts(&text, "[");
+		sb_puts(&want, i < 64 ? "[" : " ");
+	}
+	for (int i = 0; i < 10000; i++) {
+		sb_puts(&text, "]");
+		sb_puts(&want, i < 10000 - 64 ? " " : "]");
+	}
+	assert_int_equal(kube_json_parse("t", text.data, text.len, &doc, &e), 0);
+	assert_string_equal(text.data, want.data);
+}
+
+static void test_many_annotations(void **state)
+{
+	AUTO(sb_done) struct sb text = SB_INIT;
+	AUTO(jdoc_free) struct jdoc *doc = NULL;
+	struct err e = {0};
+
+	(void)state;
+	sb_puts(&text, "{\"a\":0");
+	for (int i = 0; i < 66000; i++)
+		sb_printf(&text, ",\"%x\":\"\"", i);
+	sb_puts(&text, "}");
+	text.data[2] = '_';
+	assert_int_equal(kube_json_parse("t", text.data, text.len, &doc, &e), 0);
+}
+
+/* One object that cannot be read costs itself; the stream goes on. */
+static void test_unreadable_object(void **state)
+{
+	static const char lines[] =
+		"{\"type\":\"MODIFIED\",\"object\":{\"metadata\":{\"labels\":{\"name\":\"x\"},"
+		"\"namespace\":\"ns\",\"name\":\"a\"},\"b\":1,\"b\":2}}\n"
+		"{\"type\":\"DELETED\",\"object\":{\"metadata\":{\"name\":\"c\"},\"b\":01}}\n"
+		"{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"name\":\"d\"}}}\n";
+	AUTO(kube_decoder_free) struct kube_decoder *d = kube_decoder_new();
+	struct kube_event event;
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(kube_decoder_feed(d, lines, strlen(lines), &e), 0);
+	assert_int_equal(kube_decoder_next(d, &event, &e), 1);
+	assert_int_equal(event.type, KUBE_EVENT_MODIFIED);
+	assert_null(event.object);
+	assert_string_equal(event.key, "ns/a");
+	assert_string_equal(event.why->msg, "watch: a second \"b\" in one object at byte 98");
+	assert_int_equal(kube_decoder_next(d, &event, &e), 1);
+	assert_int_equal(event.type, KUBE_EVENT_DELETED);
+	assert_null(event.object);
+	assert_string_equal(event.key, "c");
+	assert_int_equal(kube_decoder_next(d, &event, &e), 1);
+	assert_string_equal(kube_json_meta(event.object, "name"), "d");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_any_pieces),  cmocka_unit_test(test_feed_without_taking),
-		cmocka_unit_test(test_error_event), cmocka_unit_test(test_not_events),
-		cmocka_unit_test(test_line_limit),  cmocka_unit_test(test_escaped_nul),
+		cmocka_unit_test(test_any_pieces),
+		cmocka_unit_test(test_feed_without_taking),
+		cmocka_unit_test(test_error_event),
+		cmocka_unit_test(test_not_events),
+		cmocka_unit_test(test_line_limit),
+		cmocka_unit_test(test_escaped_nul),
+		cmocka_unit_test(test_managed_fields_refuse_nothing),
+		cmocka_unit_test(test_depth_is_cut),
+		cmocka_unit_test(test_many_annotations),
+		cmocka_unit_test(test_unreadable_object),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,7 +43,9 @@ static int events(struct kube_decoder *decoder)
 
 	while ((rc = kube_decoder_next(decoder, &event, &e)) > 0) {
 		FUZZ_ASSERT(*kube_event_name(event.type));
-		if (event.type != KUBE_EVENT_ERROR)
+		if (!event.object)
+			FUZZ_ASSERT(*event.key && event.why->msg[0]);
+		else if (event.type != KUBE_EVENT_ERROR)
 			decode(event.object);
 	}
 	FUZZ_ASSERT(rc == 0 || (e.kind && e.msg[0]));
