@@ -22,12 +22,19 @@ struct ipam_claims {
 };
 
 void ipam_claims_done(struct ipam_claims *c);
+DEFINE_AUTO_VALUE(struct ipam_claims, ipam_claims_done)
 /** ipam_claims_copy - *out becomes a copy of its own; what it held before is not freed. */
 void ipam_claims_copy(const struct ipam_claims *c, struct ipam_claims *out);
 bool ipam_claims_eq(const struct ipam_claims *a, const struct ipam_claims *b);
 /** ipam_claims_owner - whose the address is, NULL = nobody's. Lent. */
 const char *ipam_claims_owner(const struct ipam_claims *c, const struct ip_addr *addr);
-/** ipam_claims_add - it is that owner's from now on; false when their text would be too long. */
+
+/**
+ * ipam_claims_add - it is that owner's from now on.
+ *
+ * When their text would be too long, the namespace that takes most of it loses what it claimed last, a block of
+ * addresses at a time, as long as the owner's namespace has less; else false, and nothing is added.
+ */
 bool ipam_claims_add(struct ipam_claims *c, const char *owner, const struct ip_addr *addr);
 /** ipam_claims_keep - those alone of which keep() says so. */
 void ipam_claims_keep(struct ipam_claims *c,
