@@ -4,14 +4,17 @@
  *
  * An address that a pod of the workload has had (allocation.claimed) is kept for it. Of those that no pod has had
  * RESERVATIONS_UNCLAIMED_MAX are kept for each namespace in each subnet, for the older workload first. Where the subnet
- * has maxPerNamespace, no more than that of both together.
+ * has maxPerNamespace, no more than that of both together. A namespace that names RESERVATIONS_TAKEN_MAX addresses of
+ * a subnet that are kept for others keeps no more there that no pod has had: what is looked at is bounded, too.
  */
 #ifndef CONTROLLER_ADDRESSES_RESERVATIONS_H
 #define CONTROLLER_ADDRESSES_RESERVATIONS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define RESERVATIONS_UNCLAIMED_MAX 16
+#define RESERVATIONS_TAKEN_MAX     (16 * 1024)
 
 struct api_pod;
 struct api_workload;
@@ -24,6 +27,9 @@ struct reservations;
 /** reservations_new - worked out from the cluster's workloads whenever it is asked after a change of them. */
 struct reservations *reservations_new(struct cluster *cluster);
 void reservations_free(struct reservations *all);
+
+/** reservations_refreshed - how often all has been worked out: not for a change of what names nothing else. */
+size_t reservations_refreshed(const struct reservations *all);
 
 /** reservations_named - the addresses of that subnet that are kept for workloads. Lent until the next change. */
 const struct ipam_set *reservations_named(struct reservations *all, const char *subnet);

@@ -57,25 +57,33 @@ static void feed_subnet(struct fixture *x, int version, const char *spec, const 
 	feed(x, CLUSTER_SUBNETS, sb_get(&sb));
 }
 
-/* A Deployment ns/name without pods that names 10.1.0.first to 10.1.0.last. */
-static void feed_workload(struct fixture *x, const char *ns, const char *name, int first, int last)
+/* Created in that second, in that version. Number n is 10.1.0.n, 256 is 10.1.1.0. */
+static void feed_version(struct fixture *x, const char *ns, const char *name, int first, int last,
+			 int second, int version)
 {
-	static int second;
 	AUTO(sb_done) struct sb sb = SB_INIT;
 
 	sb_printf(&sb,
 		  "{\"metadata\":{\"namespace\":\"%s\",\"name\":\"%s\",\"uid\":\"%s-%s\","
-		  "\"resourceVersion\":\"1\",\"creationTimestamp\":\"2026-01-01T00:00:%02dZ\"},"
+		  "\"resourceVersion\":\"%d\",\"creationTimestamp\":\"2026-01-01T00:00:%02dZ\"},"
 		  "\"spec\":{\"replicas\":0,\"template\":{\"metadata\":{\"annotations\":{"
 		  "\"tandem-cni.io/subnet\":\"net\",\"tandem-cni.io/ip\":\"",
-		  ns, name, ns, name, second++ % 60);
+		  ns, name, ns, name, version, second);
 	for (int i = first; i <= last; i++)
-		sb_printf(&sb, "%s10.1.0.%d", i > first ? "-" : "", i);
+		sb_printf(&sb, "%s10.1.%d.%d", i > first ? "-" : "", i / 256, i % 256);
 	sb_puts(&sb, "\"}}}}}");
 	feed(x, (enum cluster_kind)(CLUSTER_WORKLOADS + API_DEPLOYMENT), sb_get(&sb));
 }
 
-/* The one that 10.1.0.n is kept for: "ns/name", "" for nobody. */
+/* A Deployment ns/name without pods that names the numbers first to last. */
+static void feed_workload(struct fixture *x, const char *ns, const char *name, int first, int last)
+{
+	static int second;
+
+	feed_version(x, ns, name, first, last, second++ % 60, 1);
+}
+
+/* The one that number n is kept for: "ns/name", "" for nobody. */
 static const char *keeper(struct fixture *x, int n)
 {
 	static char out[64];
@@ -83,7 +91,7 @@ static const char *keeper(struct fixture *x, int n)
 	struct ip_addr addr;
 	const struct api_workload *w;
 
-	snprintf(text, sizeof(text), "10.1.0.%d", n);
+	snprintf(text, sizeof(text), "10.1.%d.%d", n / 256, n % 256);
 	assert_int_equal(ip_parse(text, &addr), 0);
 	w = reservations_find(x->all, "net", &addr);
 	out[0] = '\0';
@@ -172,12 +180,75 @@ static void naming_is_asked_of_the_template(void **state)
 	end(&x);
 }
 
+static void what_asks_for_nothing_else_is_not_worked_out_again(void **state)
+{
+	struct fixture x;
+
+	(void)state;
+	begin(&x);
+	feed_subnet(&x, 1, "", "");
+	feed_version(&x, "a", "first", 10, 12, 1, 1);
+	feed_version(&x, "a", "second", 12, 13, 2, 1);
+	assert_string_equal(keeper(&x, 12), "a/first");
+	assert_int_equal(reservations_refreshed(x.all), 1);
+	/* A status counted up: another object, whose names are found in it all the same. */
+	feed_version(&x, "a", "first", 10, 12, 1, 2);
+	feed_version(&x, "a", "second", 12, 13, 2, 2);
+	assert_string_equal(keeper(&x, 12), "a/first");
+	assert_string_equal(keeper(&x, 13), "a/second");
+	assert_int_equal(reservations_refreshed(x.all), 1);
+	/* What names nothing changes nothing. */
+	feed_version(&x, "a", "third", 1, 0, 3, 1);
+	assert_string_equal(keeper(&x, 10), "a/first");
+	assert_int_equal(reservations_refreshed(x.all), 1);
+	feed_version(&x, "a", "first", 10, 11, 1, 3);
+	assert_string_equal(keeper(&x, 12), "a/second");
+	assert_int_equal(reservations_refreshed(x.all), 2);
+	end(&x);
+}
+
+static void the_names_that_are_looked_at_are_bounded(void **state)
+{
+	static const char had[] =
+		",\"claimed\":[{\"by\":\"Deployment a/had\",\"addresses\":["
+		"\"10.1.0.0/24 0-255\",\"10.1.1.0/24 0-255\",\"10.1.2.0/24 0-255\","
+		"\"10.1.3.0/24 0-255\"]}]";
+	struct fixture x;
+	char name[16];
+
+	(void)state;
+	begin(&x);
+	feed_subnet(&x, 1, "", had);
+	feed_version(&x, "a", "had", 0, 1023, 0, 1);
+	feed_version(&x, "a", "more", 1024, 1024, 1, 1);
+	/* 16 lists of 1,024, but for one name all of what another namespace keeps. */
+	for (int i = 1; i <= 15; i++) {
+		snprintf(name, sizeof(name), "w%d", i);
+		feed_version(&x, "b", name, 0, 1023, i, 1);
+	}
+	feed_version(&x, "b", "last", 2, 1025, 16, 1);
+	feed_version(&x, "b", "late", 1026, 1026, 17, 1);
+	assert_string_equal(keeper(&x, 1023), "a/had");
+	assert_string_equal(keeper(&x, 1024), "a/more");
+	assert_string_equal(keeper(&x, 1025), "b/last");
+	assert_string_equal(keeper(&x, 1026), "b/late");
+	/* One more, and what is named after it is not kept. */
+	feed_version(&x, "b", "last", 1, 1024, 16, 2);
+	assert_string_equal(keeper(&x, 1026), "");
+	/* What a namespace's own pods have had does not count. */
+	feed_version(&x, "a", "next", 1027, 1027, 18, 1);
+	assert_string_equal(keeper(&x, 1027), "a/next");
+	end(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_no_pod_has_had_is_kept_up_to_a_bound),
 		cmocka_unit_test(what_a_pod_has_had_is_kept),
 		cmocka_unit_test(no_namespace_keeps_more_than_its_share),
+		cmocka_unit_test(what_asks_for_nothing_else_is_not_worked_out_again),
+		cmocka_unit_test(the_names_that_are_looked_at_are_bounded),
 		cmocka_unit_test(naming_is_asked_of_the_template),
 	};
 
