@@ -278,7 +278,7 @@ static void index_workloads(struct reservations *all)
 	}
 }
 
-/* Everything anew: each name is looked at once at most, and none of a namespace whose share is full. */
+/* All again: each name is looked at once at most, and none of a namespace whose share is full. */
 static void refresh(struct reservations *all)
 {
 	struct named *named;
