@@ -201,12 +201,12 @@ static void claim(struct subnet *subnet)
 	AUTO(free) char *text = NULL;
 	const struct subnet_object *o = subnet->obj;
 	uint64_t known = subnet->record.term > o->term ? subnet->record.term : o->term;
-	bool anew = known == 0 || o->record_bad;
+	bool first = known == 0 || o->record_bad;
 	struct jw w = jw_init(&body);
 	struct err e = {0};
 
 	/* A former leader may have ended before it had heard of every card. */
-	subnet->fresh = anew || o->record.lost;
+	subnet->fresh = first || o->record.lost;
 	if (o->record_bad)
 		log_error("the allocation cannot be read: it is rebuilt from the records", "subnet",
 			  subnet->name);
@@ -217,7 +217,7 @@ static void claim(struct subnet *subnet)
 	begin_patch(&w, subnet);
 	jw_end(&w);
 	jw_kv_obj(&w, "status");
-	if (anew) {
+	if (first) {
 		jw_kv_raw(&w, "allocation", jspan_of(text));
 	} else {
 		jw_kv_obj(&w, "allocation");
