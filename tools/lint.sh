@@ -108,13 +108,13 @@ manuals() {
 		printf '%s\n' "$out"
 		return 1
 	}
-	for event in $(sed -n 's/.*\[DECIDE_[A-Z_]*\] = "\(.*\)",.*/\1/p' controller/rules/decide.c); do
+	while read -r event; do
 		case $event in OK | Nothing) continue ;; esac
 		grep -qw "$event" man/tandem-controller.8 || {
 			echo "man/tandem-controller.8: EVENTS does not name $event"
 			rc=1
 		}
-	done
+	done < <(sed -n 's/.*\[DECIDE_[A-Z_]*\] = "\(.*\)",.*/\1/p' controller/rules/decide.c)
 	return $rc
 }
 

@@ -236,6 +236,15 @@ static void forget(struct reservations *all)
 	all->n = 0;
 }
 
+static void list_one(struct reservations *all, const struct api_workload *obj, size_t *cap)
+{
+	if (all->n == *cap) {
+		*cap = *cap ? *cap * 2 : 64;
+		all->list = xreallocarray(all->list, *cap, sizeof(*all->list));
+	}
+	all->list[all->n++] = (struct workload){.obj = obj};
+}
+
 /* Those that name addresses, the oldest first. */
 static void list_workloads(struct reservations *all)
 {
@@ -247,13 +256,8 @@ static void list_workloads(struct reservations *all)
 		size_t pos = 0;
 
 		while ((obj = cluster_each(all->cluster, which, &pos, NULL))) {
-			if (!obj->annotations.request.n_ips)
-				continue;
-			if (all->n == cap) {
-				cap = cap ? cap * 2 : 64;
-				all->list = xreallocarray(all->list, cap, sizeof(*all->list));
-			}
-			all->list[all->n++] = (struct workload){.obj = obj};
+			if (obj->annotations.request.n_ips)
+				list_one(all, obj, &cap);
 		}
 	}
 	if (all->n)

@@ -58,7 +58,7 @@ static void feed_subnet(struct fixture *x, int version, const char *spec, const 
 }
 
 /* Created in that second, in that version. Number n is 10.1.0.n, 256 is 10.1.1.0. */
-static void feed_version(struct fixture *x, const char *ns, const char *name, int first, int last,
+static void feed_version(struct fixture *x, const char *ns, const char *name, const int numbers[2],
 			 int second, int version)
 {
 	AUTO(sb_done) struct sb sb = SB_INIT;
@@ -69,8 +69,8 @@ static void feed_version(struct fixture *x, const char *ns, const char *name, in
 		  "\"spec\":{\"replicas\":0,\"template\":{\"metadata\":{\"annotations\":{"
 		  "\"tandem-cni.io/subnet\":\"net\",\"tandem-cni.io/ip\":\"",
 		  ns, name, ns, name, version, second);
-	for (int i = first; i <= last; i++)
-		sb_printf(&sb, "%s10.1.%d.%d", i > first ? "-" : "", i / 256, i % 256);
+	for (int i = numbers[0]; i <= numbers[1]; i++)
+		sb_printf(&sb, "%s10.1.%d.%d", i > numbers[0] ? "-" : "", i / 256, i % 256);
 	sb_puts(&sb, "\"}}}}}");
 	feed(x, (enum cluster_kind)(CLUSTER_WORKLOADS + API_DEPLOYMENT), sb_get(&sb));
 }
@@ -80,7 +80,7 @@ static void feed_workload(struct fixture *x, const char *ns, const char *name, i
 {
 	static int second;
 
-	feed_version(x, ns, name, first, last, second++ % 60, 1);
+	feed_version(x, ns, name, (int[]){first, last}, second++ % 60, 1);
 }
 
 /* The one that number n is kept for: "ns/name", "" for nobody. */
@@ -187,21 +187,21 @@ static void what_asks_for_nothing_else_is_not_worked_out_again(void **state)
 	(void)state;
 	begin(&x);
 	feed_subnet(&x, 1, "", "");
-	feed_version(&x, "a", "first", 10, 12, 1, 1);
-	feed_version(&x, "a", "second", 12, 13, 2, 1);
+	feed_version(&x, "a", "first", (int[]){10, 12}, 1, 1);
+	feed_version(&x, "a", "second", (int[]){12, 13}, 2, 1);
 	assert_string_equal(keeper(&x, 12), "a/first");
 	assert_int_equal(reservations_refreshed(x.all), 1);
 	/* A status counted up: another object, whose names are found in it all the same. */
-	feed_version(&x, "a", "first", 10, 12, 1, 2);
-	feed_version(&x, "a", "second", 12, 13, 2, 2);
+	feed_version(&x, "a", "first", (int[]){10, 12}, 1, 2);
+	feed_version(&x, "a", "second", (int[]){12, 13}, 2, 2);
 	assert_string_equal(keeper(&x, 12), "a/first");
 	assert_string_equal(keeper(&x, 13), "a/second");
 	assert_int_equal(reservations_refreshed(x.all), 1);
 	/* What names nothing changes nothing. */
-	feed_version(&x, "a", "third", 1, 0, 3, 1);
+	feed_version(&x, "a", "third", (int[]){1, 0}, 3, 1);
 	assert_string_equal(keeper(&x, 10), "a/first");
 	assert_int_equal(reservations_refreshed(x.all), 1);
-	feed_version(&x, "a", "first", 10, 11, 1, 3);
+	feed_version(&x, "a", "first", (int[]){10, 11}, 1, 3);
 	assert_string_equal(keeper(&x, 12), "a/second");
 	assert_int_equal(reservations_refreshed(x.all), 2);
 	end(&x);
@@ -219,24 +219,24 @@ static void the_names_that_are_looked_at_are_bounded(void **state)
 	(void)state;
 	begin(&x);
 	feed_subnet(&x, 1, "", had);
-	feed_version(&x, "a", "had", 0, 1023, 0, 1);
-	feed_version(&x, "a", "more", 1024, 1024, 1, 1);
+	feed_version(&x, "a", "had", (int[]){0, 1023}, 0, 1);
+	feed_version(&x, "a", "more", (int[]){1024, 1024}, 1, 1);
 	/* 16 lists of 1,024, but for one name all of what another namespace keeps. */
 	for (int i = 1; i <= 15; i++) {
 		snprintf(name, sizeof(name), "w%d", i);
-		feed_version(&x, "b", name, 0, 1023, i, 1);
+		feed_version(&x, "b", name, (int[]){0, 1023}, i, 1);
 	}
-	feed_version(&x, "b", "last", 2, 1025, 16, 1);
-	feed_version(&x, "b", "late", 1026, 1026, 17, 1);
+	feed_version(&x, "b", "last", (int[]){2, 1025}, 16, 1);
+	feed_version(&x, "b", "late", (int[]){1026, 1026}, 17, 1);
 	assert_string_equal(keeper(&x, 1023), "a/had");
 	assert_string_equal(keeper(&x, 1024), "a/more");
 	assert_string_equal(keeper(&x, 1025), "b/last");
 	assert_string_equal(keeper(&x, 1026), "b/late");
 	/* One more, and what is named after it is not kept. */
-	feed_version(&x, "b", "last", 1, 1024, 16, 2);
+	feed_version(&x, "b", "last", (int[]){1, 1024}, 16, 2);
 	assert_string_equal(keeper(&x, 1026), "");
 	/* What a namespace's own pods have had does not count. */
-	feed_version(&x, "a", "next", 1027, 1027, 18, 1);
+	feed_version(&x, "a", "next", (int[]){1027, 1027}, 18, 1);
 	assert_string_equal(keeper(&x, 1027), "a/next");
 	end(&x);
 }

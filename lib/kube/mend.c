@@ -82,30 +82,41 @@ static char *hollow_member(char *p, char *end)
 	return v < end && *v == '[' ? hollow(v, end) : p;
 }
 
+/* The string at p, a name or not; behind it. */
+static char *mend_string(char *p, char *end, bool nuls)
+{
+	char *next = p + (string_end(p, end) - p);
+
+	if ((size_t)(next - p) == strlen(MANAGED) && !memcmp(p, MANAGED, strlen(MANAGED)))
+		return hollow_member(next, end);
+	if (nuls)
+		replace_nuls(p, next);
+	return next;
+}
+
+/* The container that begins at p; behind its bracket, or behind it all where it lies too deep. */
+static char *mend_container(char *p, char *end, size_t *depth)
+{
+	if (*depth + 1 == JSON_MAX_DEPTH)
+		return hollow(p, end);
+	++*depth;
+	return p + 1;
+}
+
 void kube_mend(char *text, size_t len)
 {
 	bool nuls = memmem(text, len, ESCAPED_NUL, strlen(ESCAPED_NUL)) != NULL;
-	char *p = text, *end = text + len, *next;
+	char *p = text, *end = text + len;
 	size_t depth = 0;
 
 	while (p < end) {
 		switch (*p) {
 		case '"':
-			next = p + (string_end(p, end) - p);
-			if (next - p == strlen(MANAGED) && !memcmp(p, MANAGED, strlen(MANAGED)))
-				next = hollow_member(next, end);
-			else if (nuls)
-				replace_nuls(p, next);
-			p = next;
+			p = mend_string(p, end, nuls);
 			break;
 		case '{':
 		case '[':
-			if (depth + 1 == JSON_MAX_DEPTH) {
-				p = hollow(p, end);
-				break;
-			}
-			depth++;
-			p++;
+			p = mend_container(p, end, &depth);
 			break;
 		case '}':
 		case ']':

@@ -14,6 +14,7 @@
 CNI_PLUGINS=/usr/lib/cni
 CNI_UNDER=() # what runs the plugin, when it is not run by itself
 # LeakSanitizer traces its own process at the end: it cannot where another traces it, or a thread is never to be stopped.
+# shellcheck disable=SC2034 # for the tests that include this
 NO_LEAK_CHECK="ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0"
 POD=
 contract_names=0
