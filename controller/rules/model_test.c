@@ -316,18 +316,31 @@ static void all_keep_theirs(const struct subject *s, int subnet)
 	}
 }
 
+/* By this very commit it counts as used: whoever has it is not known to the model. */
+static bool is_adopted(const struct ref_commit *c, int family, int at)
+{
+	for (int i = 0; i < c->n_adopts; i++) {
+		if (c->adopts[i].family == family && c->adopts[i].at == at)
+			return true;
+	}
+	return false;
+}
+
 /* A liar has got what is another's, or cooling down, or nobody's to give. */
-static void no_lie_succeeds(const struct ref_subnet *before, const struct ref_want *w, int64_t now)
+static void no_lie_succeeds(const struct ref_subnet *before, const struct ref_want *w,
+			    const struct ref_commit *c)
 {
 	for (int f = 0; f < 2; f++) {
 		const struct ref_addr *a;
 		int holder;
 
-		if (!w->lies || w->keep[f] == REF_NOWHERE || w->told != DECIDE_ALLOCATED)
+		if (!w->lies || w->keep[f] == REF_NOWHERE || w->told != DECIDE_ALLOCATED ||
+		    is_adopted(c, f, w->keep[f]))
 			continue;
 		a = &before->a[f][w->keep[f]];
 		holder = m.holder[before->spaces][f][w->keep[f]];
-		if ((holder && holder != w->uid) || (a->state >= REF_COOLING && a->until > now) ||
+		if ((holder && holder != w->uid) ||
+		    (a->state >= REF_COOLING && a->until > c->now) ||
 		    (!a->in_range && a->state != REF_USED))
 			differ("%s: a liar got address %d of family %d", before->name, w->keep[f],
 			       f);
@@ -344,7 +357,7 @@ static void written(struct subject *s, int subnet, const struct ref_commit *c,
 	through_text(&s->record);
 	same_record(s);
 	for (int i = 0; i < c->n_wants; i++)
-		no_lie_succeeds(before, &c->wants[i], c->now);
+		no_lie_succeeds(before, &c->wants[i], c);
 	take_answers(s, subnet, c->wants, c->n_wants);
 	all_keep_theirs(s, subnet);
 	s->releases.n = s->drops.n = s->adopts.n = 0;

@@ -28,6 +28,8 @@ in_time() {
 	tests_now_ms start
 	cni ADD "$5"
 	tests_now_ms end
+	# Where the API server was not reached in time, the next ADD asks first.
+	rm -f "$DIR/state/hints/$POD_UID"
 	refused "$name" "$code" "$text"
 	check "$name: in time ($((end - start)) ms)" test $((end - start)) -lt "$limit"
 }
