@@ -272,6 +272,13 @@ void cluster_listen(struct cluster *c, unsigned int kinds, const struct cluster_
 	c->listeners[c->n_listeners++].ctx = ctx;
 }
 
+/* A version that is not served is no failure: cluster_follow_versions() tries the other one. */
+static void one_failed(const char *path, const struct err *why)
+{
+	if (why->kind != ERR_NOT_FOUND)
+		process_watch_failed(path, why);
+}
+
 static void watch(struct cache *cache)
 {
 	const struct cluster_options *opt = &cache->cluster->opt;
@@ -283,7 +290,8 @@ static void watch(struct cache *cache)
 	char *path = kube_path(group_version,
 			       cache->kind == CLUSTER_SUBNETS ? opt->system_ns : NULL, row->plural,
 			       NULL, NULL);
-	struct kube_reflector_options ropt = {.path = path, .failed = process_watch_failed};
+	struct kube_reflector_options ropt = {
+		.path = path, .failed = row->versions[1] ? one_failed : process_watch_failed};
 
 	cache->reflector = kube_reflector_new(opt->client, cache->store, &ropt);
 }

@@ -8,7 +8,7 @@ replica() {
 }
 
 lease_is() { [ "$(k get "${LEASE[@]}" -o jsonpath="{.spec.$1}")" = "$2" ]; }
-stands_by() { tail -n 1 "$DIR/$1.log" | grep -q "standing by"; }
+stands_by() { grep -E "msg=(started|leading|\"standing by\")" "$DIR/$1.log" | tail -n 1 | grep -q "standing by"; }
 ended() { ! kill -0 "$1" 2>/dev/null; }
 
 # ends NAME CODE DESCRIPTION
