@@ -121,7 +121,7 @@ void entry_drop_stale(struct entry *entry, const struct api_ip *rec);
 /** entry_run - look at it, given its pod and its record: decide.h decides, requests.h does. */
 void entry_run(struct entry *entry);
 
-/** entry_could_have_card - its pod has a network of its own, and is not over. */
+/** entry_could_have_card - its pod has a network of its own, is not over, and its node has not said that it has none. */
 bool entry_could_have_card(const struct entry *entry);
 
 /** entry_may_ask - its pod runs, and its record may have been lost: *out is its subnet. */

@@ -19,7 +19,8 @@ bool entry_could_have_card(const struct entry *entry)
 {
 	const struct api_pod *pod = entry->pod;
 
-	return pod->has_ip && !api_pod_is_over(pod) && !pod->host_network && !pod->is_static;
+	return pod->has_ip && !api_pod_is_over(pod) && !pod->host_network && !pod->is_static &&
+	       !str_eq(entry->cardless, pod->meta.uid);
 }
 
 /*
@@ -31,9 +32,8 @@ bool entry_may_ask(struct entry *entry, struct subnet **out)
 	const char *name = entry->pod->annotations.text[API_ASKED_SUBNET];
 
 	*out = name ? subnets_find(entry->all->in.subnets, name) : NULL;
-	return entry_could_have_card(entry) && !str_eq(entry->cardless, entry->pod->meta.uid) &&
-	       *out && subnet_spec(*out) && subnet_state(*out) >= SUBNET_SETTLING &&
-	       subnet_lost_some(*out);
+	return entry_could_have_card(entry) && *out && subnet_spec(*out) &&
+	       subnet_state(*out) >= SUBNET_SETTLING && subnet_lost_some(*out);
 }
 
 void entry_count_lost(struct entry *entry, enum records_lost result)

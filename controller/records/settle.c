@@ -102,7 +102,6 @@ static bool is_unknown(const struct entry *entry, const struct subnet *subnet)
 	const struct api_ip *rec = entry_record(entry);
 
 	return entry->pod && entry_could_have_card(entry) && !entry->lost &&
-	       !str_eq(entry->cardless, entry->pod->meta.uid) &&
 	       (!rec || (!entry->unreadable && api_ip_is_asked(rec))) &&
 	       str_eq(entry->pod->annotations.text[API_ASKED_SUBNET], subnet_name(subnet));
 }
