@@ -6,6 +6,7 @@
 #include "admit/status.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
+#include "lib/json/text_test.h"
 
 #define NODES   "system:serviceaccount:kube-system:tandem-node"
 #define FROM(n) "'authentication.kubernetes.io/node-name':[" n "]"
@@ -76,8 +77,7 @@ static void test_whose_word(void **state)
 		AUTO(free) char *text = xstrdup(rows[i].review);
 		struct err e = {0};
 
-		for (char *c = text; *c; c++)
-			*c = *c == '\'' ? '"' : *c;
+		json_quotes(text);
 		if (admit_review_parse(text, strlen(text), &r, &e) < 0)
 			fail_msg("row %zu: %s", i, e.msg);
 		admit_status_check(&r, "kube-system", &a);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "admit/workload.h"
 #include "admit/world_test.h"
+#include "lib/json/text_test.h"
 
 /* A review of that operation; texts with single quotes. old NULL = none. */
 static const char *ask(struct lab *lab, const char *resource, const char *object, const char *old)
@@ -19,8 +20,7 @@ static const char *ask(struct lab *lab, const char *resource, const char *object
 	AUTO(admit_workload_done) struct admit_workload w = {0};
 	struct err e = {0};
 
-	for (char *c = text; *c; c++)
-		*c = *c == '\'' ? '"' : *c;
+	json_quotes(text);
 	if (admit_review_parse(text, strlen(text), &r, &e) < 0)
 		fail_msg("%s: %s", e.msg, text);
 	if (!admit_workload_read(&r, false, &w, &lab->answer)) {

@@ -13,6 +13,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/json/jread.h"
+#include "lib/json/text_test.h"
 
 struct pod_row {
 	const char *pod, *owner, *subnet, *addr, *mac;
@@ -41,15 +42,11 @@ static inline struct api_subnet *spec_of(const char *name, const char *spec)
 	char *text = xasprintf(
 		"{'metadata':{'name':'%s','namespace':'kube-system','uid':'u'},'spec':{%s}}", name,
 		spec);
-	AUTO(jdoc_free) struct jdoc *doc = NULL;
+	AUTO(jdoc_free) struct jdoc *doc = json_text(json_quotes(text));
 	struct api_subnet *s = NULL;
 	struct jval root;
 	struct err e = {0};
 
-	for (char *c = text; *c; c++)
-		*c = *c == '\'' ? '"' : *c;
-	if (jdoc_parse("test", text, strlen(text), &doc, &e) < 0)
-		fail_msg("%s", e.msg);
 	root = jdoc_root(doc);
 	if (api_subnet_decode(&root, &s, &e) < 0)
 		fail_msg("%s", e.msg);

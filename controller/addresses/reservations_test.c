@@ -10,6 +10,7 @@
 #include "lib/base/sb.h"
 #include "lib/base/test.h"
 #include "lib/json/jread.h"
+#include "lib/json/text_test.h"
 #include "lib/kube/store.h"
 
 struct fixture {
@@ -19,13 +20,10 @@ struct fixture {
 
 static void feed(struct fixture *x, enum cluster_kind kind, const char *text)
 {
-	AUTO(jdoc_free) struct jdoc *doc = NULL;
+	AUTO(jdoc_free) struct jdoc *doc = json_text(text);
+	struct jval root = jdoc_root(doc);
 	struct err e = {0};
-	struct jval root;
 
-	if (jdoc_parse("test", text, strlen(text), &doc, &e) < 0)
-		fail_msg("%s", e.msg);
-	root = jdoc_root(doc);
 	assert_int_equal(kube_store_set(cluster_store(x->cluster, kind), &root, &e), 0);
 }
 

@@ -11,6 +11,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/httpd/httpd.h"
+#include "lib/json/text_test.h"
 
 struct fixture {
 	struct rooms rooms;
@@ -20,9 +21,7 @@ struct fixture {
 /* Single quotes to double ones, in place. */
 static char *quoted(char *text)
 {
-	for (char *c = text; *c; c++)
-		*c = *c == '\'' ? '"' : *c;
-	return text;
+	return json_quotes(text);
 }
 
 static void feed(struct fixture *x, enum cluster_kind kind, const char *object)

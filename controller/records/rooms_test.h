@@ -14,6 +14,7 @@
 #include "controller/records/records.h"
 #include "controller/subnets/subnet.h"
 #include "lib/json/jread.h"
+#include "lib/json/text_test.h"
 #include "lib/kube/store.h"
 
 struct rooms {
@@ -58,13 +59,10 @@ static inline void rooms_end(struct rooms *r, void (*free_client)(struct rooms *
 /** rooms_feed - that object is there, or is another one now. */
 static inline void rooms_feed(struct rooms *r, enum cluster_kind kind, const char *text)
 {
-	AUTO(jdoc_free) struct jdoc *doc = NULL;
+	AUTO(jdoc_free) struct jdoc *doc = json_text(text);
+	struct jval root = jdoc_root(doc);
 	struct err e = {0};
-	struct jval root;
 
-	if (jdoc_parse("test", text, strlen(text), &doc, &e) < 0)
-		fail_msg("%s", e.msg);
-	root = jdoc_root(doc);
 	assert_int_equal(kube_store_set(cluster_store(r->cluster, kind), &root, &e), 0);
 }
 

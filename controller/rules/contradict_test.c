@@ -9,6 +9,7 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/json/jread.h"
+#include "lib/json/text_test.h"
 
 /* A record of pod p with 10.1.0.5, with that status; single quotes for double ones. */
 static struct api_ip *record(const char *pod, const char *status)
@@ -19,15 +20,11 @@ static struct api_ip *record(const char *pod, const char *status)
 		"'podId':'%s','node':'n1','master':'ens4','cidr':'10.1.0.5/24',"
 		"'mac':'0a:00:00:00:00:05'},'status':{%s}}",
 		pod, status);
-	AUTO(jdoc_free) struct jdoc *doc = NULL;
+	AUTO(jdoc_free) struct jdoc *doc = json_text(json_quotes(text));
 	struct api_ip *out = NULL;
 	struct jval root;
 	struct err e = {0};
 
-	for (char *c = text; *c; c++)
-		*c = *c == '\'' ? '"' : *c;
-	if (jdoc_parse("test", text, strlen(text), &doc, &e) < 0)
-		fail_msg("%s", e.msg);
 	root = jdoc_root(doc);
 	if (api_ip_decode(&root, &out, &e) < 0)
 		fail_msg("%s", e.msg);
