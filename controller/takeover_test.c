@@ -30,26 +30,33 @@ static void take_away(struct rooms *r, enum cluster_kind kind, const char *text)
 	assert_int_equal(kube_store_remove(cluster_store(r->cluster, kind), &root, &e), 0);
 }
 
+/* In a subnet that has 10.1.0.5 in use; takeover_free() and rooms_end() it. */
+static struct takeover *begin(struct rooms *r)
+{
+	struct takeover_in in = {.process = &r->process, .hold_ms = 5000};
+	struct ip_addr addr;
+
+	rooms_begin(r);
+	in.cluster = r->cluster;
+	in.subnets = r->subnets;
+	in.records = r->records;
+	rooms_feed(r, CLUSTER_SUBNETS, SUBNET);
+	assert_int_equal(ip_parse("10.1.0.5", &addr), 0);
+	ipam_set_add(&subnets_find(r->subnets, "net")->record.pool.used, &addr);
+	return takeover_new(&in);
+}
+
 /* The hold of an address without a record begins when a pod goes that may have had it, not when a record does. */
 static void the_hold_begins_with_a_pod_that_goes(void **state)
 {
 	AUTO(ipam_set_done) struct ipam_set held = IPAM_SET_INIT;
 	AUTO(takeover_free) struct takeover *t = NULL;
-	struct ip_addr addr;
 	struct rooms r = {.process = {.phase = PHASE_RUN}};
-	struct takeover_in in = {.process = &r.process, .hold_ms = 5000};
 	struct subnet *subnet;
 
 	(void)state;
-	rooms_begin(&r);
-	in.cluster = r.cluster;
-	in.subnets = r.subnets;
-	in.records = r.records;
-	t = takeover_new(&in);
-	rooms_feed(&r, CLUSTER_SUBNETS, SUBNET);
+	t = begin(&r);
 	subnet = subnets_find(r.subnets, "net");
-	assert_int_equal(ip_parse("10.1.0.5", &addr), 0);
-	ipam_set_add(&subnet->record.pool.used, &addr);
 	subnet_settle(subnet);
 	subnet_settled(subnet, &held, true);
 	assert_true(subnet_has_orphans(subnet));
@@ -84,24 +91,15 @@ static void the_hold_begins_with_the_last_answer(void **state)
 {
 	AUTO(ipam_set_done) struct ipam_set held = IPAM_SET_INIT;
 	AUTO(takeover_free) struct takeover *t = NULL;
-	struct ip_addr addr;
 	struct rooms r = {.process = {.phase = PHASE_RUN}};
-	struct takeover_in in = {.process = &r.process, .hold_ms = 5000};
 	struct subnet *subnet;
 	struct entry *entry;
 
 	(void)state;
-	rooms_begin(&r);
-	in.cluster = r.cluster;
-	in.subnets = r.subnets;
-	in.records = r.records;
-	t = takeover_new(&in);
-	rooms_feed(&r, CLUSTER_SUBNETS, SUBNET);
+	t = begin(&r);
 	rooms_feed(&r, CLUSTER_PODS, LIAR);
 	rooms_feed(&r, CLUSTER_IPS, ASKED);
 	subnet = subnets_find(r.subnets, "net");
-	assert_int_equal(ip_parse("10.1.0.5", &addr), 0);
-	ipam_set_add(&subnet->record.pool.used, &addr);
 	subnet->fresh = true;
 	subnet_settle(subnet);
 	subnet_settled(subnet, &held, true);

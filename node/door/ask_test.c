@@ -126,6 +126,14 @@ static void wait_for_requests(struct fixture *f, size_t n)
 
 #define LONG_MS ((int)test_ms(4000))
 
+/* One alone asks, and that is the answer. */
+static void hears(struct fixture *f, struct guest *g, const char *said)
+{
+	ask(f, g);
+	turn(f, &g->answered, LONG_MS);
+	assert_string_equal(g->said, said);
+}
+
 /* A GET that was under way already says nothing about a question that comes then; those that come share the next. */
 static void test_never_from_before(void **state)
 {
@@ -210,9 +218,7 @@ static void test_last_look(void **state)
 
 	(void)state;
 	begin(&f, replies, ARRAY_SIZE(replies));
-	ask(&f, &g);
-	turn(&f, &g.answered, LONG_MS);
-	assert_string_equal(g.said, "3");
+	hears(&f, &g, "3");
 	assert_int_equal(fake_count(&f.fake, PATH), 2);
 	assert_true(clock_now_ms() - start >= test_ms(400) / 2);
 	end(&f);
@@ -228,9 +234,7 @@ static void test_last_look_fails(void **state)
 
 	(void)state;
 	begin(&f, replies, ARRAY_SIZE(replies));
-	ask(&f, &g);
-	turn(&f, &g.answered, LONG_MS);
-	assert_string_equal(g.said, "3");
+	hears(&f, &g, "3");
 	end(&f);
 }
 
@@ -254,9 +258,7 @@ static void test_failures(void **state)
 		struct fixture f = {0};
 
 		begin(&f, replies, ARRAY_SIZE(replies));
-		ask(&f, &g);
-		turn(&f, &g.answered, LONG_MS);
-		assert_string_equal(g.said, rows[i].said);
+		hears(&f, &g, rows[i].said);
 		end(&f);
 	}
 }
@@ -269,9 +271,7 @@ static void test_silence(void **state)
 
 	(void)state;
 	begin(&f, replies, ARRAY_SIZE(replies));
-	ask(&f, &g);
-	turn(&f, &g.answered, LONG_MS);
-	assert_string_equal(g.said, "timeout");
+	hears(&f, &g, "timeout");
 	end(&f);
 }
 
@@ -306,9 +306,7 @@ static void test_now(void **state)
 	(void)state;
 	g.req.pod_uid = NULL;
 	begin(&f, replies, ARRAY_SIZE(replies));
-	ask(&f, &g);
-	turn(&f, &g.answered, LONG_MS);
-	assert_string_equal(g.said, "none");
+	hears(&f, &g, "none");
 	end(&f);
 }
 
@@ -337,9 +335,7 @@ static void test_patch(void **state)
 		g.req.version = (char *)"1";
 		g.req.message = (char *)"m";
 		begin(&f, replies, ARRAY_SIZE(replies));
-		ask(&f, &g);
-		turn(&f, &g.answered, LONG_MS);
-		assert_string_equal(g.said, rows[i].said);
+		hears(&f, &g, rows[i].said);
 		assert_non_null(
 			strstr(f.fake.log[0],
 			       "\r\n\r\n{\"metadata\":{\"uid\":\"r\",\"resourceVersion\":\"1\"},"
