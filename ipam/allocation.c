@@ -273,7 +273,7 @@ static int read_inflight(const struct jval *v, struct ipam_allocation *r, struct
 	return 0;
 }
 
-static int read_claim(const struct jval *v, struct ipam_claims *claims, struct err *e)
+static int read_claim(const struct jval *v, struct ipam_allocation *r, struct err *e)
 {
 	AUTO(ipam_set_done) struct ipam_set set = IPAM_SET_INIT;
 	struct ip_addr a, from = {0};
@@ -284,21 +284,24 @@ static int read_claim(const struct jval *v, struct ipam_claims *claims, struct e
 		return -1;
 	while (ipam_set_next(&set, &from, NULL, 0, &a)) {
 		ipam_set_remove(&set, &a);
-		if (!ipam_claims_add(claims, by, &a))
+		if (!ipam_claims_add(&r->claims, by, &a))
 			return jerr(v, "addresses", e, ERR_DECODE, "are too many");
 	}
 	return 0;
 }
 
-static int read_claims(const struct jval *v, struct ipam_claims *claims, struct err *e)
+typedef int read_one_fn(const struct jval *v, struct ipam_allocation *r, struct err *e);
+
+static int read_each(const struct jval *v, const char *key, read_one_fn *one,
+		     struct ipam_allocation *r, struct err *e)
 {
 	struct jval list = {0}, item;
-	int rc = jget_arr(v, "claimed", &list, e);
+	int rc = jget_arr(v, key, &list, e);
 
-	if (rc < 0)
-		return -1;
-	for (struct jiter it = jiter_of(&list); rc && jiter_next(&it, &item);) {
-		if (read_claim(&item, claims, e) < 0)
+	if (rc <= 0)
+		return rc;
+	for (struct jiter it = jiter_of(&list); jiter_next(&it, &item);) {
+		if (one(&item, r, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -306,29 +309,14 @@ static int read_claims(const struct jval *v, struct ipam_claims *claims, struct 
 
 static int read_lists(const struct jval *v, struct ipam_allocation *r, struct err *e)
 {
-	struct jval list = {0}, item;
-	int rc;
-
 	if (read_set(v, "used", &r->pool.used, e) < 0 ||
 	    read_set(v, "unproven", &r->pool.unproven, e) < 0 ||
-	    read_claims(v, &r->claims, e) < 0 || read_runs(v, "cooling", &r->pool, e) < 0 ||
-	    read_runs(v, "quarantine", &r->pool, e) < 0)
+	    read_each(v, "claimed", read_claim, r, e) < 0 ||
+	    read_runs(v, "cooling", &r->pool, e) < 0 ||
+	    read_runs(v, "quarantine", &r->pool, e) < 0 ||
+	    read_each(v, "conflicts", read_conflict, r, e) < 0)
 		return -1;
-	rc = jget_arr(v, "conflicts", &list, e);
-	if (rc < 0)
-		return -1;
-	for (struct jiter it = jiter_of(&list); rc && jiter_next(&it, &item);) {
-		if (read_conflict(&item, r, e) < 0)
-			return -1;
-	}
-	rc = jget_arr(v, "inflight", &list, e);
-	if (rc < 0)
-		return -1;
-	for (struct jiter it = jiter_of(&list); rc && jiter_next(&it, &item);) {
-		if (read_inflight(&item, r, e) < 0)
-			return -1;
-	}
-	return 0;
+	return read_each(v, "inflight", read_inflight, r, e);
 }
 
 int ipam_allocation_decode(const struct jval *v, struct ipam_allocation *out, struct err *e)
