@@ -86,6 +86,11 @@ static int ready(void *ctx, const struct jval *obj, struct err *e)
 	return 1;
 }
 
+static bool is_contested(const struct api_ip *ip)
+{
+	return api_ip_is_ending(ip) || api_ip_card_is_down(ip);
+}
+
 /*
  * The record's end has begun, or its card is said to be down: whoever frees its address does so on the
  * record as it stood, and with this write it stands otherwise. 1 it is ours, 0 look again, -1.
@@ -104,8 +109,6 @@ static int claim(const struct wanted *w, const struct api_ip *ip, struct err *e)
 	const struct ask_patch patch = {ip->meta.ns, ip->meta.name, &word, w->cancel_fd};
 	bool unknown;
 
-	if (!api_ip_is_ending(ip) && !api_ip_card_is_down(ip))
-		return 1;
 	if (ask_patch(w->app, &patch, &unknown, e) == 0)
 		return 1;
 	return e->kind == ERR_CONFLICT || e->kind == ERR_NOT_FOUND || unknown ? 0 : -1;
@@ -128,7 +131,8 @@ static int wait_and_claim(struct wanted *w, struct err *e)
 		if (ask_wait(w->app, &wait, e) < 0)
 			return -1;
 		ip = STEAL(w->found);
-		r = ip ? claim(w, ip, e) : 0;
+		if (ip)
+			r = is_contested(ip) ? claim(w, ip, e) : 1;
 		if (r > 0)
 			w->found = STEAL(ip);
 	}
