@@ -165,6 +165,23 @@ bool ip_net_has(const struct ip_net *n, const struct ip_addr *a)
 	return ip_eq(&x, &y);
 }
 
+bool ip_is_linklocal(const struct ip_addr *a)
+{
+	static const struct ip_net net4 = {.addr = {AF_INET, {169, 254}}, .prefix = 16};
+	static const struct ip_net net6 = {.addr = {AF_INET6, {0xfe, 0x80}}, .prefix = 10};
+
+	return ip_net_has(a->family == AF_INET ? &net4 : &net6, a);
+}
+
+bool ip_is_multicast(const struct ip_addr *a)
+{
+	static const uint8_t broadcast[4] = {255, 255, 255, 255};
+
+	if (a->family == AF_INET)
+		return (a->b[0] & 0xf0) == 224 || memcmp(a->b, broadcast, sizeof(broadcast)) == 0;
+	return a->family == AF_INET6 && a->b[0] == 0xff;
+}
+
 bool ip_net_overlaps(const struct ip_net *a, const struct ip_net *b)
 {
 	return a->prefix <= b->prefix ? ip_net_has(a, &b->addr) : ip_net_has(b, &a->addr);

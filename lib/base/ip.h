@@ -53,6 +53,11 @@ int ip_add(const struct ip_addr *a, uint64_t n, struct ip_addr *out) FN_MUST;
 /** ip_distance - b - a, UINT64_MAX when it does not fit, b is lower or families differ. */
 uint64_t ip_distance(const struct ip_addr *a, const struct ip_addr *b);
 
+/** ip_is_linklocal - in 169.254.0.0/16 or fe80::/10. */
+bool ip_is_linklocal(const struct ip_addr *a);
+/** ip_is_multicast - in 224.0.0.0/4 or ff00::/8, or 255.255.255.255: never a neighbour's own address. */
+bool ip_is_multicast(const struct ip_addr *a);
+
 /** ip_net_base - the network address (host bits cleared). */
 struct ip_addr ip_net_base(const struct ip_net *n);
 /** ip_net_last - the highest address of the network (IPv4: its broadcast address). */

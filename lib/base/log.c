@@ -130,6 +130,15 @@ static void add_value(struct sb *sb, const char *s)
 	sb_putc(sb, '"');
 }
 
+/* One write a line: lines of parallel processes do not mix. Nowhere to report a failure. */
+static void put(struct sb *sb)
+{
+	sb_putc(sb, '\n');
+	IGNORE(write(STDERR_FILENO, sb->data, sb->len) < 0, "a log never fails a pod");
+	if (logger.fd)
+		IGNORE(write(logger.fd, sb->data, sb->len) < 0, "a log never fails a pod");
+}
+
 void log_line(enum log_level level, const char *msg, ...)
 {
 	AUTO(sb_done) struct sb sb = SB_INIT;
@@ -153,9 +162,15 @@ void log_line(enum log_level level, const char *msg, ...)
 		add_value(&sb, va_arg(ap, const char *));
 	}
 	va_end(ap);
-	sb_putc(&sb, '\n');
-	/* One write a line: lines of parallel processes do not mix. Nowhere to report a failure. */
-	IGNORE(write(STDERR_FILENO, sb.data, sb.len) < 0, "a log never fails a pod");
-	if (logger.fd)
-		IGNORE(write(logger.fd, sb.data, sb.len) < 0, "a log never fails a pod");
+	put(&sb);
+}
+
+void log_text(enum log_level level, const char *line)
+{
+	AUTO(sb_done) struct sb sb = SB_INIT;
+
+	if (level > logger.level)
+		return;
+	sb_puts(&sb, line);
+	put(&sb);
 }

@@ -34,6 +34,9 @@ bool log_enabled(enum log_level level);
  */
 void log_line(enum log_level level, const char *msg, ...) __attribute__((sentinel));
 
+/** log_text - a line as it stands, without its end: for what programs read. */
+void log_text(enum log_level level, const char *line);
+
 #define log_error(...) log_line(LOG_LEVEL_ERROR, __VA_ARGS__, (char *)0)
 #define log_warn(...)  log_line(LOG_LEVEL_WARN, __VA_ARGS__, (char *)0)
 #define log_info(...)  log_line(LOG_LEVEL_INFO, __VA_ARGS__, (char *)0)

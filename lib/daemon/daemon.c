@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -48,6 +49,16 @@ int daemon_verbosity(const char *text)
 		return -1;
 	log_level_set(n >= 4 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	return 0;
+}
+
+const char *daemon_node_name(void)
+{
+	static char host[256];
+	const char *node = getenv("NODE_NAME");
+
+	if (node && *node)
+		return node;
+	return gethostname(host, sizeof(host) - 1) < 0 ? "" : host;
 }
 
 int daemon_signals(struct err *e)

@@ -19,6 +19,9 @@ int daemon_seconds(const char *text, uint32_t max, uint32_t *out) FN_MUST;
 /** daemon_verbosity - the value of --v, 0 to 10, as the log's level: 4 and above has details. -1 if it is none. */
 int daemon_verbosity(const char *text) FN_MUST;
 
+/** daemon_node_name - of the Node that this runs on: $NODE_NAME, else the host's name; "" = unknown. Static. */
+const char *daemon_node_name(void);
+
 /**
  * daemon_signals - a descriptor that is readable once SIGTERM or SIGINT has come; -1.
  *
