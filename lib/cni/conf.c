@@ -11,6 +11,7 @@
 
 #define DEFAULT_TYPE       "tandem"
 #define DEFAULT_SOCKET     "/run/tandem/node.sock"
+#define DEFAULT_SERVICES   "/sys/fs/bpf/tandem/v1"
 #define DEFAULT_KUBECONFIG "/etc/cni/net.d/tandem.d/kubeconfig"
 #define DEFAULT_MASTERS    "/etc/cni/net.d/tandem.d/masters.json"
 #define DEFAULT_NAMESPACE  "kube-system"
@@ -28,7 +29,9 @@ void cni_conf_free(struct cni_conf *c)
 	free(c->name);
 	free(c->type);
 	free(c->delegate_file);
+	free(c->default_subnet);
 	free(c->socket);
+	free(c->services);
 	free(c->kubeconfig);
 	free(c->masters_file);
 	free(c->cluster_cidr.v);
@@ -71,7 +74,8 @@ static int read_api(const struct jval *root, struct cni_conf *c, struct err *e)
 	int rc = jget_str(root, "kubeconfig", &given, e);
 
 	c->kubeconfig_given = rc > 0;
-	if (rc < 0 || read_path(root, "socket", DEFAULT_SOCKET, &c->socket, e) < 0)
+	if (rc < 0 || read_path(root, "socket", DEFAULT_SOCKET, &c->socket, e) < 0 ||
+	    read_path(root, "servicePins", DEFAULT_SERVICES, &c->services, e) < 0)
 		return -1;
 	return read_path(root, "kubeconfig", DEFAULT_KUBECONFIG, &c->kubeconfig, e);
 }
@@ -106,17 +110,40 @@ static int read_name(const struct jval *root, struct cni_conf *c, struct err *e)
 	return 0;
 }
 
+/* The word "none" in place of a conf: there is no primary. */
+static int read_none(const struct jval *root, struct cni_conf *c, struct err *e)
+{
+	struct jval v = {0};
+	int have = jget(root, "delegate", &v, e);
+
+	if (have < 0 || jget_bool(root, "namespaceDefaults", &c->namespace_defaults, e) < 0 ||
+	    read_text(root, "defaultSubnet", NULL, &c->default_subnet, e) < 0)
+		return -1;
+	c->no_primary = have && jis_str(&v);
+	if (c->no_primary && !str_eq(jstr(&v), "none"))
+		return jerr(root, "delegate", e, ERR_CONFIG,
+			    "\"%.32s\" must be a conf, a conflist or none", jstr(&v));
+	if (c->default_subnet && !c->no_primary)
+		return jerr(root, "defaultSubnet", e, ERR_CONFIG, "needs delegate \"none\"");
+	if (c->default_subnet && cni_name_check(c->default_subnet) < 0)
+		return jerr(root, "defaultSubnet", e, ERR_CONFIG,
+			    "\"%.64s\" is not a name of a MacvlanSubnet", c->default_subnet);
+	return 0;
+}
+
 static int read_delegate(const struct jval *root, struct cni_conf *c, struct err *e)
 {
 	struct jval v;
-	int have = jget_obj(root, "delegate", &v, e);
+	int have = read_none(root, c, e);
 
+	if (have == 0 && !c->no_primary)
+		have = jget_obj(root, "delegate", &v, e);
 	if (have < 0 || read_path(root, "delegateFile", NULL, &c->delegate_file, e) < 0)
 		return -1;
-	if (have && c->delegate_file)
+	if ((have || c->no_primary) && c->delegate_file)
 		return jerr(root, NULL, e, ERR_CONFIG,
 			    "delegate and delegateFile exclude each other");
-	if (!have && !c->delegate_file)
+	if (!have && !c->delegate_file && !c->no_primary)
 		return jerr(root, NULL, e, ERR_CONFIG, "delegate or delegateFile is needed");
 	if (!have)
 		return 0;

@@ -32,12 +32,16 @@ struct cni_conf {
 	enum cni_version version;
 	char *name;            /* the network's */
 	char *type;            /* our own plugin name in this conf */
-	struct jspan delegate; /* exactly one of delegate and delegate_file is there */
+	struct jspan delegate; /* exactly one of delegate, delegate_file and no_primary is there */
 	char *delegate_file;
-	char *socket;          /* of tandem-node, which asks the API server for us */
-	char *kubeconfig;      /* for where it does not answer */
-	bool kubeconfig_given; /* false: the path is the default, and nothing need be there */
-	char *masters_file;    /* the node's aliases of network cards; need not be there */
+	bool no_primary;         /* "delegate": "none": the card is the only one of every pod */
+	char *default_subnet;    /* of pods that name none; with no_primary alone; NULL = none */
+	bool namespace_defaults; /* pods that name no subnet have their namespace's */
+	char *socket;            /* of tandem-node, which asks the API server for us */
+	char *kubeconfig;        /* for where it does not answer */
+	bool kubeconfig_given;   /* false: the path is the default, and nothing need be there */
+	char *services; /* where the maps of tandem-services are pinned; nothing need be there */
+	char *masters_file;           /* the node's aliases of network cards; need not be there */
 	struct cni_nets cluster_cidr; /* of the pods; both families possible */
 	struct cni_nets service_cidr;
 	struct cni_nets via_primary; /* further networks that always go through eth0 */

@@ -100,9 +100,9 @@ static int read_ip(const struct jval *v, struct cni_result *r, struct err *e)
 	if (read_net(v, "address", &address, e) < 0 || read_addr(v, "gateway", &gateway, e) < 0 ||
 	    jget_i64(v, "interface", JRANGE(0, INT32_MAX), &index, e) < 0)
 		return -1;
+	/* Nobody checks it: plugins that tell no interfaces write 0 there. Bound to none, then. */
 	if (index >= (int64_t)r->n_interfaces)
-		return jerr(v, "interface", e, ERR_DECODE, "there is no interface %lld",
-			    (long long)index);
+		index = -1;
 	cni_result_add_ip(r, &address, &gateway, (int)index);
 	return 0;
 }
@@ -211,7 +211,7 @@ int cni_result_parse(const char *what, struct jspan text, enum cni_version fallb
 		*out = STEAL(r);
 		return 0;
 	}
-	if (jdoc_parse(what, text.p, text.len, &doc, e) < 0)
+	if (jdoc_parse_lax(what, text, &doc, NULL, e) < 0)
 		return -1;
 	root = jdoc_root(doc);
 	if (!jis_null(&root) &&

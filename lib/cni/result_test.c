@@ -249,8 +249,6 @@ static const struct bad bads[] = {
 	{"{\"ips\":[{\"address\":\"10.0.0.2/24\",\"gateway\":\"gw\"}]}", ERR_DECODE,
 	 "r: ips[0].gateway: \"gw\" is not an address"},
 	{"{\"ips\":[{\"address\":\"10.0.0.2/24\",\"gateway\":1}]}", ERR_DECODE, NULL},
-	{"{\"ips\":[{\"address\":\"10.0.0.2/24\",\"interface\":0}]}", ERR_DECODE,
-	 "r: ips[0].interface: there is no interface 0"},
 	{"{\"ips\":[{\"address\":\"10.0.0.2/24\",\"interface\":-1}]}", ERR_DECODE, NULL},
 	{"{\"ips\":[{\"address\":\"10.0.0.2/24\",\"interface\":\"0\"}]}", ERR_DECODE, NULL},
 	{"{\"routes\":{}}", ERR_DECODE, "r: routes: must be an array"},

@@ -8,9 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lib/base/map.h"
 #include "lib/base/mem.h"
 #include "lib/base/sb.h"
 #include "lib/json/jscan.h"
+#include "lib/json/jtext.h"
 
 /*
  * A path is looked up only for an error. In a document of many megabytes with many errors
@@ -25,19 +27,73 @@ struct jdoc {
 	cJSON *root;
 };
 
-int jdoc_parse(const char *what, const char *text, size_t len, struct jdoc **out, struct err *e)
+static int build(const char *what, const char *text, size_t len, struct jdoc **out, struct err *e)
 {
-	AUTO(jdoc_free) struct jdoc *doc = NULL;
+	AUTO(jdoc_free) struct jdoc *doc = xcalloc(1, sizeof(*doc));
 
-	/* cJSON lets through trailing bytes, broken UTF-8 and doubled names; jscan does not. */
-	if (jscan_check(what, (struct jspan){text, len}, JSCAN_BIG_INTS, e) < 0)
-		return -1;
-	doc = xcalloc(1, sizeof(*doc));
 	doc->what = xstrdup(what);
 	doc->root = cJSON_ParseWithLengthOpts(text, len, NULL, 0);
 	if (!doc->root)
 		return err_set(e, ERR_DECODE, 0, "%s: cannot be read as JSON", what);
 	*out = STEAL(doc);
+	return 0;
+}
+
+int jdoc_parse(const char *what, const char *text, size_t len, struct jdoc **out, struct err *e)
+{
+	/* cJSON lets through trailing bytes, broken UTF-8 and doubled names; jscan does not. */
+	if (jscan_check(what, (struct jspan){text, len}, JSCAN_BIG_INTS, e) < 0)
+		return -1;
+	return build(what, text, len, out, e);
+}
+
+/* cJSON takes no half a surrogate pair, and ends a string at a NUL. The text has been checked. */
+static void mend_escapes(char *p, const char *end)
+{
+	for (; p < end; p++) {
+		int unit;
+
+		if (*p != '\\')
+			continue;
+		if (*++p != 'u')
+			continue;
+		unit = hex4(p + 1, end);
+		if (is_high_surrogate(unit) && end - p > 10 && p[5] == '\\' && p[6] == 'u' &&
+		    is_low_surrogate(hex4(p + 7, end)))
+			p += 6;
+		else if (!unit || is_high_surrogate(unit) || is_low_surrogate(unit))
+			memcpy(p + 1, "fffd", 4);
+	}
+}
+
+/* Of members of one name the last one stays. */
+static void keep_last(cJSON *at)
+{
+	AUTO(map_done) struct map names = {0};
+	cJSON *next;
+
+	for (cJSON *child = at->child; child; child = next) {
+		next = child->next;
+		keep_last(child);
+		if (!cJSON_IsObject(at))
+			continue;
+		cJSON_Delete(cJSON_DetachItemViaPointer(at, map_remove(&names, child->string)));
+		map_put(&names, child->string, child);
+	}
+}
+
+int jdoc_parse_lax(const char *what, struct jspan text, struct jdoc **out, char *note,
+		   struct err *e)
+{
+	AUTO(free) char *mended = NULL;
+
+	if (jscan_check_lax(what, text, note, e) < 0)
+		return -1;
+	mended = xmemdup(text.p, text.len);
+	mend_escapes(mended, mended + text.len);
+	if (build(what, mended, text.len, out, e) < 0)
+		return -1;
+	keep_last((*out)->root);
 	return 0;
 }
 
@@ -162,6 +218,11 @@ bool jis_num(const struct jval *v)
 bool jis_bool(const struct jval *v)
 {
 	return v->node && cJSON_IsBool(v->node);
+}
+
+bool jtrue(const struct jval *v)
+{
+	return v->node && cJSON_IsTrue(v->node);
 }
 
 bool jis_null(const struct jval *v)

@@ -11,6 +11,7 @@
 #include "lib/base/err.h"
 
 struct cJSON;
+struct jspan;
 struct jdoc;
 
 /* A light handle, passed and copied by value; valid while the document lives. */
@@ -27,6 +28,12 @@ struct jval {
  */
 int jdoc_parse(const char *what, const char *text, size_t len, struct jdoc **out,
 	       struct err *e) FN_MUST;
+/**
+ * jdoc_parse_lax - likewise with jscan_check_lax(): of two members of one name the last one is there.
+ * @note: JSCAN_NOTE_LEN bytes (lib/json/jscan.h), NULL = not wanted
+ */
+int jdoc_parse_lax(const char *what, struct jspan text, struct jdoc **out, char *note,
+		   struct err *e) FN_MUST;
 void jdoc_free(struct jdoc *doc);
 DEFINE_AUTO(struct jdoc, jdoc_free)
 struct jval jdoc_root(const struct jdoc *doc);
@@ -64,6 +71,8 @@ bool jis_str(const struct jval *v);
 bool jis_num(const struct jval *v);
 bool jis_bool(const struct jval *v);
 bool jis_null(const struct jval *v);
+/** jtrue - the literal true. */
+bool jtrue(const struct jval *v);
 /** jstr - the text of a string, NULL if it is none. Lent. */
 const char *jstr(const struct jval *v);
 int jas_obj(const struct jval *v, struct err *e) FN_MUST;

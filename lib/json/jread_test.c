@@ -8,6 +8,7 @@
 #include "lib/base/clock.h"
 #include "lib/base/sb.h"
 #include "lib/base/test.h"
+#include "lib/json/jscan.h"
 
 static const char text[] =
 	"{\"name\":\"cbr0\",\"n\":null,\"yes\":true,\"lax\":\"false\",\"i\":-7,\"f\":1.5,"
@@ -212,9 +213,33 @@ static void big_lists_are_walked_in_linear_time(void **state)
 	assert_true(clock_now_ms() - start < test_ms(10000));
 }
 
+/* Others' texts: the last of two counts, and what is half a character does not end a string. */
+static void lax_documents(void **state)
+{
+	static const char doubled[] =
+		"{\"a\":1,\"o\":{\"x\":1},\"a\":\"\xff\\ud83d \\u0000\\ud83d\\ude00\\\\u0000\",\"o\":{\"y\":2,\"y\":3}}";
+	AUTO(jdoc_free) struct jdoc *doc = NULL;
+	struct jval root, o, x = {0};
+	const char *a = NULL;
+	struct err e = {0};
+	int64_t y = 0;
+
+	(void)state;
+	assert_int_equal(jdoc_parse_lax("t", jspan_of(doubled), &doc, NULL, &e), 0);
+	root = jdoc_root(doc);
+	assert_int_equal(jget_str(&root, "a", &a, &e), 1);
+	assert_string_equal(a, "\xff\xef\xbf\xbd \xef\xbf\xbd\xf0\x9f\x98\x80\\u0000");
+	assert_int_equal(jget_obj(&root, "o", &o, &e), 1);
+	assert_int_equal(jget(&o, "x", &x, &e), 0);
+	assert_int_equal(jget_i64(&o, "y", JRANGE(0, 9), &y, &e), 1);
+	assert_int_equal(y, 3);
+	assert_int_equal(jlen(&root), 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lax_documents),
 		cmocka_unit_test(getters_find),
 		cmocka_unit_test(wrong_types_name_the_path),
 		cmocka_unit_test(integers_are_exact_or_refused),

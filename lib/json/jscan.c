@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/json/jscan.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,8 @@ struct scan {
 	const char *start, *p, *end;
 	unsigned int flags;
 	unsigned int depth;
+	bool lax;
+	char *note;         /* NULL = not wanted */
 	struct name *names; /* of all objects that are open, innermost last */
 	size_t n_names, cap_names;
 	struct err *e;
@@ -34,6 +37,14 @@ static int bad(struct scan *s, const char *at, const char *wrong)
 		       (size_t)(at - s->start));
 }
 
+/* The first thing that deserves a warning. */
+static void say(const struct scan *s, const char *what, const char *at)
+{
+	if (s->note && !*s->note)
+		snprintf(s->note, JSCAN_NOTE_LEN, "%s: %s at byte %zu", s->what, what,
+			 (size_t)(at - s->start));
+}
+
 /* s->p is behind "\u". */
 static int scan_unicode(struct scan *s)
 {
@@ -41,6 +52,10 @@ static int scan_unicode(struct scan *s)
 
 	if (unit < 0)
 		return bad(s, s->p, "four hexadecimal digits are missing");
+	if (s->lax) {
+		s->p += 4;
+		return 0;
+	}
 	if (unit == 0)
 		return bad(s, s->p, "a NUL character is not allowed");
 	if (is_low_surrogate(unit))
@@ -92,6 +107,10 @@ static int scan_string(struct scan *s, struct name *out)
 			continue;
 		}
 		n = utf8_len(s->p, s->end);
+		if (n == 0 && s->lax) {
+			say(s, "bytes that are not UTF-8", s->p);
+			n = 1;
+		}
 		if (n == 0)
 			return bad(s, s->p, "bytes that are not UTF-8");
 		s->p += n;
@@ -190,7 +209,14 @@ static int name_cmp_v(const void *a, const void *b)
 static int twice(struct scan *s, const struct name *a, const struct name *b)
 {
 	const struct name *later = a->p > b->p ? a : b;
+	char text[100];
 
+	if (s->lax) {
+		snprintf(text, sizeof(text), "a second \"%.*s\" in one object, which counts,",
+			 (int)(later->len > 40 ? 40 : later->len), later->p);
+		say(s, text, later->p - 1);
+		return 0;
+	}
 	return err_set(s->e, ERR_DECODE, 0, "%s: a second \"%.*s\" in one object at byte %zu",
 		       s->what, (int)(later->len > 64 ? 64 : later->len), later->p,
 		       (size_t)(later->p - 1 - s->start));
@@ -210,15 +236,15 @@ static int check_names(struct scan *s, size_t first)
 	if (n > 16) {
 		qsort(v, n, sizeof(*v), name_cmp_v);
 		for (i = 1; i < n; i++) {
-			if (name_cmp(&v[i - 1], &v[i]) == 0)
-				return twice(s, &v[i - 1], &v[i]);
+			if (name_cmp(&v[i - 1], &v[i]) == 0 && twice(s, &v[i - 1], &v[i]) < 0)
+				return -1;
 		}
 		return 0;
 	}
 	for (i = 1; i < n; i++) {
 		for (j = 0; j < i; j++) {
-			if (name_cmp(&v[i], &v[j]) == 0)
-				return twice(s, &v[i], &v[j]);
+			if (name_cmp(&v[i], &v[j]) == 0 && twice(s, &v[i], &v[j]) < 0)
+				return -1;
 		}
 	}
 	return 0;
@@ -318,24 +344,39 @@ static int scan_value(struct scan *s)
 	}
 }
 
+static int check(struct scan *s, struct jspan text)
+{
+	int rc;
+
+	s->start = s->p = text.p ? text.p : "";
+	s->end = s->start + (text.p ? text.len : 0);
+	s->p = skip_space(s->p, s->end);
+	if (s->p == s->end)
+		return err_set(s->e, ERR_DECODE, 0, "%s: empty, JSON was expected", s->what);
+	if ((s->flags & JSCAN_OBJECT) && *s->p != '{')
+		return bad(s, s->p, "not a JSON object");
+	rc = scan_value(s);
+	free(s->names);
+	if (rc < 0)
+		return -1;
+	s->p = skip_space(s->p, s->end);
+	if (s->p != s->end)
+		return bad(s, s->p, "something follows the JSON text");
+	return 0;
+}
+
 int jscan_check(const char *what, struct jspan text, unsigned int flags, struct err *e)
 {
 	struct scan s = {.what = what, .flags = flags, .e = e};
-	int rc;
 
-	s.start = s.p = text.p ? text.p : "";
-	s.end = s.start + (text.p ? text.len : 0);
-	s.p = skip_space(s.p, s.end);
-	if (s.p == s.end)
-		return err_set(e, ERR_DECODE, 0, "%s: empty, JSON was expected", what);
-	if ((flags & JSCAN_OBJECT) && *s.p != '{')
-		return bad(&s, s.p, "not a JSON object");
-	rc = scan_value(&s);
-	free(s.names);
-	if (rc < 0)
-		return -1;
-	s.p = skip_space(s.p, s.end);
-	if (s.p != s.end)
-		return bad(&s, s.p, "something follows the JSON text");
-	return 0;
+	return check(&s, text);
+}
+
+int jscan_check_lax(const char *what, struct jspan text, char *note, struct err *e)
+{
+	struct scan s = {.what = what, .flags = JSCAN_BIG_INTS, .lax = true, .note = note, .e = e};
+
+	if (note)
+		*note = '\0';
+	return check(&s, text);
 }

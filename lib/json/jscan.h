@@ -47,6 +47,19 @@ enum jscan_flags {
  */
 int jscan_check(const char *what, struct jspan text, unsigned int flags, struct err *e) FN_MUST;
 
+/* Room for what jscan_check_lax() has to say. */
+#define JSCAN_NOTE_LEN 160
+
+/**
+ * jscan_check_lax - as a parser of Go's takes it: for what is not ours, and is only handed on.
+ * @note: gets what deserves a warning, "" if nothing; JSCAN_NOTE_LEN bytes, NULL = not wanted
+ *
+ * A second member of one name passes, and the last one counts (jspan_find() finds that). Bytes that are not UTF-8,
+ * \u0000 and half a surrogate pair pass; they decode to U+FFFD, but for the bytes, which stay as they are. All else is
+ * checked as jscan_check() does with JSCAN_BIG_INTS.
+ */
+int jscan_check_lax(const char *what, struct jspan text, char *note, struct err *e) FN_MUST;
+
 /* All functions below want (parts of) a text that jscan_check() has passed. */
 
 /** jspan_of - the span of a string; of NULL, the empty span. */

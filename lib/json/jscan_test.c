@@ -162,6 +162,40 @@ static void flags(void **state)
 	assert_int_equal(jscan_check("t", (struct jspan){NULL, 0}, 0, &e), -1);
 }
 
+/* Others' texts, as Go reads them. */
+static void lax(void **state)
+{
+	static const struct {
+		const char *text, *note;
+	} cases[] = {
+		{"{\"a\":1}", ""},
+		{"{\"a\":1,\"a\":2}", "t: a second \"a\" in one object, which counts, at byte 7"},
+		{"{\"a\":1,\"\\u0061\":2}",
+		 "t: a second \"\\u0061\" in one object, which counts, at byte 7"},
+		{"[\"\xff\",\"\xfe\"]", "t: bytes that are not UTF-8 at byte 2"},
+		{"\"\\u0000 \\ud800 \\udc00\"", ""},
+		{"123456789012345678901234567890", ""},
+	};
+	static const char *const bad[] = {"{\"a\":1",  "{} {}",    "\xef\xbb\xbf{}",
+					  "\"\\ud8\"", "\"\x01\"", "{\"a\" 1}",
+					  "",          "{'a':1}"};
+	struct jspan found = {0};
+	char note[JSCAN_NOTE_LEN];
+	struct err e = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		assert_int_equal(jscan_check_lax("t", jspan_of(cases[i].text), note, &e), 0);
+		assert_string_equal(note, cases[i].note);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(jscan_check_lax("t", jspan_of(bad[i]), NULL, &e), -1);
+	assert_true(jspan_find(jspan_of("{\"a\":1,\"b\":0,\"a\":2}"), "a", &found));
+	assert_int_equal(*found.p, '2');
+	assert_true(jspan_is(jspan_of("\"\\ud800\\u0000\\ud83d\\ude00\""),
+			     "\xef\xbf\xbd\xef\xbf\xbd\xf0\x9f\x98\x80"));
+}
+
 static void depth_ends_at_64(void **state)
 {
 	AUTO(sb_done) struct sb sb = SB_INIT;
@@ -298,6 +332,7 @@ int main(void)
 		cmocka_unit_test(every_prefix_of_a_conf_is_refused),
 		cmocka_unit_test(good_texts_pass),
 		cmocka_unit_test(flags),
+		cmocka_unit_test(lax),
 		cmocka_unit_test(depth_ends_at_64),
 		cmocka_unit_test(many_members_cost_little),
 		cmocka_unit_test(a_double_among_many_is_found),

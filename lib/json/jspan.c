@@ -159,16 +159,18 @@ bool jspan_find(struct jspan object, const char *name, struct jspan *value)
 {
 	struct jspan_iter it = jspan_begin(object);
 	struct jspan key, found;
+	bool any = false;
 
 	if (jspan_type(object) != JTYPE_OBJECT)
 		return false;
+	/* The last one: there are others only in what jscan_check_lax() has passed. */
 	while (jspan_next_member(&it, &key, &found)) {
-		if (jspan_is(key, name)) {
-			*value = found;
-			return true;
-		}
+		if (!jspan_is(key, name))
+			continue;
+		*value = found;
+		any = true;
 	}
-	return false;
+	return any;
 }
 
 char *jspan_decode(struct jspan string)

@@ -48,10 +48,14 @@ static void cursor_unescape(struct cursor *c)
 	}
 	code = (unsigned int)hex4(c->p + 2, c->end);
 	c->p += 6;
-	if (is_high_surrogate((int)code)) {
+	if (is_high_surrogate((int)code) && c->end - c->p >= 6 && c->p[0] == '\\' &&
+	    c->p[1] == 'u' && is_low_surrogate(hex4(c->p + 2, c->end))) {
 		code = 0x10000 + ((code - 0xd800) << 10) +
 		       ((unsigned int)hex4(c->p + 2, c->end) - 0xdc00);
 		c->p += 6;
+	} else if (!code || is_high_surrogate((int)code) || is_low_surrogate((int)code)) {
+		/* Let through by jscan_check_lax() alone. */
+		code = 0xfffd;
 	}
 	c->n = utf8_put(code, c->buf);
 }
