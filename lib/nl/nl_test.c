@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "lib/base/mem.h"
+#include "lib/base/sb.h"
 #include "lib/nl/addr.h"
 #include "lib/nl/lab_test.h"
 #include "lib/nl/link.h"
@@ -240,7 +241,7 @@ static void routes_replace_append_and_delete(void **state)
 		 "default via 192.168.9.1 dev e0 metric 7\n");
 }
 
-/* What was listed can be put back, whatever it was. */
+/* What was listed can be put back, whatever it was: as the kernel's own message, and by its parts. */
 static void a_listed_route_comes_back_exactly(void **state)
 {
 	static const char *const routes[] = {
@@ -252,7 +253,9 @@ static void a_listed_route_comes_back_exactly(void **state)
 		"unreachable default metric 99",
 		"10.77.0.0/16 via inet6 fd09::7 dev e0",
 		"-6 default via fd09::1 dev e0 metric 1024",
+		"10.78.0.0/16 via 192.168.9.1 dev e0 mtu lock 1400 hoplimit 9 initcwnd 20 initrwnd 30 window 9000 rto_min 7ms congctl reno realm 5",
 		"-6 default via fe80::1 dev e0 metric 2000 mtu 1280",
+		"-6 fd56::/48 from fd57::/48 via fe80::2 dev e0 metric 7 mtu 1380 hoplimit 9 pref high",
 		"-6 fd55::/48 metric 5 nexthop via fd09::2 dev e0 nexthop via fd09::3 dev e0",
 	};
 	AUTO(free) char *before = NULL;
@@ -279,6 +282,53 @@ static void a_listed_route_comes_back_exactly(void **state)
 			LAB_OK(nl_route_replace(nl, &list[i], &e));
 	}
 	lab_same(host, "ip -4 route; ip -6 route", before);
+	for (i = 0; i < n; i++) {
+		if (list[i].protocol == RTPROT_KERNEL)
+			continue;
+		LAB_OK(nl_route_delete(nl, &list[i], &e));
+		list[i].raw_len = 0;
+	}
+	for (i = 0; i < n; i++) {
+		if (list[i].protocol != RTPROT_KERNEL)
+			LAB_OK(nl_route_replace(nl, &list[i], &e));
+	}
+	lab_same(host, "ip -4 route; ip -6 route", before);
+}
+
+/* What the kernel shows of a route beside its parts, in words; on which link several next hops are. */
+static void a_route_s_attributes_are_told(void **state)
+{
+	static const struct {
+		const char *route, *more;
+	} told[] = {
+		{"10.78.0.0/16 via 192.168.9.1 dev e0 mtu lock 1400 hoplimit 9 advmss 1000",
+		 " mtu lock 1400 advmss 1000 hoplimit 9"},
+		{"10.79.0.0/16 nexthop via 192.168.9.2 dev e0 weight 2 nexthop via 192.168.9.3 dev e0",
+		 " nexthop via 192.168.9.2 weight 2 nexthop via 192.168.9.3 weight 1"},
+		{"fd56::/48 via fe80::2 dev e0 mtu 1380", " mtu 1380"},
+		{"fd57::/48 via fe80::2 dev e0 pref low", " attribute20 03"},
+		{"fd58::/48 via fe80::2 dev e0", ""},
+	};
+	struct err e = {0};
+	size_t i;
+
+	(void)state;
+	lab(host, "ip addr add 192.168.9.5/24 dev e0");
+	for (i = 0; i < ARRAY_SIZE(told); i++) {
+		AUTO(free) struct nl_route *list = NULL;
+		AUTO(sb_done) struct sb text = SB_INIT;
+		size_t n = 0, k;
+
+		lab(host, "ip route add table 77 %s", told[i].route);
+		LAB_OK(nl_route_list(nl, 77, &list, &n, &e));
+		for (k = 0; k < n; k++) {
+			nl_route_format_more(&list[k], &text);
+			assert_int_equal(list[k].oif, (int)if_nametoindex("e0"));
+		}
+		lab(host, "ip route del table 77 %s", told[i].route);
+		assert_int_equal(n, 1);
+		assert_string_equal(sb_get(&text), told[i].more);
+	}
 }
 
 static bool same_rule(const struct nl_rule *a, const struct nl_rule *b)
@@ -495,6 +545,7 @@ int main(void)
 		T(addresses),
 		T(routes_replace_append_and_delete),
 		T(a_listed_route_comes_back_exactly),
+		T(a_route_s_attributes_are_told),
 		T(tables_and_rules),
 		T(neighbours),
 		T(links_are_watched),

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/icmpv6.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,15 @@ static void route_put_gw(struct nl_req *req, const struct nl_route *r)
 	nl_req_put(req, RTA_VIA, &via, sizeof(via.family) + ip_bytes(&r->gw));
 }
 
+static void route_put_more(struct nl_req *req, const struct nl_route *r)
+{
+	const struct nlattr *attr;
+
+	mnl_attr_for_each_payload((const void *)r->more, r->more_len)
+		nl_req_put(req, attr->nla_type, mnl_attr_get_payload(attr),
+			   mnl_attr_get_payload_len(attr));
+}
+
 static void route_req(struct nl_req *req, uint16_t type, uint16_t flags, const struct nl_route *r)
 {
 	struct ip_addr base = ip_net_base(&r->dst);
@@ -41,6 +51,7 @@ static void route_req(struct nl_req *req, uint16_t type, uint16_t flags, const s
 	struct rtmsg rtm = {
 		.rtm_family = r->dst.addr.family,
 		.rtm_dst_len = r->dst.prefix,
+		.rtm_src_len = ip_is_set(&r->from.addr) ? r->from.prefix : 0,
 		.rtm_tos = r->tos,
 		.rtm_table = table < 256 ? (uint8_t)table : RT_TABLE_UNSPEC,
 		.rtm_protocol = r->protocol ? r->protocol : RTPROT_BOOT,
@@ -52,14 +63,17 @@ static void route_req(struct nl_req *req, uint16_t type, uint16_t flags, const s
 	nl_req_init(req, type, flags, &rtm, sizeof(rtm));
 	if (r->dst.prefix)
 		nl_req_put(req, RTA_DST, base.b, ip_bytes(&base));
+	if (rtm.rtm_src_len)
+		nl_req_put(req, RTA_SRC, r->from.addr.b, ip_bytes(&r->from.addr));
 	route_put_gw(req, r);
 	if (ip_is_set(&r->src))
 		nl_req_put(req, RTA_PREFSRC, r->src.b, ip_bytes(&r->src));
-	if (r->oif)
+	if (r->oif && !r->multipath)
 		nl_req_put_u32(req, RTA_OIF, (uint32_t)r->oif);
 	if (r->metric)
 		nl_req_put_u32(req, RTA_PRIORITY, r->metric);
 	nl_req_put_u32(req, RTA_TABLE, table);
+	route_put_more(req, r);
 }
 
 /* What a listed route says beside its key, and may not be said again in a request. */
@@ -82,28 +96,39 @@ static bool route_attr_repeats(uint16_t type, bool has_nexthop_id)
 	}
 }
 
-static void route_put_multipath(struct nl_req *req, const struct nlattr *attr)
+/* The next hops without what reports their state. The link that they share, or 0. */
+static int route_clean_hops(uint8_t *hops, size_t len)
 {
-	uint8_t hops[NL_ROUTE_RAW_MAX];
-	size_t len = mnl_attr_get_payload_len(attr), at = 0;
+	size_t at = 0;
+	int oif = 0;
 
-	if (len > sizeof(hops)) {
-		req->full = true;
-		return;
-	}
-	memcpy(hops, mnl_attr_get_payload(attr), len);
 	while (len - at >= sizeof(struct rtnexthop)) {
 		struct rtnexthop hop;
 
 		memcpy(&hop, hops + at, sizeof(hop));
 		if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > len - at)
 			break;
+		oif = at == 0 || oif == hop.rtnh_ifindex ? hop.rtnh_ifindex : 0;
 		hop.rtnh_flags &= ROUTE_FLAGS_KEPT;
 		memcpy(hops + at, &hop, sizeof(hop));
 		at += MNL_ALIGN(hop.rtnh_len);
 		if (at > len)
 			break;
 	}
+	return oif;
+}
+
+static void route_put_multipath(struct nl_req *req, const struct nlattr *attr)
+{
+	uint8_t hops[NL_ROUTE_RAW_MAX];
+	size_t len = mnl_attr_get_payload_len(attr);
+
+	if (len > sizeof(hops)) {
+		req->full = true;
+		return;
+	}
+	memcpy(hops, mnl_attr_get_payload(attr), len);
+	route_clean_hops(hops, len);
 	nl_req_put(req, RTA_MULTIPATH, hops, len);
 }
 
@@ -218,6 +243,29 @@ static void route_read_via(const struct nlattr *attr, struct ip_addr *out)
 	*out = a;
 }
 
+/* What a copy has to say again, byte for byte. */
+static struct nlattr *route_keep(const struct nlattr *attr, struct nl_route *r)
+{
+	size_t len = MNL_ALIGN(attr->nla_len);
+	struct nlattr *kept = (struct nlattr *)(void *)(r->more + r->more_len);
+
+	if (len > sizeof(r->more) - r->more_len)
+		return NULL;
+	memcpy(kept, attr, attr->nla_len);
+	r->more_len = (uint16_t)(r->more_len + len);
+	return kept;
+}
+
+static void route_read_multipath(const struct nlattr *attr, struct nl_route *r)
+{
+	struct nlattr *kept = route_keep(attr, r);
+
+	r->multipath = true;
+	if (kept)
+		r->oif = route_clean_hops(mnl_attr_get_payload(kept),
+					  mnl_attr_get_payload_len(kept));
+}
+
 static void route_read_attr(const struct nlattr *attr, struct nl_route *r)
 {
 	uint8_t family = r->dst.addr.family;
@@ -245,10 +293,25 @@ static void route_read_attr(const struct nlattr *attr, struct nl_route *r)
 	case RTA_TABLE:
 		r->table = u;
 		break;
+	case RTA_SRC:
+		route_read_addr(attr, family, &r->from.addr);
+		break;
 	case RTA_MULTIPATH:
-		r->multipath = true;
+		route_read_multipath(attr, r);
+		break;
+	/* State, or said again by what is read above. */
+	case RTA_CACHEINFO:
+	case RTA_UID:
+	case RTA_NH_ID:
+	case RTA_IIF:
+	case RTA_EXPIRES:
+		break;
+	case RTA_PREF:
+		if (*(const uint8_t *)mnl_attr_get_payload(attr) != ICMPV6_ROUTER_PREF_MEDIUM)
+			route_keep(attr, r);
 		break;
 	default:
+		route_keep(attr, r);
 		break;
 	}
 }
@@ -259,6 +322,7 @@ static void route_read(const struct nlmsghdr *nlh, const struct rtmsg *rtm, stru
 
 	*r = (struct nl_route){
 		.dst = {.addr = {.family = rtm->rtm_family}, .prefix = rtm->rtm_dst_len},
+		.from = {.prefix = rtm->rtm_src_len},
 		.table = rtm->rtm_table,
 		.scope = rtm->rtm_scope,
 		.type = rtm->rtm_type,
