@@ -21,10 +21,6 @@
 #endif
 
 #define MAX_RUNNING 8
-/* No call waits longer for the file of a new one: the old one may do. */
-#define TOKEN_READ_MS 1000
-/* A projected token is renewed at 80 % of its hour; the old one holds for some minutes more. */
-#define TOKEN_AGE_MS 60000
 
 /* ------------------------------------------------------------------ life */
 
@@ -58,12 +54,10 @@ static void copy_config(struct kube_client *c, const struct kube_config *cfg)
 {
 	set_server(c, cfg);
 	c->ca_pem = xstrdup(cfg->ca_pem);
-	c->cert_pem = xstrdup(cfg->cert_pem);
-	c->key_pem = xstrdup(cfg->key_pem);
-	c->token = xstrdup(cfg->token);
-	c->token_file = xstrdup(cfg->token_file);
+	c->proxy = xstrdup(cfg->proxy_url);
+	c->no_proxy = xstrdup(cfg->no_proxy);
 	c->insecure = cfg->insecure;
-	c->token_read_ms = clock_now_ms();
+	kube_account_init(&c->account, cfg);
 }
 
 static bool needs_system_ca(const struct kube_client *c)
@@ -132,6 +126,7 @@ static void call_free(struct kube_call *call)
 	free(call->path);
 	free(call->url);
 	free(call->content_type);
+	free(call->accept);
 	free(call->body);
 	sb_done(&call->in);
 	kube_response_done(&call->res);
@@ -191,13 +186,6 @@ static void drop_call(struct kube_call *call)
 	end_call(call);
 }
 
-static void wipe(char *s)
-{
-	if (s)
-		explicit_bzero(s, strlen(s));
-	free(s);
-}
-
 void kube_client_free(struct kube_client *c)
 {
 	if (!c)
@@ -216,16 +204,15 @@ void kube_client_free(struct kube_client *c)
 	free(c->connect_to);
 	free(c->user_agent);
 	free(c->ca_pem);
-	free(c->cert_pem);
-	wipe(c->key_pem);
-	wipe(c->token);
-	free(c->token_file);
+	free(c->proxy);
+	free(c->no_proxy);
+	kube_account_done(&c->account);
 	free(c);
 }
 
 void kube_client_set_cancel_fd(struct kube_client *c, int fd)
 {
-	c->cancel_fd = fd;
+	c->cancel_fd = c->account.cancel_fd = fd;
 }
 
 uint64_t kube_client_random(struct kube_client *c)
@@ -240,22 +227,6 @@ uint64_t kube_client_random(struct kube_client *c)
 int64_t kube_client_jitter(struct kube_client *c, int64_t ms)
 {
 	return kube_jitter(kube_client_random(c), ms);
-}
-
-/* A file that cannot be read leaves the old token: the server decides whether it still holds. */
-static void renew_token(struct kube_client *c, int64_t max_age_ms)
-{
-	const struct io_limit limit = {clock_now_ms() + TOKEN_READ_MS, c->cancel_fd};
-	struct err e = {0};
-	char *token = NULL;
-
-	if (!c->token_file || clock_now_ms() - c->token_read_ms < max_age_ms)
-		return;
-	c->token_read_ms = clock_now_ms();
-	if (kube_config_read_token(c->token_file, &limit, &token, &e))
-		return;
-	wipe(c->token);
-	c->token = token;
 }
 
 /* ------------------------------------------------------------------ the queue */
@@ -382,7 +353,7 @@ static void start_queued(struct kube_client *c)
 		c->stats.requests++;
 		call->attempts++;
 		call->state = CALL_RUNNING;
-		renew_token(c, TOKEN_AGE_MS);
+		kube_account_renew(&c->account, false);
 		if (kube_http_start(call, &call->err))
 			fail(call);
 		else
@@ -411,7 +382,7 @@ static void land(struct kube_call *call, const struct kube_http_end *end)
 		break;
 	case KUBE_CALL_RENEW_TOKEN:
 		kube_http_stop(call);
-		renew_token(c, 0);
+		kube_account_renew(&c->account, true);
 		c->stats.retries++;
 		enqueue(call, true);
 		break;
@@ -527,6 +498,7 @@ static struct kube_call *new_call(struct kube_client *c, const struct kube_reque
 	call->url = xasprintf("%s%s%s%s", c->server, req->path, has_query ? "?" : "",
 			      has_query ? req->query : "");
 	call->content_type = xstrdup(req->content_type ? req->content_type : "application/json");
+	call->accept = xstrdup(req->accept ? req->accept : "application/json");
 	if (req->body || takes_body(req->method)) {
 		call->body = xmemdup(req->body ? req->body : "", req->body ? req->body_len : 0);
 		call->body_len = req->body ? req->body_len : 0;
@@ -535,7 +507,7 @@ static struct kube_call *new_call(struct kube_client *c, const struct kube_reque
 	call->max_body = req->max_body ? req->max_body : KUBE_BODY_MAX;
 	call->priority = req->priority;
 	call->is_read = str_eq(req->method, "GET");
-	call->may_renew_token = c->token_file != NULL;
+	call->may_renew_token = kube_account_can_renew(&c->account);
 	return call;
 }
 

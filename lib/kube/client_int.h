@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "lib/base/sb.h"
+#include "lib/kube/account.h"
 #include "lib/kube/client.h"
 #include "lib/kube/heap.h"
 
@@ -27,7 +28,7 @@ struct kube_call {
 	enum call_state state;
 	TAILQ_ENTRY(kube_call) link; /* of queue, finished or zombies */
 
-	char *method, *path, *url, *content_type, *body;
+	char *method, *path, *url, *content_type, *accept, *body;
 	size_t body_len, max_body;
 	int64_t deadline_ms;
 	int64_t max_silence_ms, heard_ms; /* heard_ms: when something last came */
@@ -61,9 +62,8 @@ TAILQ_HEAD(kube_calls, kube_call);
 
 struct kube_client {
 	char *server, *connect_to, *user_agent;
-	char *ca_pem, *cert_pem, *key_pem;
-	char *token, *token_file;
-	int64_t token_read_ms;
+	char *ca_pem, *proxy, *no_proxy;
+	struct kube_account account;
 	bool insecure, has_gzip;
 
 	CURLM *multi;

@@ -12,6 +12,8 @@
 #include "lib/base/ip.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
+#include "lib/kube/config_int.h"
+#include "lib/kube/plugin.h"
 #include "lib/kube/yaml.h"
 
 #define FILE_MAX    ((size_t)1 << 20)
@@ -38,6 +40,14 @@ void kube_config_free(struct kube_config *c)
 	wipe(c->token);
 	free(c->token_file);
 	free(c->namespace);
+	free(c->proxy_url);
+	free(c->no_proxy);
+	free(c->as);
+	free(c->as_uid);
+	for (size_t i = 0; i < c->n_as_groups; i++)
+		free(c->as_groups[i]);
+	free(c->as_groups);
+	kube_plugin_free(c->plugin);
 	free(c);
 }
 
@@ -71,6 +81,21 @@ int kube_config_read_token(const char *path, const struct io_limit *limit, char 
 	}
 	*out_token = STEAL(text);
 	return 0;
+}
+
+bool kube_config_proxy_ok(const char *url)
+{
+	static const char *const schemes[] = {"http://", "https://", "socks5://", "socks5h://"};
+
+	for (const char *p = url; *p; p++) {
+		if (*p <= ' ' || *p > '~')
+			return false;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(schemes); i++) {
+		if (str_starts(url, schemes[i]) && url[strlen(schemes[i])])
+			return true;
+	}
+	return false;
 }
 
 /* Strip slashes at the end; -1 if it is not "http(s)://host..." without anything strange. */
@@ -133,10 +158,10 @@ static int load_pem(const struct kube_config *c, const struct yaml_at *in, const
 		if (!pem)
 			return yaml_err(e, ERR_DECODE, in, data_key, "not base64");
 	} else if (file && *file) {
-		AUTO(free) char *path = resolve(c->source, file);
+		AUTO(free) char *path = resolve(yaml_file(in), file);
 
 		if (read_pem(c, in, key, path, &pem, e))
-			return err_wrap(e, "%s", c->source);
+			return err_wrap(e, "%s", yaml_file(in));
 	} else {
 		return 0;
 	}
@@ -159,7 +184,18 @@ static int refuse(const struct yaml_at *in, const char *const *keys, struct err 
 	return 0;
 }
 
-static int load_cluster(const struct yaml_at *cluster, struct kube_config *c, struct err *e)
+/* A proxy's URL goes to curl, which takes more schemes than these. */
+static int load_proxy(const struct yaml_at *cluster, struct kube_config *c, struct err *e)
+{
+	if (yaml_string(cluster, "proxy-url", &c->proxy_url, e) < 0)
+		return -1;
+	if (!c->proxy_url || kube_config_proxy_ok(c->proxy_url))
+		return 0;
+	return yaml_err(e, ERR_CONFIG, cluster, "proxy-url", "not an http, https or socks5 URL");
+}
+
+static int load_cluster(const struct yaml_at *cluster, bool of_user, struct kube_config *c,
+			struct err *e)
 {
 	static const char *const unsupported[] = {"proxy-url", NULL};
 	int rc = yaml_string(cluster, "server", &c->server, e);
@@ -170,7 +206,7 @@ static int load_cluster(const struct yaml_at *cluster, struct kube_config *c, st
 		return yaml_err(e, ERR_CONFIG, cluster, "server", "missing");
 	if (clean_server(c->server))
 		return yaml_err(e, ERR_CONFIG, cluster, "server", "not an http or https URL");
-	if (refuse(cluster, unsupported, e))
+	if (of_user ? load_proxy(cluster, c, e) : refuse(cluster, unsupported, e))
 		return -1;
 	if (yaml_bool(cluster, "insecure-skip-tls-verify", &c->insecure, e) < 0)
 		return -1;
@@ -190,9 +226,9 @@ static int load_token(const struct yaml_at *user, struct kube_config *c, struct 
 		return -1;
 	/* As in client-go the file wins, since it is what gets renewed. */
 	if (file && *file) {
-		c->token_file = resolve(c->source, file);
+		c->token_file = resolve(yaml_file(user), file);
 		if (kube_config_read_token(c->token_file, c->limit, &c->token, e))
-			return err_wrap(e, "%s: %s.tokenFile", c->source, user->where);
+			return err_wrap(e, "%s: %s.tokenFile", yaml_file(user), user->where);
 	} else if (token && *token) {
 		if (!token_is_clean(token))
 			return yaml_err(e, ERR_CONFIG, user, "token", "not a token");
@@ -201,12 +237,14 @@ static int load_token(const struct yaml_at *user, struct kube_config *c, struct 
 	return 0;
 }
 
-static int load_user(const struct yaml_at *user, struct kube_config *c, struct err *e)
+static int load_user(const struct yaml_at *user, bool of_user, struct kube_config *c, struct err *e)
 {
-	static const char *const unsupported[] = {"exec", "auth-provider", "username", "password",
-						  "as",   "as-groups",     "as-uid",   NULL};
+	static const char *const unsupported[] = {"auth-provider", "username", "password",
+						  "as-user-extra", NULL};
+	static const char *const users_only[] = {"exec", "as", "as-groups", "as-uid", NULL};
 
-	if (refuse(user, unsupported, e) || load_token(user, c, e))
+	if (refuse(user, unsupported, e) || (!of_user && refuse(user, users_only, e)) ||
+	    load_token(user, c, e))
 		return -1;
 	if (load_pem(c, user, "client-certificate", &c->cert_pem, e) ||
 	    load_pem(c, user, "client-key", &c->key_pem, e))
@@ -220,19 +258,21 @@ static int load_user(const struct yaml_at *user, struct kube_config *c, struct e
 	return 0;
 }
 
-/* The mapping "inner" in the entry "name" of the list "list"; -1 if there is none. */
-static int entry(const struct yaml_at *root, const char *const key[2], const char *name,
+/* The mapping "inner" in the entry "name" of the list "list", in the first file that has one; -1 if there is none. */
+static int entry(const struct kube_files *files, const char *const key[2], const char *name,
 		 struct yaml_at *out, struct err *e)
 {
+	AUTO(free) char *text = NULL;
 	struct yaml_at found;
-	int rc = yaml_named(root, key[0], name, &found, e);
+	int rc = 0;
 
+	for (size_t i = 0; i < files->n && !rc; i++)
+		rc = yaml_named(&files->roots[i], key[0], name, &found, e);
 	if (rc < 0)
 		return -1;
 	if (!rc) {
-		AUTO(free) char *text = xasprintf("no entry is named \"%s\"", name);
-
-		return yaml_err(e, ERR_CONFIG, root, key[0], text);
+		text = xasprintf("no entry is named \"%s\"", name);
+		return yaml_err(e, ERR_CONFIG, &files->roots[0], key[0], text);
 	}
 	rc = yaml_map(&found, key[1], out, e);
 	if (!rc)
@@ -240,32 +280,47 @@ static int entry(const struct yaml_at *root, const char *const key[2], const cha
 	return rc < 0 ? -1 : 0;
 }
 
-static int load_root(const struct yaml_at *root, struct kube_config *c, struct err *e)
+static int current_context(const struct kube_files *files, char **out, struct err *e)
+{
+	AUTO(free) char *current = NULL;
+
+	for (size_t i = 0; i < files->n && (!current || !*current); i++) {
+		free(STEAL(current));
+		if (yaml_string(&files->roots[i], "current-context", &current, e) < 0)
+			return -1;
+	}
+	if (!current || !*current)
+		return yaml_err(e, ERR_CONFIG, &files->roots[0], "current-context", "missing");
+	*out = STEAL(current);
+	return 0;
+}
+
+int kube_config_read_files(const struct kube_files *files, const char *context_name,
+			   struct kube_config *c, struct yaml_at *out_user, struct err *e)
 {
 	static const char *const contexts[2] = {"contexts", "context"};
 	static const char *const clusters[2] = {"clusters", "cluster"};
 	static const char *const users[2] = {"users", "user"};
-	AUTO(free) char *current = NULL, *cluster_name = NULL, *user_name = NULL;
-	struct yaml_at context, cluster, user;
+	AUTO(free) char *current = xstrdup(context_name), *cluster_name = NULL, *user_name = NULL;
+	struct yaml_at context, cluster;
 
-	if (yaml_string(root, "current-context", &current, e) < 0)
+	if (!current && current_context(files, &current, e))
 		return -1;
-	if (!current || !*current)
-		return yaml_err(e, ERR_CONFIG, root, "current-context", "missing");
-	if (entry(root, contexts, current, &context, e) ||
+	if (entry(files, contexts, current, &context, e) ||
 	    yaml_string(&context, "cluster", &cluster_name, e) < 0 ||
 	    yaml_string(&context, "user", &user_name, e) < 0 ||
 	    yaml_string(&context, "namespace", &c->namespace, e) < 0)
 		return -1;
 	if (!cluster_name || !*cluster_name)
 		return yaml_err(e, ERR_CONFIG, &context, "cluster", "missing");
-	if (entry(root, clusters, cluster_name, &cluster, e) || load_cluster(&cluster, c, e))
+	if (entry(files, clusters, cluster_name, &cluster, e) ||
+	    load_cluster(&cluster, files->of_user, c, e))
 		return -1;
 	if (!user_name || !*user_name)
 		return 0;
-	if (entry(root, users, user_name, &user, e))
+	if (entry(files, users, user_name, out_user, e))
 		return -1;
-	return load_user(&user, c, e);
+	return load_user(out_user, files->of_user, c, e) ? -1 : 1;
 }
 
 int kube_config_load_by(const char *path, const struct io_limit *limit, struct kube_config **out,
@@ -274,7 +329,8 @@ int kube_config_load_by(const char *path, const struct io_limit *limit, struct k
 	AUTO(kube_config_free) struct kube_config *c = xcalloc(1, sizeof(*c));
 	AUTO(yaml_tree_free) struct yaml_tree *tree = NULL;
 	AUTO(free) char *text = NULL;
-	struct yaml_at root;
+	struct yaml_at root, user;
+	struct kube_files files = {.roots = &root, .n = 1};
 	size_t len = 0;
 
 	c->source = xstrdup(path);
@@ -282,7 +338,7 @@ int kube_config_load_by(const char *path, const struct io_limit *limit, struct k
 	if (io_read_file_by(path, FILE_MAX, limit, &text, &len, e))
 		return err_wrap(e, "kubeconfig");
 	if (yaml_tree_load(path, text, len, &tree, e) || yaml_root(tree, &root, e) ||
-	    load_root(&root, c, e))
+	    kube_config_read_files(&files, NULL, c, &user, e) < 0)
 		return err_wrap(e, "kubeconfig");
 	c->limit = NULL;
 	*out = STEAL(c);
@@ -379,4 +435,9 @@ int kube_config_in_cluster_at(const char *dir, struct kube_config **out, struct 
 int kube_config_in_cluster(struct kube_config **out, struct err *e)
 {
 	return kube_config_in_cluster_at(ACCOUNT_DIR, out, e);
+}
+
+int kube_config_of(const char *path, struct kube_config **out, struct err *e)
+{
+	return path ? kube_config_load(path, out, e) : kube_config_in_cluster(out, e);
 }

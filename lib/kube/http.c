@@ -182,15 +182,18 @@ static struct curl_slist *add_header(struct curl_slist *list, const char *line)
 
 static void set_headers(struct kube_call *call)
 {
-	struct kube_client *c = call->client;
-	struct curl_slist *list = add_header(NULL, "Accept: application/json");
+	const struct kube_account *account = &call->client->account;
+	AUTO(free) char *accept = xasprintf("Accept: %s", call->accept);
+	struct curl_slist *list = add_header(NULL, accept);
 
-	if (c->token) {
-		AUTO(free) char *line = xasprintf("Authorization: Bearer %s", c->token);
+	if (account->token) {
+		AUTO(free) char *line = xasprintf("Authorization: Bearer %s", account->token);
 
 		list = add_header(list, line);
 		explicit_bzero(line, strlen(line));
 	}
+	for (char *const *line = account->impersonate; line && *line; line++)
+		list = add_header(list, *line);
 	if (call->body) {
 		AUTO(free) char *line = xasprintf("Content-Type: %s", call->content_type);
 
@@ -202,9 +205,9 @@ static void set_headers(struct kube_call *call)
 	curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, list);
 }
 
-static void set_blob(CURL *easy, CURLoption option, char *text)
+static void set_blob(CURL *easy, CURLoption option, char *text, unsigned int flags)
 {
-	struct curl_blob blob = {.data = text, .len = strlen(text), .flags = CURL_BLOB_NOCOPY};
+	struct curl_blob blob = {.data = text, .len = strlen(text), .flags = flags};
 
 	curl_easy_setopt(easy, option, &blob);
 }
@@ -216,16 +219,19 @@ static void set_tls(struct kube_client *c, CURL *easy)
 	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
 	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 	if (c->ca_pem)
-		set_blob(easy, CURLOPT_CAINFO_BLOB, c->ca_pem);
+		set_blob(easy, CURLOPT_CAINFO_BLOB, c->ca_pem, CURL_BLOB_NOCOPY);
 	if (c->insecure) {
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
 		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
 	}
-	if (c->cert_pem) {
+	if (c->account.cert_pem) {
+		/* A plugin's may be replaced while this request runs. */
+		unsigned int flags = c->account.plugin ? CURL_BLOB_COPY : CURL_BLOB_NOCOPY;
+
 		curl_easy_setopt(easy, CURLOPT_SSLCERTTYPE, "PEM");
 		curl_easy_setopt(easy, CURLOPT_SSLKEYTYPE, "PEM");
-		set_blob(easy, CURLOPT_SSLCERT_BLOB, c->cert_pem);
-		set_blob(easy, CURLOPT_SSLKEY_BLOB, c->key_pem);
+		set_blob(easy, CURLOPT_SSLCERT_BLOB, c->account.cert_pem, flags);
+		set_blob(easy, CURLOPT_SSLKEY_BLOB, c->account.key_pem, flags);
 	}
 }
 
@@ -233,7 +239,10 @@ static void set_connection(struct kube_client *c, CURL *easy)
 {
 	curl_easy_setopt(easy, CURLOPT_SHARE, c->share);
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
+	/* Without one, none that curl would find by itself. */
+	curl_easy_setopt(easy, CURLOPT_NOPROXY, c->proxy ? c->no_proxy : "*");
+	if (c->proxy)
+		curl_easy_setopt(easy, CURLOPT_PROXY, c->proxy);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);

@@ -40,23 +40,36 @@ static void add_segment(struct sb *sb, const char *s)
 		add_escaped(sb, s);
 }
 
+static void add_group(struct sb *sb, const char *group_version)
+{
+	const char *slash = strchr(group_version, '/');
+	AUTO(sb_done) struct sb group = SB_INIT;
+
+	if (!slash) {
+		sb_puts(sb, "/api");
+		add_segment(sb, group_version);
+		return;
+	}
+	sb_add(&group, group_version, (size_t)(slash - group_version));
+	sb_puts(sb, "/apis");
+	add_segment(sb, sb_get(&group));
+	add_segment(sb, slash + 1);
+}
+
+char *kube_path_group(const char *group_version)
+{
+	AUTO(sb_done) struct sb sb = SB_INIT;
+
+	add_group(&sb, group_version);
+	return sb_take(&sb);
+}
+
 char *kube_path(const char *group_version, const char *ns, const char *resource, const char *name,
 		const char *subresource)
 {
-	const char *slash = strchr(group_version, '/');
 	AUTO(sb_done) struct sb sb = SB_INIT;
 
-	if (slash) {
-		AUTO(sb_done) struct sb group = SB_INIT;
-
-		sb_add(&group, group_version, (size_t)(slash - group_version));
-		sb_puts(&sb, "/apis");
-		add_segment(&sb, sb_get(&group));
-		add_segment(&sb, slash + 1);
-	} else {
-		sb_puts(&sb, "/api");
-		add_segment(&sb, group_version);
-	}
+	add_group(&sb, group_version);
 	if (ns) {
 		sb_puts(&sb, "/namespaces");
 		add_segment(&sb, ns);

@@ -18,6 +18,9 @@
 char *kube_path(const char *group_version, const char *ns, const char *resource, const char *name,
 		const char *subresource);
 
+/** kube_path_group - of a group version, where the server lists what it has of it. The caller frees it. */
+char *kube_path_group(const char *group_version);
+
 /** kube_path_child - "<collection>/<name, escaped>". The caller frees it. */
 char *kube_path_child(const char *collection, const char *name);
 

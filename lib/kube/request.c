@@ -28,6 +28,11 @@ int kube_response_parse(const struct kube_response *r, struct jdoc **out, struct
 	return kube_json_parse("API server", r->body, r->body_len, out, e);
 }
 
+bool kube_is_refusal(const struct err *e)
+{
+	return e->kind == ERR_API && (e->num == 400 || e->num == 403 || e->num == 422);
+}
+
 bool kube_response_is_reason(const struct kube_response *r, const char *reason)
 {
 	return str_eq(r->reason, reason);

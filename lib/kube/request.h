@@ -34,6 +34,7 @@ struct kube_request {
 	const char *path;         /* kube_path(): begins with a slash, escaped */
 	const char *query;        /* kube_query_add(): escaped, without "?"; NULL or "" = none */
 	const char *content_type; /* of the body; NULL = application/json */
+	const char *accept;       /* of the answer; NULL = application/json */
 	const char *body;         /* NULL = none */
 	size_t body_len;
 	int64_t deadline_ms; /* CLOCK_MONOTONIC; 0 = KUBE_TIMEOUT_MS from now */
@@ -69,6 +70,13 @@ void kube_response_take(struct kube_response *to, struct kube_response *from);
 
 /** kube_response_parse - the body as JSON; *out is the caller's (jdoc_free). ERR_DECODE. */
 int kube_response_parse(const struct kube_response *r, struct jdoc **out, struct err *e) FN_MUST;
+
+/**
+ * kube_is_refusal - the server says no (400, 403, 422): a quota, a policy, a webhook, a right or the schema.
+ *
+ * Nothing was written. The same request may pass once whoever keeps the rule has changed it.
+ */
+bool kube_is_refusal(const struct err *e);
 
 /** kube_response_is_reason - the server gave this reason ("AlreadyExists"). */
 bool kube_response_is_reason(const struct kube_response *r, const char *reason);

@@ -235,6 +235,16 @@ static void take(struct kube_store *s, struct entry *entry, const struct jval *o
 	replace(s, entry, made);
 }
 
+void kube_store_reconsider(struct kube_store *s)
+{
+	for (size_t i = 0; i < s->n_slots; i++) {
+		struct entry *entry = &s->slots[i];
+
+		if (entry->key && !entry->obj)
+			entry->key[strlen(entry->key) + 1] = '\0';
+	}
+}
+
 int kube_store_set(struct kube_store *s, const struct jval *obj, struct err *e)
 {
 	const char *version = kube_json_meta(obj, "resourceVersion");

@@ -72,6 +72,8 @@ void kube_store_remove_key(struct kube_store *s, const char *key);
  * It stays as it was last read: whoever holds something for it must not believe that it is gone.
  */
 void kube_store_unreadable(struct kube_store *s, const char *key, const struct err *why);
+/** kube_store_reconsider - what decode passed over is decoded again when it is next seen, in whatever version. */
+void kube_store_reconsider(struct kube_store *s);
 /** kube_store_list_begin - a list starts (again): what is not set until its end is gone. */
 void kube_store_list_begin(struct kube_store *s);
 /** kube_store_list_end - the list is complete: reports the missing ones, then synced. */

@@ -174,19 +174,27 @@ int yaml_has(const struct yaml_at *in, const char *key, struct err *e)
 	return find(in, key, &node, &number, e);
 }
 
+/* The list below key: 1, 0, -1. */
+static int find_list(const struct yaml_at *in, const char *key, yaml_node_t **out, struct err *e)
+{
+	int number = 0;
+	int rc = find(in, key, out, &number, e);
+
+	if (rc > 0 && (*out)->type != YAML_SEQUENCE_NODE)
+		return yaml_err(e, ERR_CONFIG, in, key, "not a list");
+	return rc;
+}
+
 int yaml_named(const struct yaml_at *in, const char *key, const char *name, struct yaml_at *out,
 	       struct err *e)
 {
 	yaml_document_t *doc = &in->tree->doc;
 	yaml_node_t *list = NULL;
 	yaml_node_item_t *i;
-	int number = 0;
-	int rc = find(in, key, &list, &number, e);
+	int rc = find_list(in, key, &list, e);
 
 	if (rc <= 0)
 		return rc;
-	if (list->type != YAML_SEQUENCE_NODE)
-		return yaml_err(e, ERR_CONFIG, in, key, "not a list");
 	for (i = list->data.sequence.items.start; i < list->data.sequence.items.top; i++) {
 		struct yaml_at entry = {.tree = in->tree, .node = *i};
 		AUTO(free) char *is = NULL;
@@ -202,4 +210,52 @@ int yaml_named(const struct yaml_at *in, const char *key, const char *name, stru
 		}
 	}
 	return 0;
+}
+
+/* The i-th node of the list below key: 1, 0, -1. */
+static int find_item(const struct yaml_at *in, const char *key, size_t i, int *out, struct err *e)
+{
+	yaml_node_t *list = NULL;
+	int rc = find_list(in, key, &list, e);
+
+	if (rc <= 0)
+		return rc;
+	if (i >= (size_t)(list->data.sequence.items.top - list->data.sequence.items.start))
+		return 0;
+	*out = list->data.sequence.items.start[i];
+	return 1;
+}
+
+int yaml_item(const struct yaml_at *in, const char *key, size_t i, struct yaml_at *out,
+	      struct err *e)
+{
+	int number = 0;
+	int rc = find_item(in, key, i, &number, e);
+
+	if (rc <= 0)
+		return rc;
+	if (yaml_document_get_node(&in->tree->doc, number)->type != YAML_MAPPING_NODE)
+		return yaml_err(e, ERR_CONFIG, in, key, "an entry is not a mapping");
+	descend(in, key, number, out);
+	return 1;
+}
+
+int yaml_word(const struct yaml_at *in, const char *key, size_t i, char **out, struct err *e)
+{
+	int number = 0;
+	int rc = find_item(in, key, i, &number, e);
+	const char *text = NULL;
+
+	if (rc <= 0)
+		return rc;
+	text = scalar(yaml_document_get_node(&in->tree->doc, number));
+	if (!text)
+		return yaml_err(e, ERR_CONFIG, in, key, "an entry is not a string");
+	*out = xstrdup(text);
+	return 1;
+}
+
+const char *yaml_file(const struct yaml_at *at)
+{
+	return at->tree->file;
 }

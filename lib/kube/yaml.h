@@ -41,6 +41,16 @@ int yaml_has(const struct yaml_at *in, const char *key, struct err *e) FN_MUST;
 int yaml_named(const struct yaml_at *in, const char *key, const char *name, struct yaml_at *out,
 	       struct err *e) FN_MUST;
 
+/** yaml_item - of the list below key, the entry number i, which must be a mapping. */
+int yaml_item(const struct yaml_at *in, const char *key, size_t i, struct yaml_at *out,
+	      struct err *e) FN_MUST;
+/** yaml_word - of the list below key, the entry number i, which must be a scalar; *out is the caller's. */
+int yaml_word(const struct yaml_at *in, const char *key, size_t i, char **out,
+	      struct err *e) FN_MUST;
+
+/** yaml_file - the file that it stands in. Lent by the tree. */
+const char *yaml_file(const struct yaml_at *at);
+
 /** yaml_err - an error about a key: "file: where.key: text". Returns -1. */
 int yaml_err(struct err *e, enum err_kind kind, const struct yaml_at *in, const char *key,
 	     const char *text);
