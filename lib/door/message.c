@@ -16,9 +16,8 @@
 #define MESSAGE_MAX_LEN 1024
 
 static const char *const verbs[] = {
-	[DOOR_RECORD] = "record",
-	[DOOR_POD] = "pod",
-	[DOOR_PATCH] = "patch",
+	[DOOR_RECORD] = "record", [DOOR_POD] = "pod",     [DOOR_NAMESPACE] = "namespace",
+	[DOOR_PATCH] = "patch",   [DOOR_READY] = "ready",
 };
 
 /* Who speaks another version is told so before anything else is looked at. */
@@ -119,6 +118,17 @@ static int read_patch(const struct jval *root, struct door_request *r, struct er
 	return 0;
 }
 
+static int read_question(const struct jval *root, struct door_request *r, struct err *e)
+{
+	if (take_word(root, "namespace", NAME_MAX_LEN, &r->ns, e) < 0 ||
+	    take_word(root, "name", NAME_MAX_LEN, &r->name, e) < 0 ||
+	    jneed_i64(root, "waitMilliseconds", JRANGE(0, DOOR_WAIT_MAX_MS), &r->wait_ms, e) < 0)
+		return -1;
+	if (r->verb == DOOR_RECORD)
+		return read_record(root, r, e);
+	return r->verb == DOOR_PATCH ? read_patch(root, r, e) : 0;
+}
+
 int door_request_read(const char *text, size_t len, struct door_request *out, struct err *e)
 {
 	AUTO(door_request_done) struct door_request r = {.verb = DOOR_RECORD};
@@ -129,13 +139,7 @@ int door_request_read(const char *text, size_t len, struct door_request *out, st
 		return -1;
 	root = jdoc_root(doc);
 	if (read_verb(&root, &r.verb, e) < 0 ||
-	    take_word(&root, "namespace", NAME_MAX_LEN, &r.ns, e) < 0 ||
-	    take_word(&root, "name", NAME_MAX_LEN, &r.name, e) < 0 ||
-	    jneed_i64(&root, "waitMilliseconds", JRANGE(0, DOOR_WAIT_MAX_MS), &r.wait_ms, e) < 0)
-		return -1;
-	if (r.verb == DOOR_RECORD && read_record(&root, &r, e) < 0)
-		return -1;
-	if (r.verb == DOOR_PATCH && read_patch(&root, &r, e) < 0)
+	    (r.verb != DOOR_READY && read_question(&root, &r, e) < 0))
 		return -1;
 	*out = r;
 	r = (struct door_request){.verb = DOOR_RECORD};
@@ -151,9 +155,11 @@ void door_request_write(const struct door_request *r, struct sb *out)
 	jw_obj(&w);
 	jw_kv_i64(&w, "version", DOOR_VERSION);
 	jw_kv_str(&w, "verb", verbs[r->verb]);
-	jw_kv_str(&w, "namespace", r->ns);
-	jw_kv_str(&w, "name", r->name);
-	jw_kv_i64(&w, "waitMilliseconds", r->wait_ms);
+	if (r->verb != DOOR_READY) {
+		jw_kv_str(&w, "namespace", r->ns);
+		jw_kv_str(&w, "name", r->name);
+		jw_kv_i64(&w, "waitMilliseconds", r->wait_ms);
+	}
 	if (r->verb == DOOR_RECORD) {
 		jw_kv_opt(&w, "podUID", r->pod_uid);
 		jw_kv_opt(&w, "seen", r->seen);
@@ -253,6 +259,23 @@ int door_answer_object(struct jspan object, struct sb *out, struct err *e)
 	jw_finish(&w);
 	door_frame_end(out);
 	return 0;
+}
+
+void door_answer_ready(bool ready, const char *why, struct sb *out)
+{
+	struct jw w;
+
+	door_frame_begin(out);
+	w = jw_init(out);
+	jw_obj(&w);
+	jw_kv_i64(&w, "version", DOOR_VERSION);
+	jw_kv_obj(&w, "object");
+	jw_kv_bool(&w, "ready", ready);
+	jw_kv_str(&w, "message", why);
+	jw_end(&w);
+	jw_end(&w);
+	jw_finish(&w);
+	door_frame_end(out);
 }
 
 void door_answer_error(const struct err *why, bool unknown, struct sb *out)

@@ -26,7 +26,9 @@ struct sb;
 enum door_verb {
 	DOOR_RECORD, /* a pod's MacvlanIP, at once or when it is as wanted */
 	DOOR_POD,    /* name, UID and annotations of a pod */
-	DOOR_PATCH,  /* the status of a MacvlanIP, on conditions */
+	DOOR_NAMESPACE, /* name and annotations of a Namespace, which is name and namespace of the request */
+	DOOR_PATCH, /* the status of a MacvlanIP, on conditions */
+	DOOR_READY, /* can pods be served? It names no object and waits for nothing */
 };
 
 struct door_request {
@@ -77,6 +79,9 @@ bool door_error_passes(const struct err *e);
 
 /** door_answer_object - the answer that carries an object; p NULL: there is none. ERR_DECODE: it is too large. */
 int door_answer_object(struct jspan object, struct sb *out, struct err *e) FN_MUST;
+
+/** door_answer_ready - the object {"ready": ..., "message": why not}. */
+void door_answer_ready(bool ready, const char *why, struct sb *out);
 
 /** door_answer_error - the answer that says why not. */
 void door_answer_error(const struct err *why, bool unknown, struct sb *out);

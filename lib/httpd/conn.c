@@ -166,14 +166,20 @@ static const char *reason_of(int status)
 	} reasons[] = {
 		{200, "OK"},
 		{400, "Bad Request"},
+		{401, "Unauthorized"},
+		{403, "Forbidden"},
 		{404, "Not Found"},
 		{405, "Method Not Allowed"},
+		{409, "Conflict"},
 		{413, "Content Too Large"},
 		{415, "Unsupported Media Type"},
 		{417, "Expectation Failed"},
+		{421, "Misdirected Request"},
+		{422, "Unprocessable Content"},
 		{431, "Request Header Fields Too Large"},
 		{500, "Internal Server Error"},
 		{501, "Not Implemented"},
+		{502, "Bad Gateway"},
 		{503, "Service Unavailable"},
 		{505, "HTTP Version Not Supported"},
 	};
@@ -189,9 +195,9 @@ static void put_answer(struct conn *c, const struct httpd_response *res, bool he
 {
 	sb_printf(&c->out,
 		  "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
-		  "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n%s\r\n",
+		  "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n%s%s\r\n",
 		  res->status, reason_of(res->status), res->content_type, res->body.len,
-		  c->closing ? "Connection: close\r\n" : "");
+		  res->headers ? res->headers : "", c->closing ? "Connection: close\r\n" : "");
 	if (!head_only)
 		sb_add(&c->out, sb_get(&res->body), res->body.len);
 	set_deadline(c, c->httpd->opt.request_ms);
@@ -199,7 +205,7 @@ static void put_answer(struct conn *c, const struct httpd_response *res, bool he
 
 static void refuse(struct conn *c, int status)
 {
-	struct httpd_response res = {status, "text/plain; charset=utf-8", SB_INIT};
+	struct httpd_response res = {status, "text/plain; charset=utf-8", SB_INIT, NULL};
 
 	sb_printf(&res.body, "%s\n", reason_of(status));
 	c->closing = true;
@@ -210,7 +216,7 @@ static void refuse(struct conn *c, int status)
 
 static void serve(struct conn *c, const struct http_request *req)
 {
-	struct httpd_response res = {200, "text/plain; charset=utf-8", SB_INIT};
+	struct httpd_response res = {200, "text/plain; charset=utf-8", SB_INIT, NULL};
 	const struct httpd_options *opt = &c->httpd->opt;
 	bool head_only = str_eq(req->method, "HEAD");
 

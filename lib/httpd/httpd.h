@@ -24,6 +24,7 @@ struct httpd_response {
 	int status;               /* 200 unless changed */
 	const char *content_type; /* text/plain unless changed; static */
 	struct sb body;
+	const char *headers; /* further ones, each ended by CRLF; NULL = none; static */
 };
 
 /* Fills in *res, which is empty. Must not free the server. */
