@@ -102,12 +102,51 @@ static int read_ips(const char *value, struct api_request *r, struct err *e)
 
 /* ------------------------------------------------------------------------------- one parser each */
 
+/* The next of the names that commas separate, blanks around them aside. */
+static char *next_name(const char **at)
+{
+	const char *begin = *at + strspn(*at, " ");
+	size_t n = strcspn(begin, ","), len = n;
+
+	*at = begin + n;
+	while (len && begin[len - 1] == ' ')
+		len--;
+	return xstrndup(begin, len);
+}
+
+/* One more, behind those that are there. */
+static int add_subnet(const char *value, char *name, struct api_request *r, struct err *e)
+{
+	char *others;
+
+	if (!api_name_ok(name) || str_eq(name, API_SUBNET_NONE))
+		return bad(e, API_ANNOTATION_SUBNET, value, "is not a name of a MacvlanSubnet");
+	if (api_request_has_subnet(r, name))
+		return bad(e, API_ANNOTATION_SUBNET, value, "names a subnet twice");
+	if (!r->subnet) {
+		r->subnet = xstrdup(name);
+		return 0;
+	}
+	others = r->others ? xasprintf("%s,%s", r->others, name) : xstrdup(name);
+	free(r->others);
+	r->others = others;
+	return 0;
+}
+
 static int parse_subnet(const char *value, struct api_request *r, struct err *e)
 {
-	if (!api_name_ok(value))
-		return bad(e, API_ANNOTATION_SUBNET, value, "is not a name of a MacvlanSubnet");
-	r->subnet = xstrdup(value);
-	return 0;
+	size_t n = 0;
+
+	for (const char *at = value;; at++) {
+		AUTO(free) char *name = next_name(&at);
+
+		if (++n > API_REQUEST_SUBNETS_MAX)
+			return bad(e, API_ANNOTATION_SUBNET, value, "more than 16 subnets");
+		if (add_subnet(value, name, r, e) < 0)
+			return -1;
+		if (!*at)
+			return 0;
+	}
 }
 
 static int parse_ips(const char *value, struct api_request *r, struct err *e)
@@ -210,6 +249,10 @@ int api_request_parse(const char *const text[API_ANNOTATIONS], struct api_reques
 {
 	AUTO(api_request_done) struct api_request r = {0};
 
+	if (text[API_ASKED_SUBNET] && str_eq(text[API_ASKED_SUBNET], API_SUBNET_NONE)) {
+		*out = (struct api_request){.refused = true};
+		return 0;
+	}
 	if (text[API_ASKED_SUBNET]) {
 		for (size_t i = 0; i < API_ANNOTATIONS; i++) {
 			if (table[i].parse(text[i], &r, e) < 0)
@@ -231,7 +274,8 @@ struct api_request api_request_copy(const struct api_request *r)
 {
 	struct api_request out = *r;
 
-	out.subnet = r->subnet ? xstrdup(r->subnet) : NULL;
+	out.subnet = xstrdup(r->subnet);
+	out.others = xstrdup(r->others);
 	out.ips = r->n_ips ? xmemdup(r->ips, r->n_ips * sizeof(*r->ips)) : NULL;
 	out.macs = r->n_macs ? xmemdup(r->macs, r->n_macs * sizeof(*r->macs)) : NULL;
 	return out;
@@ -240,9 +284,43 @@ struct api_request api_request_copy(const struct api_request *r)
 void api_request_done(struct api_request *r)
 {
 	free(r->subnet);
+	free(r->others);
 	free(r->ips);
 	free(r->macs);
 	*r = (struct api_request){0};
+}
+
+bool api_request_next_subnet(const struct api_request *r, size_t *pos, char **out)
+{
+	const char *at = r->others;
+
+	free(*out);
+	*out = NULL;
+	if (!r->subnet)
+		return false;
+	for (size_t i = 0; i < *pos; i++) {
+		if (!at || !*at)
+			return false;
+		free(*out);
+		*out = next_name(&at);
+		at += *at == ',';
+	}
+	if (!*pos)
+		*out = xstrdup(r->subnet);
+	++*pos;
+	return true;
+}
+
+bool api_request_has_subnet(const struct api_request *r, const char *subnet)
+{
+	AUTO(free) char *name = NULL;
+	size_t pos = 0;
+
+	while (api_request_next_subnet(r, &pos, &name)) {
+		if (str_eq(name, subnet))
+			return true;
+	}
+	return false;
 }
 
 size_t api_request_entries(const struct api_request *r)
@@ -382,6 +460,21 @@ void api_annotations_done(struct api_annotations *a)
 	api_request_done(&a->request);
 	free(a->why);
 	*a = (struct api_annotations){0};
+}
+
+int api_annotations_by_default(const struct api_annotations *a, const char *subnet,
+			       struct api_request *out, struct err *e)
+{
+	const char *text[API_ANNOTATIONS];
+
+	if (a->text[API_ASKED_SUBNET])
+		return 0;
+	for (size_t i = 0; i < API_ANNOTATIONS; i++)
+		text[i] = a->text[i];
+	text[API_ASKED_SUBNET] = subnet;
+	if (api_request_parse(text, out, e) < 0)
+		return -1;
+	return out->wanted;
 }
 
 int api_annotations_request(const struct api_annotations *a, const struct api_request **out,

@@ -39,9 +39,15 @@ enum api_annotation {
 /** api_annotation_name - "tandem-cni.io/subnet", ... */
 const char *api_annotation_name(enum api_annotation which);
 
+#define API_REQUEST_SUBNETS_MAX 16
+/* Of API_ANNOTATION_SUBNET on a pod: no card, whatever its namespace's default is. */
+#define API_SUBNET_NONE "none"
+
 struct api_request {
-	bool wanted; /* the pod asks for a card; all else is empty when it does not */
+	bool wanted;  /* the pod asks for a card; all else is empty when it does not */
+	bool refused; /* it says "none" */
 	char *subnet;
+	char *others;        /* further subnets, one of which will do as well: "b,c"; NULL = none */
 	struct ip_addr *ips; /* a pool for the replicas, IPv4 before IPv6; none = auto */
 	size_t n_ips;
 	struct mac_addr *macs; /* none = auto; one per entry where both are lists */
@@ -62,6 +68,15 @@ int api_request_parse(const char *const text[API_ANNOTATIONS], struct api_reques
 struct api_request api_request_copy(const struct api_request *r);
 void api_request_done(struct api_request *r);
 DEFINE_AUTO_VALUE(struct api_request, api_request_done)
+
+/**
+ * api_request_next_subnet - the subnets one after the other, from *pos = 0 on, in the order of preference.
+ *
+ * In *out, which the caller frees; what it held before is freed. False at the end.
+ */
+bool api_request_next_subnet(const struct api_request *r, size_t *pos, char **out);
+/** api_request_has_subnet - it names that subnet, alone or among others. */
+bool api_request_has_subnet(const struct api_request *r, const char *subnet);
 
 /**
  * api_request_entries - how many cards the lists are for.
@@ -108,6 +123,15 @@ int api_annotations_read_meta(const struct jval *meta, bool legacy, struct api_a
 			      struct err *e) FN_MUST;
 void api_annotations_done(struct api_annotations *a);
 DEFINE_AUTO_VALUE(struct api_annotations, api_annotations_done)
+
+/**
+ * api_annotations_by_default - what a pod asks for where its namespace has a default and it names no subnet itself.
+ * @subnet: the namespace's own annotation
+ *
+ * 1 and *out, which the caller ends; 0: the pod names a subnet, or says "none". ERR_CONFIG.
+ */
+int api_annotations_by_default(const struct api_annotations *a, const char *subnet,
+			       struct api_request *out, struct err *e) FN_MUST;
 
 /** api_annotations_request - what they ask for, lent; ERR_CONFIG where they are malformed. */
 int api_annotations_request(const struct api_annotations *a, const struct api_request **out,

@@ -194,9 +194,85 @@ static void too_many_addresses(void **state)
 	free(list);
 }
 
+static void several_subnets(void **state)
+{
+	static const struct {
+		const char *value, *list, *why;
+	} cases[] = {
+		{"rack1", "rack1;", NULL},
+		{"rack1,rack2", "rack1;rack2;", NULL},
+		{" a , b,c ", "a;b;c;", NULL},
+		{"none", "", NULL},
+		{"a,,b", NULL, "is not a name of a MacvlanSubnet"},
+		{"a,", NULL, "is not a name of a MacvlanSubnet"},
+		{"", NULL, "is not a name of a MacvlanSubnet"},
+		{"a,none", NULL, "is not a name of a MacvlanSubnet"},
+		{"a,b,a", NULL, "names a subnet twice"},
+		{"a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", NULL, "more than 16 subnets"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *text[API_ANNOTATIONS] = {cases[i].value};
+		AUTO(api_request_done) struct api_request r = {0};
+		AUTO(free) char *name = NULL;
+		char all[200] = "";
+		struct err e = {0};
+		size_t pos = 0;
+
+		assert_int_equal(api_request_parse(text, &r, &e), cases[i].why ? -1 : 0);
+		if (cases[i].why) {
+			assert_non_null(strstr(e.msg, cases[i].why));
+			continue;
+		}
+		assert_int_equal(r.wanted, *cases[i].list != '\0');
+		assert_int_equal(r.refused, *cases[i].list == '\0');
+		while (api_request_next_subnet(&r, &pos, &name)) {
+			assert_true(api_request_has_subnet(&r, name));
+			snprintf(all + strlen(all), sizeof(all) - strlen(all), "%s;", name);
+		}
+		assert_string_equal(all, cases[i].list);
+		assert_false(api_request_has_subnet(&r, "other"));
+	}
+}
+
+/* A pod without a subnet, in a namespace with one. */
+static void the_namespaces_default(void **state)
+{
+	static const struct {
+		const char *text[API_ANNOTATIONS];
+		const char *subnet;
+		int rc;
+	} cases[] = {
+		{{NULL}, "lan", 1},
+		{{NULL}, "lan,other", 1},
+		{{NULL}, "none", 0},
+		{{NULL}, "Not A Name", -1},
+		{{"own"}, "lan", 0},
+		{{"none"}, "lan", 0},
+		{{NULL, "10.1.0.5"}, "lan", 1},
+		{{NULL, "x"}, "lan", -1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct api_annotations a = {
+			.text = {(char *)cases[i].text[0], (char *)cases[i].text[1]}};
+		AUTO(api_request_done) struct api_request r = {0};
+		struct err e = {0};
+
+		assert_int_equal(api_annotations_by_default(&a, cases[i].subnet, &r, &e),
+				 cases[i].rc);
+		if (cases[i].rc == 1)
+			assert_string_equal(r.subnet, "lan");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(several_subnets),
+		cmocka_unit_test(the_namespaces_default),
 		cmocka_unit_test(nothing_asked),
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(lists_are_paired),

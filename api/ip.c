@@ -140,19 +140,21 @@ static int read_told(const struct jval *status, struct api_ip_told *out, struct 
 
 static int read_status(const struct jval *obj, struct api_ip *ip, struct err *e)
 {
-	const char *phase = "", *message = "", *down = "";
+	const char *phase = "", *message = "", *down = "", *nic = "";
 	struct jval status;
 	int rc = jget_obj(obj, "status", &status, e);
 
 	if (rc < 0 || (rc && (jget_str(&status, "phase", &phase, e) < 0 ||
 			      jget_str(&status, "message", &message, e) < 0 ||
 			      jget_str(&status, "cardDown", &down, e) < 0 ||
+			      jget_str(&status, "master", &nic, e) < 0 ||
 			      read_told(&status, &ip->told, e) < 0)))
 		return -1;
 	if (!ip->told.pod_id)
 		ip->told.pod_id = xstrdup("");
 	ip->message = xstrdup(message);
 	ip->card_down = xstrdup(down);
+	ip->nic = xstrdup(nic);
 	if (!*phase)
 		ip->phase = API_IP_PHASE_NONE;
 	else if (str_eq(phase, "Attached"))
@@ -190,6 +192,7 @@ void api_ip_free(struct api_ip *ip)
 	free(ip->node);
 	free(ip->message);
 	free(ip->card_down);
+	free(ip->nic);
 	free(ip->tell_card);
 	free(ip->told.pod_id);
 	api_network_done(&ip->network);

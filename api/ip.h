@@ -13,6 +13,8 @@ struct sb;
 
 /* On a record that was lost and is to be made again: its node is asked which card the pod with this UID has. */
 #define API_ANNOTATION_TELL_CARD "tandem-cni.io/tell-card"
+/* Which of several subnets the record is of, and why; for people. */
+#define API_ANNOTATION_CHOICE "tandem-cni.io/subnet-choice"
 
 enum api_ip_phase {
 	API_IP_PHASE_NONE = 0, /* nothing to tell: Pending without cidr, Allocated with it */
@@ -44,6 +46,7 @@ struct api_ip {
 	struct api_network network;
 	enum api_ip_phase phase;
 	char *message;
+	char *nic; /* where spec.master does not name it: the node's NIC, as it reports; "" for none */
 	char *card_down; /* the node's word: the card of the pod with this UID is down; "" for none */
 	char *tell_card; /* the pod whose card the node is asked about; "" for none */
 	struct api_ip_told told;

@@ -44,6 +44,16 @@ const char *api_labels_get(const char *labels, const char *key)
 	return NULL;
 }
 
+bool api_labels_next(const char **pos, const char **key, const char **value)
+{
+	if (!*pos || !**pos)
+		return false;
+	*key = *pos;
+	*value = next(*pos);
+	*pos = next(*value);
+	return true;
+}
+
 bool api_labels_have(const char *labels, const char *wanted)
 {
 	for (const char *p = wanted; p && *p; p = next(next(p))) {

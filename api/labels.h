@@ -19,6 +19,8 @@ int api_labels_decode(const struct jval *obj, const char *key, char **out, struc
 
 /** api_labels_get - the value of a label, or NULL. Lent. */
 const char *api_labels_get(const char *labels, const char *key);
+/** api_labels_next - one after the other, from *pos = all of them on; false at the end. Lent. */
+bool api_labels_next(const char **pos, const char **key, const char **value);
 /** api_labels_have - all of wanted stand in labels. Of none wanted: true. */
 bool api_labels_have(const char *labels, const char *wanted);
 /** api_labels_eq - the same bytes in the same order. */

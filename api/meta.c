@@ -13,6 +13,25 @@
 
 #define NAME_MAX_LEN 253
 
+int api_is_ready(const struct jval *status, bool *out, struct err *e)
+{
+	struct jval list = {0}, item;
+	int rc = jget_arr(status, "conditions", &list, e);
+
+	if (rc <= 0)
+		return rc;
+	for (struct jiter it = jiter_of(&list); jiter_next(&it, &item);) {
+		const char *type = "", *state = "";
+
+		if (jas_obj(&item, e) < 0 || jget_str(&item, "type", &type, e) < 0 ||
+		    jget_str(&item, "status", &state, e) < 0)
+			return -1;
+		if (str_eq(type, "Ready"))
+			*out = str_eq(state, "True");
+	}
+	return 0;
+}
+
 static int read_time(const struct jval *v, const char *key, int64_t *out, struct err *e)
 {
 	const char *text;

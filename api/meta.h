@@ -63,6 +63,13 @@ void api_meta_begin_patch(struct jw *w, const char *uid, const char *version);
 /** api_meta_delete_options - a DeleteOptions with both conditions. The caller frees it. */
 char *api_meta_delete_options(const char *uid, const char *version);
 
+/**
+ * api_is_ready - whether the condition Ready of a "status" is True; *out stays as it is where none is told.
+ *
+ * ERR_DECODE. status may be empty.
+ */
+int api_is_ready(const struct jval *status, bool *out, struct err *e) FN_MUST;
+
 /** api_name_ok - a DNS-1123 subdomain of 1..253 characters: what Kubernetes takes for a name. */
 bool api_name_ok(const char *s);
 

@@ -16,6 +16,7 @@
 /* In the order in which they are read and written: a mode comes after its link type. */
 static const struct api_field fields[] = {
 	{.key = "master", .type = &api_field_master, AT(master)},
+	{.key = "masterSelector", .type = &api_field_master_selector, AT(master_by)},
 	{.key = "vlan", .type = &api_field_number, AT(vlan), .max = 4094},
 	{.key = "linkType", .type = &api_field_link_type, AT(link_type)},
 	{.key = "mode", .type = &api_field_mode, AT(mode)},
@@ -26,6 +27,9 @@ static const struct api_field fields[] = {
 	{.key = "podDefaultGateway", .type = &api_field_default_gateway, AT(pod_default_gateway)},
 	{.key = "hostAccess", .type = &api_field_switch, AT(host_access)},
 	{.key = "conflictDetection", .type = &api_field_switch, AT(conflict_detection)},
+	{.key = "forwarding", .type = &api_field_switch, AT(forwarding)},
+	{.key = "acceptRA", .in_subnet = "ipv6.acceptRA", .type = &api_field_switch, AT(accept_ra)},
+	{.key = "requireCarrier", .type = &api_field_switch, AT(require_carrier)},
 };
 
 const char *api_network_key(size_t i, bool in_subnet)

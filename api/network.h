@@ -28,9 +28,20 @@ struct jw;
 #define API_LABEL_SUBNET             "tandem-cni.io/subnet"
 #define API_DEFAULT_SYSTEM_NAMESPACE "kube-system"
 
-#define API_MASTER_MAX 128 /* an altname's limit, with its NUL */
-#define API_ROUTES_MAX 256
-#define API_CIDRS_MAX  16
+#define API_MASTER_MAX  128 /* an altname's limit, with its NUL */
+#define API_MASTER_TEXT (API_MASTER_MAX + 16)
+#define API_ROUTES_MAX  256
+#define API_CIDRS_MAX   16
+
+/* What tells the NIC of a network. */
+enum api_master_by {
+	API_MASTER_BY_NAME = 0, /* spec.master; else a key of spec.masterSelector: */
+	API_MASTER_BY_ADDRESS,
+	API_MASTER_BY_MAC,
+	API_MASTER_BY_DRIVER,
+	API_MASTER_BY_PATTERN,
+	API_MASTER_BYS
+};
 
 /* For switches whose default depends on something else. */
 enum api_switch { API_SWITCH_UNSET = 0, API_SWITCH_OFF, API_SWITCH_ON };
@@ -38,13 +49,16 @@ enum api_switch { API_SWITCH_UNSET = 0, API_SWITCH_OFF, API_SWITCH_ON };
 struct api_route {
 	struct ip_net dst; /* host bits cleared */
 	struct ip_addr gw; /* unset: the subnet's gateway on eth1, the primary's on eth0 */
+	bool onlink;       /* "gw: none": by no gateway */
 	char iface[8];     /* "eth0" or "eth1", never empty (default "eth1") */
 };
 
 /* Each has its row in the table of network.c. */
 struct api_network {
-	char master[API_MASTER_MAX]; /* NIC name, altname, or alias of the node's masters file */
-	uint16_t vlan;               /* 0 = untagged */
+	/* NIC name, altname, or alias of the node's masters file; or what the selector's key says. */
+	char master[API_MASTER_MAX];
+	enum api_master_by master_by;
+	uint16_t vlan; /* 0 = untagged */
 	enum nl_type link_type;
 	enum nl_mode mode; /* the effective one: the type's default where the object says nothing */
 	uint32_t mtu;      /* 0 = the parent's */
@@ -58,6 +72,10 @@ struct api_network {
 	size_t n_service_cidrs;
 	enum api_switch host_access;        /* unset: on for a single card, else off */
 	enum api_switch conflict_detection; /* a MacvlanIP always says on or off */
+	/* What the subnet's administrator turns round for pods that need it; unset is the default. */
+	enum api_switch forwarding;      /* the card forwards; default off */
+	enum api_switch accept_ra;       /* "acceptRA": it hears routers; default off */
+	enum api_switch require_carrier; /* default on */
 };
 
 /**
@@ -65,7 +83,7 @@ struct api_network {
  * @spec: the "spec" object; keys that are not ours are skipped
  * @path: where it stands, for errors ("spec")
  *
- * Out of a subnet gateway6 stays unset here (it is spec.ipv6.gateway there).
+ * Out of a subnet gateway6 and accept_ra stay unset here (they are in spec.ipv6 there).
  * ERR_DECODE names the key that is wrong. The caller ends *out with api_network_done().
  */
 int api_network_decode(const struct jval *spec, const char *path, struct api_network *out,

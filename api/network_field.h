@@ -56,8 +56,10 @@ int api_field_bad(struct err *e, const char *path, const char *key, const char *
 /** api_field_write_absent - null takes the key away in a merge patch; a new object must not have it. */
 void api_field_write_absent(struct jw *w, const char *key, bool patch);
 
-/* network_scalar.c */
+/* network_master.c */
 extern const struct api_field_type api_field_master;
+extern const struct api_field_type api_field_master_selector; /* the master has been read before it */
+/* network_scalar.c */
 extern const struct api_field_type api_field_number; /* uint16_t or uint32_t, by its size */
 extern const struct api_field_type api_field_link_type;
 extern const struct api_field_type api_field_mode; /* the link type has been read before it */

@@ -12,6 +12,9 @@
 
 /* ------------------------------------------------------------------------------- routes */
 
+/* A route that no router is the next hop of. */
+#define GW_NONE "none"
+
 static int read_route(const struct jval *v, const char *path, struct api_route *r, struct err *e)
 {
 	const char *dst = NULL, *gw = "", *iface = "eth1";
@@ -22,9 +25,12 @@ static int read_route(const struct jval *v, const char *path, struct api_route *
 	if (ip_net_parse(dst, &r->dst) < 0)
 		return api_field_bad(e, path, "dst", dst, "is not a CIDR");
 	r->dst.addr = ip_net_base(&r->dst);
-	if (*gw && ip_parse(gw, &r->gw) < 0)
-		return api_field_bad(e, path, "gw", gw, "is not an address");
-	if (*gw && r->gw.family != r->dst.addr.family)
+	r->onlink = str_eq(gw, GW_NONE);
+	if (*gw && !r->onlink && ip_parse(gw, &r->gw) < 0)
+		return api_field_bad(e, path, "gw", gw, "is neither an address nor " GW_NONE);
+	if (ip_is_set(&r->gw) && ip_is_multicast(&r->gw))
+		return api_field_bad(e, path, "gw", gw, "is not a router's address");
+	if (ip_is_set(&r->gw) && r->gw.family != r->dst.addr.family)
 		return api_field_bad(e, path, "gw", gw, "is of another family than dst");
 	if (!*iface)
 		iface = "eth1";
@@ -67,7 +73,7 @@ static void write_routes(struct jw *w, const struct api_field *f, const struct a
 
 		jw_obj(w);
 		jw_kv_str(w, "dst", ip_net_format(&r->dst, dst));
-		jw_kv_opt(w, "gw", ip_format(&r->gw, gw));
+		jw_kv_opt(w, "gw", r->onlink ? GW_NONE : ip_format(&r->gw, gw));
 		jw_kv_str(w, "iface", r->iface);
 		jw_end(w);
 	}
@@ -82,7 +88,8 @@ static bool routes_are_absent(const struct api_field *f, const struct api_networ
 
 static bool route_eq(const struct api_route *a, const struct api_route *b)
 {
-	return ip_net_eq(&a->dst, &b->dst) && ip_eq(&a->gw, &b->gw) && str_eq(a->iface, b->iface);
+	return ip_net_eq(&a->dst, &b->dst) && ip_eq(&a->gw, &b->gw) && a->onlink == b->onlink &&
+	       str_eq(a->iface, b->iface);
 }
 
 static bool routes_eq(const struct api_field *f, const struct api_network *a,

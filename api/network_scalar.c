@@ -22,41 +22,6 @@ void api_field_write_absent(struct jw *w, const char *key, bool patch)
 	jw_null(w);
 }
 
-/* ------------------------------------------------------------------------------- master */
-
-static int read_master(const struct jval *spec, const struct api_field_place *p,
-		       struct api_network *n, struct err *e)
-{
-	const char *s = "";
-
-	if (jget_str(spec, p->f->key, &s, e) < 0)
-		return -1;
-	if (!*s)
-		return err_set(e, ERR_CONFIG, 0, "%s.%s: is missing", p->path, p->f->key);
-	/* What the kernel refuses in the name of a device. */
-	if (strpbrk(s, "/ \t\r\n\v\f") || str_eq(s, ".") || str_eq(s, "..") ||
-	    str_copy(n->master, sizeof(n->master), s) < 0)
-		return api_field_bad(e, p->path, p->f->key, s, "is not the name of a network card");
-	return 0;
-}
-
-static void write_master(struct jw *w, const struct api_field *f, const struct api_network *n,
-			 bool patch)
-{
-	(void)patch;
-	jw_kv_str(w, f->key, n->master);
-}
-
-static bool master_eq(const struct api_field *f, const struct api_network *a,
-		      const struct api_network *b)
-{
-	(void)f;
-	return str_eq(a->master, b->master);
-}
-
-const struct api_field_type api_field_master = {
-	.read = read_master, .write = write_master, .eq = master_eq};
-
 /* ------------------------------------------------------------------------------- numbers */
 
 static int read_number(const struct jval *spec, const struct api_field_place *p,

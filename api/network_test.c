@@ -191,6 +191,7 @@ static void link_types_are_defined_alike(void **state)
 /* Each field set to something, in objects that differ from the first in one field each. */
 static const char *const changes[][2] = {
 	{"master", "\"ens5\""},
+	{"masterSelector", "{\"driver\":\"e1000e\"}"},
 	{"vlan", "8"},
 	{"linkType", "\"ipvlan\",\"mode\":\"l3\""},
 	{"mode", "\"private\""},
@@ -201,6 +202,9 @@ static const char *const changes[][2] = {
 	{"podDefaultGateway", "{\"enable\":true,\"serviceCidr\":\"10.44.0.0/16\"}"},
 	{"hostAccess", "true"},
 	{"conflictDetection", "false"},
+	{"forwarding", "true"},
+	{"acceptRA", "true"},
+	{"requireCarrier", "false"},
 };
 
 static struct api_network network_with(const char *key, const char *value)
@@ -212,7 +216,7 @@ static struct api_network network_with(const char *key, const char *value)
 	struct jval root;
 
 	text = xasprintf("{\"%s\":%s%s", key, value,
-			 str_eq(key, "master") ? "}" : ",\"master\":\"ens4\"}");
+			 str_starts(key, "master") ? "}" : ",\"master\":\"ens4\"}");
 	assert_int_equal(jdoc_parse("t", text, strlen(text), &doc, &e), 0);
 	root = jdoc_root(doc);
 	if (api_network_decode(&root, "spec", &n, &e) < 0)

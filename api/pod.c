@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api/labels.h"
+#include "api/meta.h"
 #include "api/service.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
@@ -52,32 +53,6 @@ static int read_labels(const struct jval *meta, struct api_pod *p, struct err *e
 	/* By it a Deployment tells its ReplicaSets' pods apart. */
 	hash = api_labels_get(p->labels, "pod-template-hash");
 	p->template_hash = xstrdup(hash ? hash : "");
-	return 0;
-}
-
-static int read_owner(const struct jval *meta, struct api_pod *p, struct err *e)
-{
-	const char *kind = "", *name = "", *uid = "";
-	struct jval list = {0}, item;
-	int rc = jget_arr(meta, "ownerReferences", &list, e);
-
-	if (rc < 0)
-		return -1;
-	for (struct jiter it = jiter_of(&list); rc && jiter_next(&it, &item);) {
-		bool controller = false;
-
-		if (jas_obj(&item, e) < 0 || jget_bool(&item, "controller", &controller, e) < 0)
-			return -1;
-		if (!controller)
-			continue;
-		if (jget_str(&item, "kind", &kind, e) < 0 ||
-		    jget_str(&item, "name", &name, e) < 0 || jget_str(&item, "uid", &uid, e) < 0)
-			return -1;
-		break;
-	}
-	p->owner_kind = xstrdup(kind);
-	p->owner_name = xstrdup(name);
-	p->owner_uid = xstrdup(uid);
 	return 0;
 }
 
@@ -255,25 +230,6 @@ static int read_ips(const struct jval *status, struct api_pod *p, struct err *e)
 	return 0;
 }
 
-static int read_ready(const struct jval *status, struct api_pod *p, struct err *e)
-{
-	struct jval list = {0}, item;
-	int rc = jget_arr(status, "conditions", &list, e);
-
-	if (rc <= 0)
-		return rc;
-	for (struct jiter it = jiter_of(&list); jiter_next(&it, &item);) {
-		const char *type = "", *state = "";
-
-		if (jas_obj(&item, e) < 0 || jget_str(&item, "type", &type, e) < 0 ||
-		    jget_str(&item, "status", &state, e) < 0)
-			return -1;
-		if (str_eq(type, "Ready"))
-			p->ready = str_eq(state, "True");
-	}
-	return 0;
-}
-
 static int read_status(const struct jval *obj, struct api_pod *p, size_t containers, struct err *e)
 {
 	const char *phase = "", *ip = "";
@@ -288,7 +244,7 @@ static int read_status(const struct jval *obj, struct api_pod *p, size_t contain
 	     tally(&status, "containerStatuses", &main, e) < 0 ||
 	     tally(&status, "initContainerStatuses", &others, e) < 0 ||
 	     tally(&status, "ephemeralContainerStatuses", &others, e) < 0 ||
-	     read_ips(&status, p, e) < 0 || read_ready(&status, p, e) < 0))
+	     read_ips(&status, p, e) < 0 || api_is_ready(&status, &p->ready, e) < 0))
 		return -1;
 	p->phase = xstrdup(phase);
 	p->has_ip = *ip != '\0';
@@ -310,7 +266,7 @@ int api_pod_decode(const struct jval *obj, bool legacy, struct api_pod **out, st
 	    jget_i64(&meta, "deletionGracePeriodSeconds", JRANGE(0, INT64_MAX),
 		     &p->deletion_grace_s, e) < 0 ||
 	    read_annotations(&meta, legacy, p, e) < 0 || read_labels(&meta, p, e) < 0 ||
-	    read_owner(&meta, p, e) < 0 || read_spec(obj, p, &containers, e) < 0 ||
+	    api_owner_decode(&meta, &p->owner, e) < 0 || read_spec(obj, p, &containers, e) < 0 ||
 	    read_status(obj, p, containers, e) < 0)
 		return -1;
 	*out = STEAL(p);
@@ -324,9 +280,7 @@ void api_pod_free(struct api_pod *p)
 	api_meta_done(&p->meta);
 	free(p->node);
 	free(p->phase);
-	free(p->owner_kind);
-	free(p->owner_name);
-	free(p->owner_uid);
+	api_owner_done(&p->owner);
 	free(p->template_hash);
 	free(p->labels);
 	free(p->hostname);
@@ -362,6 +316,11 @@ bool api_pod_serves_eq(const struct api_pod *a, const struct api_pod *b)
 	       str_eq(a->node, b->node) && api_labels_eq(a->labels, b->labels) &&
 	       str_eq(a->hostname, b->hostname) && str_eq(a->subdomain, b->subdomain) &&
 	       ports_eq(a, b);
+}
+
+bool api_pod_is_stateful(const struct api_pod *p)
+{
+	return api_owner_is(&p->owner, "apps", "StatefulSet");
 }
 
 bool api_pod_is_over(const struct api_pod *p)

@@ -5,6 +5,7 @@
 
 #include "api/annotations.h"
 #include "api/meta.h"
+#include "api/owner.h"
 #include "lib/base/ip.h"
 
 #define API_ANNOTATION_NETWORK_STATUS "k8s.v1.cni.cncf.io/network-status"
@@ -18,11 +19,9 @@ struct api_pod_port {
 
 struct api_pod {
 	struct api_meta meta;
-	char *node;       /* "" while it is not bound */
-	char *phase;      /* "Pending", "Running", "Succeeded", "Failed", "Unknown" or "" */
-	char *owner_kind; /* of the controlling owner, "" for a bare pod */
-	char *owner_name;
-	char *owner_uid;
+	char *node;               /* "" while it is not bound */
+	char *phase;              /* "Pending", "Running", "Succeeded", "Failed", "Unknown" or "" */
+	struct api_owner owner;   /* kind "" for a bare pod */
 	int64_t deletion_grace_s; /* metadata.deletionGracePeriodSeconds, 0 = none or forced */
 	bool host_network;
 	bool is_static;      /* made from a file of the kubelet, or the mirror of one */
@@ -58,6 +57,8 @@ bool api_pod_is_annotated(const struct api_pod *p);
 uint64_t api_pod_status_hash(const char *text);
 /** api_pod_serves_eq - Services see the same in both: labels, readiness, ports, names, phase. */
 bool api_pod_serves_eq(const struct api_pod *a, const struct api_pod *b);
+/** api_pod_is_stateful - a StatefulSet made it: the next pod of its name is its heir. */
+bool api_pod_is_stateful(const struct api_pod *p);
 /** api_pod_is_over - phase Succeeded or Failed. */
 bool api_pod_is_over(const struct api_pod *p);
 

@@ -33,7 +33,7 @@ static void what_the_controller_reads(void **state)
 	struct api_pod *p = decode(
 		",\"annotations\":{\"tandem-cni.io/subnet\":\"v\",\"tandem-cni.io/mac\":\"auto\"},"
 		"\"deletionGracePeriodSeconds\":30,"
-		"\"ownerReferences\":[{\"kind\":\"X\",\"name\":\"x\",\"uid\":\"1\"},{\"kind\":"
+		"\"ownerReferences\":[{\"kind\":\"X\",\"name\":\"x\",\"uid\":\"1\"},{\"apiVersion\":\"apps/v1\",\"kind\":"
 		"\"StatefulSet\",\"name\":\"db\",\"uid\":\"2\",\"controller\":true}]",
 		"\"nodeName\":\"n1\",\"hostNetwork\":true,\"containers\":[{}]",
 		"\"phase\":\"Failed\",\"podIP\":\"10.42.0.9\"");
@@ -45,8 +45,8 @@ static void what_the_controller_reads(void **state)
 	assert_string_equal(api_annotations_text(&p->annotations, API_ASKED_SUBNET), "v");
 	assert_null(p->annotations.text[API_ASKED_IP]);
 	assert_string_equal(p->node, "n1");
-	assert_string_equal(p->owner_kind, "StatefulSet");
-	assert_string_equal(p->owner_name, "db");
+	assert_true(api_pod_is_stateful(p));
+	assert_string_equal(p->owner.name, "db");
 	assert_int_equal(p->deletion_grace_s, 30);
 	assert_true(p->host_network && p->has_ip && !p->is_static && !p->all_terminated);
 	api_pod_free(p);

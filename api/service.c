@@ -143,6 +143,8 @@ static int read_labels(const struct jval *meta, struct api_service *s, struct er
 	struct jval labels;
 	int rc = jget_obj(meta, "labels", &labels, e);
 
+	if (rc > 0 && api_labels_decode(meta, "labels", &s->labels, e) < 0)
+		return -1;
 	if (rc > 0)
 		rc = jget_str(&labels, API_LABEL_SERVICE, &made_for, e);
 	s->made_for = xstrdup(made_for);
@@ -175,6 +177,7 @@ void api_service_free(struct api_service *s)
 	}
 	free(s->ports);
 	free(s->selector);
+	free(s->labels);
 	free(s->made_for);
 	free(s->owner);
 	free(s->owner_uid);

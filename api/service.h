@@ -34,6 +34,7 @@ struct api_service {
 	bool external_name;
 	bool publish_not_ready;
 	bool disabled;
+	char *labels;        /* api_labels; NULL = none */
 	char *made_for;      /* value of API_LABEL_SERVICE; NULL = not ours */
 	char *owner;         /* the Service that owns it, NULL = none */
 	char *owner_uid;     /* with owner */

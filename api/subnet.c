@@ -212,6 +212,7 @@ static int check_size(const struct api_family *f, const char *path, struct err *
 	return 0;
 }
 
+/* It may lie outside of the cidr: routers do, with a /32 and with IPv6's link-local addresses. */
 static int check_gateway(const struct api_family *f, const char *path, struct err *e)
 {
 	struct ip_addr base = ip_net_base(&f->cidr), last = ip_net_last(&f->cidr);
@@ -220,8 +221,10 @@ static int check_gateway(const struct api_family *f, const char *path, struct er
 
 	snprintf(where, sizeof(where), "%s.gateway", path);
 	ip_format(&f->gateway, text);
-	if (!ip_net_has(&f->cidr, &f->gateway))
-		return bad(e, where, text, "lies outside the cidr");
+	if (f->gateway.family != base.family)
+		return bad(e, where, text, "is of another family than the cidr");
+	if (ip_is_multicast(&f->gateway))
+		return bad(e, where, text, "is not a router's address");
 	if (has_net && ip_eq(&f->gateway, &base))
 		return bad(e, where, text, "is the network address");
 	if (has_net && base.family == AF_INET && ip_eq(&f->gateway, &last))
@@ -284,13 +287,34 @@ static int read_family(const struct jval *v, const char *path, struct api_family
 	return check_size(f, path, e);
 }
 
+/* Routers' announcements alone need no addresses of ours. */
+static int read_accept_ra(const struct jval *v6, struct api_subnet *s, struct err *e)
+{
+	bool on = false;
+	int rc = jget_bool(v6, "acceptRA", &on, e);
+
+	if (rc == 1)
+		s->network.accept_ra = on ? API_SWITCH_ON : API_SWITCH_OFF;
+	if (rc < 0 || !on || !nl_link_mode_get(s->network.mode)->routed)
+		return rc < 0 ? -1 : 0;
+	return err_set(e, ERR_CONFIG, 0,
+		       "spec.ipv6.acceptRA: a card of the mode %s hears no router",
+		       nl_link_mode_get(s->network.mode)->name);
+}
+
 static int read_v6(const struct jval *spec, struct api_subnet *s, struct err *e)
 {
 	struct jval v;
+	const char *cidr = "", *gateway = "";
 	int rc = jget_obj(spec, "ipv6", &v, e);
 
 	if (rc <= 0)
 		return rc;
+	if (read_accept_ra(&v, s, e) < 0 || jget_str(&v, "cidr", &cidr, e) < 0 ||
+	    jget_str(&v, "gateway", &gateway, e) < 0)
+		return -1;
+	if (!*cidr && !*gateway && s->network.accept_ra != API_SWITCH_UNSET)
+		return 0;
 	if (read_family(&v, "spec.ipv6", &s->v6, e) < 0)
 		return -1;
 	if (s->v6.cidr.addr.family != AF_INET6)
@@ -335,6 +359,15 @@ static int parse_exclude(const char *text, struct api_range *out)
 	return out->start.family == out->end.family && ip_cmp(&out->start, &out->end) <= 0 ? 0 : -1;
 }
 
+/* One that is wider than the CIDR excludes what it has of it. */
+static bool meets(const struct ip_net *cidr, const struct api_range *r)
+{
+	struct ip_addr base = ip_net_base(cidr), last = ip_net_last(cidr);
+
+	return ip_is_set(&cidr->addr) && base.family == r->start.family &&
+	       ip_cmp(&r->start, &last) <= 0 && ip_cmp(&base, &r->end) <= 0;
+}
+
 static int read_exclude(const struct jval *spec, struct api_subnet *s, struct err *e)
 {
 	struct jval list = {0}, item;
@@ -354,8 +387,8 @@ static int read_exclude(const struct jval *spec, struct api_subnet *s, struct er
 			return -1;
 		if (parse_exclude(text, &s->exclude[s->n_exclude]) < 0)
 			return bad(e, where, text, "is not an address, a range or a CIDR");
-		if (!ip_net_has(&s->v.cidr, &s->exclude[s->n_exclude].start) &&
-		    !(is_dual(s) && ip_net_has(&s->v6.cidr, &s->exclude[s->n_exclude].start)))
+		if (!meets(&s->v.cidr, &s->exclude[s->n_exclude]) &&
+		    !meets(&s->v6.cidr, &s->exclude[s->n_exclude]))
 			return bad(e, where, text, "lies outside the cidr");
 		s->n_exclude++;
 	}
@@ -401,11 +434,20 @@ static int check_route(const struct api_subnet *s, size_t i, struct err *e)
 	if (family != s->v.cidr.addr.family && !(is_dual(s) && family == AF_INET6))
 		return bad(e, where, ip_net_format(&r->dst, text),
 			   "is of a family that the card has no address of");
-	snprintf(where, sizeof(where), "spec.routes[%zu].gw", i);
-	if (!ip_is_set(&r->gw) || ip_net_has(&s->v.cidr, &r->gw) ||
-	    (is_dual(s) && ip_net_has(&s->v6.cidr, &r->gw)))
+	return 0;
+}
+
+/* RFC 8200, section 5. The parent's own MTU is looked at on the node. */
+static int check_mtu(const struct api_subnet *s, struct err *e)
+{
+	uint32_t mtu = s->network.mtu;
+
+	if (!mtu || mtu >= 1280 ||
+	    (s->v.cidr.addr.family != AF_INET6 && !is_dual(s) &&
+	     s->network.accept_ra != API_SWITCH_ON))
 		return 0;
-	return bad(e, where, ip_format(&r->gw, text), "lies outside the cidr");
+	return err_set(e, ERR_CONFIG, 0, "spec.mtu: %u is too small for IPv6, which needs 1280",
+		       mtu);
 }
 
 static int check_routes(const struct api_subnet *s, struct err *e)
@@ -439,7 +481,7 @@ static int read_spec(const struct jval *spec, struct api_subnet *s, struct err *
 		s->network.conflict_detection = s->v.n_ranges && (!is_dual(s) || s->v6.n_ranges)
 							? API_SWITCH_OFF
 							: API_SWITCH_ON;
-	return check_routes(s, e);
+	return check_mtu(s, e) < 0 ? -1 : check_routes(s, e);
 }
 
 int api_subnet_decode(const struct jval *obj, struct api_subnet **out, struct err *e)

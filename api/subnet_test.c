@@ -141,10 +141,31 @@ static void dual_stack(void **state)
 	api_subnet_free(s);
 }
 
+/* What it has beyond the CIDR excludes nothing. */
+static void an_exclude_wider_than_the_cidr_is_cut(void **state)
+{
+	static const char *const texts[] = {"10.0.0.0/8", "9.255.0.0-10.1.0.9",
+					    "10.1.0.200-11.0.0.0", "fd00::/8"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		AUTO(free)
+		char *spec = xasprintf("{\"master\":\"m\",\"cidr\":\"10.1.0.0/24\",\"ipv6\":{"
+				       "\"cidr\":\"fd00:1::/64\"},\"exclude\":[\"%s\"]}",
+				       texts[i]);
+		struct api_subnet *s = NULL;
+		struct err e = {0};
+
+		assert_int_equal(decode(spec, &s, &e), 0);
+		assert_int_equal(s->n_exclude, 1);
+		api_subnet_free(s);
+	}
+}
+
 static const struct {
 	const char *spec, *msg;
 } bad_fields[] = {
-	{"{}", "spec.master: is missing"},
+	{"{}", "spec.master: is missing, and so is masterSelector"},
 	{"{\"master\":\"a b\"}", "spec.master: \"a b\" is not the name of a network card"},
 	{"{\"master\":\"..\"}", "spec.master: \"..\" is not the name of a network card"},
 	{"{\"master\":\"m\"}", "spec.cidr: is missing"},
@@ -164,8 +185,10 @@ static const struct {
 	{"{\"master\":\"m\",\"cidr\":\"0.0.0.0/0\"}",
 	 "spec.cidr: \"0.0.0.0/0\" is not a network that hosts can have"},
 	{"{\"master\":\"m\",\"cidr\":\"fe80::/64\"}", "spec.cidr: \"fe80::/64\" is link-local"},
-	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"gateway\":\"10.0.1.1\"}",
-	 "spec.gateway: \"10.0.1.1\" lies outside the cidr"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"gateway\":\"fd00::1\"}",
+	 "spec.gateway: \"fd00::1\" is of another family than the cidr"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"gateway\":\"224.0.0.5\"}",
+	 "spec.gateway: \"224.0.0.5\" is not a router's address"},
 	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"gateway\":\"10.0.0.0\"}",
 	 "spec.gateway: \"10.0.0.0\" is the network address"},
 	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"gateway\":\"10.0.0.255\"}",
@@ -180,14 +203,29 @@ static const struct {
 	 "spec.ranges: more than 65536 addresses"},
 	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"exclude\":[\"10.0.1.1\"]}",
 	 "spec.exclude[0]: \"10.0.1.1\" lies outside the cidr"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"exclude\":[\"10.0.1.0-10.0.2.9\"]}",
+	 "spec.exclude[0]: \"10.0.1.0-10.0.2.9\" lies outside the cidr"},
 	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"exclude\":[\"10.0.0.1-10.0.0.0\"]}",
 	 "spec.exclude[0]: \"10.0.0.1-10.0.0.0\" is not an address, a range or a CIDR"},
 	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"routes\":[{\"dst\":\"10.0.0.0\"}]}",
 	 "spec.routes[0].dst: \"10.0.0.0\" is not a CIDR"},
 	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"routes\":[{\"dst\":\"::/0\",\"gw\":\"10.0.0.1\"}]}",
 	 "spec.routes[0].gw: \"10.0.0.1\" is of another family than dst"},
-	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"routes\":[{\"dst\":\"1.0.0.0/8\",\"gw\":\"10.0.1.1\"}]}",
-	 "spec.routes[0].gw: \"10.0.1.1\" lies outside the cidr"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"routes\":[{\"dst\":\"1.0.0.0/8\",\"gw\":\"nobody\"}]}",
+	 "spec.routes[0].gw: \"nobody\" is neither an address nor none"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"routes\":[{\"dst\":\"1.0.0.0/8\",\"gw\":\"239.0.0.1\"}]}",
+	 "spec.routes[0].gw: \"239.0.0.1\" is not a router's address"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ipv6\":{}}", "spec.ipv6.cidr: is missing"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"ipv6\":{\"acceptRA\":true,\"gateway\":\"fe80::1\"}}",
+	 "spec.ipv6.cidr: is missing"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"linkType\":\"ipvlan\",\"mode\":\"l3\",\"ipv6\":{\"acceptRA\":true}}",
+	 "spec.ipv6.acceptRA: a card of the mode l3 hears no router"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"mtu\":1279,\"ipv6\":{\"acceptRA\":true}}",
+	 "spec.mtu: 1279 is too small for IPv6, which needs 1280"},
+	{"{\"master\":\"m\",\"cidr\":\"fd00::/64\",\"mtu\":1279}",
+	 "spec.mtu: 1279 is too small for IPv6, which needs 1280"},
+	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"mtu\":1000,\"ipv6\":{\"cidr\":\"fd00::/64\"}}",
+	 "spec.mtu: 1000 is too small for IPv6, which needs 1280"},
 	{"{\"master\":\"m\",\"cidr\":\"10.0.0.4/32\",\"podDefaultGateway\":{\"enable\":true}}",
 	 "spec.podDefaultGateway.enable: the subnet has no gateway"},
 	{"{\"master\":\"m\",\"cidr\":\"10.0.0.0/24\",\"podDefaultGateway\":{\"serviceCidr\":\"10.43.0.0/16,\"}}",
@@ -253,6 +291,7 @@ static void selectors(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_exclude_wider_than_the_cidr_is_cut),
 		cmocka_unit_test(everything_absent_has_a_default),
 		cmocka_unit_test(everything_given_is_taken),
 		cmocka_unit_test(gateways_of_small_networks),

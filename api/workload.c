@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "api/workload.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "api/labels.h"
@@ -98,6 +99,37 @@ static int read_template(const struct jval *obj, bool legacy, struct api_workloa
 	return 0;
 }
 
+static int read_strategy(const struct jval *spec, struct api_workload *w, struct err *e)
+{
+	struct jval strategy = {0}, rolling = {0}, surge = {0};
+	const char *type = "", *text = "";
+	int64_t replicas = 1, n = 0;
+	char number[24] = "";
+	int rc;
+
+	if (jget_i64(spec, "replicas", JRANGE(0, INT32_MAX), &replicas, e) < 0)
+		return -1;
+	rc = jget_obj(spec, "strategy", &strategy, e);
+	if (rc > 0)
+		rc = jget_str(&strategy, "type", &type, e) < 0
+			     ? -1
+			     : jget_obj(&strategy, "rollingUpdate", &rolling, e);
+	if (rc > 0)
+		rc = jget(&rolling, "maxSurge", &surge, e);
+	if (rc < 0)
+		return -1;
+	if (rc && jis_str(&surge)) {
+		text = jstr(&surge);
+	} else if (rc) {
+		if (jas_i64(&surge, JRANGE(0, INT32_MAX), &n, e) < 0)
+			return -1;
+		snprintf(number, sizeof(number), "%lld", (long long)n);
+		text = number;
+	}
+	w->surges = api_workload_surge(type, text, replicas) > 0;
+	return 0;
+}
+
 static int read_numbers(const struct jval *obj, struct api_workload *w, struct err *e)
 {
 	struct jrange any = JRANGE(0, INT32_MAX);
@@ -105,6 +137,8 @@ static int read_numbers(const struct jval *obj, struct api_workload *w, struct e
 	int rc = jget_obj(obj, "spec", &spec, e);
 
 	w->replicas = 1;
+	if (w->kind == API_DEPLOYMENT && rc > 0)
+		return read_strategy(&spec, w, e);
 	if (w->kind != API_STATEFULSET || rc <= 0)
 		return rc < 0 ? -1 : 0;
 	if (jget_i64(&spec, "replicas", any, &w->replicas, e) < 0)
@@ -182,19 +216,27 @@ char *api_workload_id(const struct api_workload *w)
 	return make_id(types[w->kind].kind, w->meta.ns, w->meta.name, strlen(w->meta.name));
 }
 
+char *api_workload_id_of_owner(const struct api_owner *owner, const char *ns)
+{
+	for (size_t i = 0; i < API_WORKLOADS; i++) {
+		if (api_owner_is(owner, types[i].group, types[i].kind))
+			return make_id(types[i].kind, ns, owner->name, strlen(owner->name));
+	}
+	return api_owner_id(owner, ns);
+}
+
 char *api_workload_id_of_pod(const struct api_pod *pod)
 {
-	const char *name = pod->owner_name, *kind = pod->owner_kind;
-	size_t n = strlen(name), hash = strlen(pod->template_hash);
+	const char *name = pod->owner.name;
+	size_t n, hash = strlen(pod->template_hash);
 
-	if (!*kind)
+	if (!*pod->owner.kind)
 		return NULL;
-	if (str_eq(kind, "ReplicaSet") && hash && n > hash + 1 && name[n - hash - 1] == '-' &&
-	    str_eq(name + n - hash, pod->template_hash)) {
-		kind = types[API_DEPLOYMENT].kind;
-		n -= hash + 1;
-	}
-	return make_id(kind, pod->meta.ns, name, n);
+	n = strlen(name);
+	if (api_owner_is(&pod->owner, "apps", "ReplicaSet") && hash && n > hash + 1 &&
+	    name[n - hash - 1] == '-' && str_eq(name + n - hash, pod->template_hash))
+		return make_id(types[API_DEPLOYMENT].kind, pod->meta.ns, name, n - hash - 1);
+	return api_workload_id_of_owner(&pod->owner, pod->meta.ns);
 }
 
 int64_t api_workload_ordinal(const char *pod_name, char **out_set)
@@ -206,6 +248,20 @@ int64_t api_workload_ordinal(const char *pod_name, char **out_set)
 		return -1;
 	*out_set = xstrndup(pod_name, (size_t)(dash - pod_name));
 	return n;
+}
+
+int64_t api_workload_surge(const char *strategy, const char *max_surge, int64_t replicas)
+{
+	const char *text = *max_surge ? max_surge : "25%";
+	size_t len = strlen(text);
+	AUTO(free) char *number = xstrndup(text, strcspn(text, "%"));
+	uint32_t n = 0;
+
+	if ((*strategy && !str_eq(strategy, "RollingUpdate")) ||
+	    parse_u32(number, INT32_MAX, &n) < 0)
+		return 0;
+	/* As Kubernetes does: a part of a pod is a pod. */
+	return text[len - 1] == '%' ? (replicas * n + 99) / 100 : n;
 }
 
 bool api_workload_wants_ordinal(const struct api_workload *w, int64_t ordinal)

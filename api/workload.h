@@ -6,6 +6,7 @@
 #include "api/annotations.h"
 #include "api/meta.h"
 
+struct api_owner;
 struct api_pod;
 struct jval;
 
@@ -52,6 +53,7 @@ struct api_workload {
 	char *maker;           /* the maker of this one, a Job's CronJob; "" for none */
 	int64_t replicas;      /* a StatefulSet's; 1 where it says nothing */
 	int64_t first_ordinal; /* spec.ordinals.start */
+	bool surges;           /* a Deployment that makes new pods before it ends old ones */
 	struct api_annotations annotations; /* of the pod template */
 	char *labels;                       /* of the pod template, see api/labels.h; NULL = none */
 	bool service_off;                   /* its pods are kept out of -macvlan Services */
@@ -86,9 +88,12 @@ char *api_workload_id(const struct api_workload *w);
  * api_workload_id_of_pod - of the workload that a pod belongs to, by its controlling owner.
  *
  * A ReplicaSet that a Deployment made bears the Deployment's name and the pod's template hash. A Job is
- * given as such: who made it is not known to the pod. NULL for a bare pod. The caller frees it.
+ * given as such: who made it is not known to the pod. Other kinds go by api_owner_id(). NULL for a bare pod. The
+ * caller frees it.
  */
 char *api_workload_id_of_pod(const struct api_pod *pod);
+/** api_workload_id_of_owner - of an owner as such: a workload's, or api_owner_id(). The caller frees it. */
+char *api_workload_id_of_owner(const struct api_owner *owner, const char *ns);
 
 /**
  * api_workload_ordinal - the number of a StatefulSet's pod in its name, the rest of it in *out_set.
@@ -96,6 +101,13 @@ char *api_workload_id_of_pod(const struct api_pod *pod);
  * -1 when the name has none. The caller frees *out_set.
  */
 int64_t api_workload_ordinal(const char *pod_name, char **out_set);
+
+/**
+ * api_workload_surge - how many pods over its replicas a Deployment has for a while when its template changes.
+ * @strategy: spec.strategy.type, "" = RollingUpdate
+ * @max_surge: spec.strategy.rollingUpdate.maxSurge, "1" or "25%"; "" = 25%
+ */
+int64_t api_workload_surge(const char *strategy, const char *max_surge, int64_t replicas);
 
 /** api_workload_wants_ordinal - a StatefulSet that is not being deleted has a pod of that number. */
 bool api_workload_wants_ordinal(const struct api_workload *w, int64_t ordinal);

@@ -2,6 +2,7 @@
 #include "api/workload.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "api/pod.h"
@@ -140,31 +141,65 @@ static void ids_of_workloads(void **state)
 static void ids_of_pods(void **state)
 {
 	static const char *const rows[][4] = {
-		{"ReplicaSet", "web-7d4f", "7d4f", "Deployment db/web"},
-		{"ReplicaSet", "web-7d4f", "", "ReplicaSet db/web-7d4f"},
-		{"ReplicaSet", "web-7d4f", "9999", "ReplicaSet db/web-7d4f"},
-		{"ReplicaSet", "7d4f", "7d4f", "ReplicaSet db/7d4f"},
-		{"StatefulSet", "web", "", "StatefulSet db/web"},
-		{"Job", "nightly-1", "", "Job db/nightly-1"},
-		{"", "", "", NULL},
+		{"apps/v1 ReplicaSet", "web-7d4f", "7d4f", "Deployment db/web"},
+		{"apps/v1 ReplicaSet", "web-7d4f", "", "ReplicaSet db/web-7d4f apps/v1 u"},
+		{"apps/v1 ReplicaSet", "web-7d4f", "9999", "ReplicaSet db/web-7d4f apps/v1 u"},
+		{"apps/v1 ReplicaSet", "7d4f", "7d4f", "ReplicaSet db/7d4f apps/v1 u"},
+		{"apps/v1 StatefulSet", "web", "", "StatefulSet db/web"},
+		{"batch/v1beta1 Job", "nightly-1", "", "Job db/nightly-1"},
+		/* Of the same kind and another group: something else. */
+		{"apps.kruise.io/v1beta1 StatefulSet", "web", "",
+		 "StatefulSet db/web apps.kruise.io/v1beta1 u"},
+		{" ", "", "", NULL},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char ns[] = "db";
+		char ns[] = "db", uid[] = "u", version[40];
+		size_t len = strcspn(rows[i][0], " ");
 		struct api_pod pod = {
 			.meta.ns = ns,
-			.owner_kind = (char *)rows[i][0],
-			.owner_name = (char *)rows[i][1],
+			.owner = {.api_version = version,
+				  .kind = (char *)rows[i][0] + len + 1,
+				  .name = (char *)rows[i][1],
+				  .uid = uid},
 			.template_hash = (char *)rows[i][2],
 		};
-		AUTO(free) char *id = api_workload_id_of_pod(&pod);
+		AUTO(free) char *id = NULL;
 
+		snprintf(version, sizeof(version), "%.*s", (int)len, rows[i][0]);
+		id = api_workload_id_of_pod(&pod);
 		if (rows[i][3])
 			assert_string_equal(id, rows[i][3]);
 		else
 			assert_null(id);
 	}
+}
+
+static void how_many_more(void **state)
+{
+	static const struct {
+		const char *strategy, *surge;
+		int64_t replicas, more;
+	} rows[] = {
+		{"", "", 1, 1},
+		{"", "", 4, 1},
+		{"", "", 5, 2},
+		{"", "", 0, 0},
+		{"RollingUpdate", "0", 9, 0},
+		{"RollingUpdate", "3", 1, 3},
+		{"RollingUpdate", "100%", 3, 3},
+		{"RollingUpdate", "0%", 3, 0},
+		{"Recreate", "", 3, 0},
+		{"", "x", 3, 0},
+		{"", "%", 3, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		assert_int_equal(api_workload_surge(rows[i].strategy, rows[i].surge,
+						    rows[i].replicas),
+				 rows[i].more);
 }
 
 static void ordinals(void **state)
@@ -229,13 +264,10 @@ static void each_kind_has_a_row(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_kind_has_a_row),
-		cmocka_unit_test(templates),
-		cmocka_unit_test(legacy_annotations),
-		cmocka_unit_test(ids_of_workloads),
-		cmocka_unit_test(ids_of_pods),
-		cmocka_unit_test(ordinals),
-		cmocka_unit_test(replicas_default_to_one),
+		cmocka_unit_test(how_many_more),    cmocka_unit_test(each_kind_has_a_row),
+		cmocka_unit_test(templates),        cmocka_unit_test(legacy_annotations),
+		cmocka_unit_test(ids_of_workloads), cmocka_unit_test(ids_of_pods),
+		cmocka_unit_test(ordinals),         cmocka_unit_test(replicas_default_to_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
