@@ -30,6 +30,8 @@ struct chain_source {
  * ERR_CONFIG: no type, no plugins, a bad name; ERR_VERSION: no version that we know.
  */
 int chain_load(const struct chain_source *src, struct chain **out, struct err *e) FN_MUST;
+/** chain_none - no plugins at all: whatever is done with it succeeds. */
+struct chain *chain_none(const char *name, enum cni_version version);
 void chain_free(struct chain *c);
 DEFINE_AUTO(struct chain, chain_free)
 
@@ -40,6 +42,8 @@ size_t chain_len(const struct chain *c);
 const char *chain_type(const struct chain *c, size_t i);
 /** chain_conf - plugin i's own bytes in the conf. */
 struct jspan chain_conf(const struct chain *c, size_t i);
+/** chain_drop - the plugins of that type are not run; true when there was one. */
+bool chain_drop(struct chain *c, const char *type);
 /** chain_note - what deserves a warning (a name unlike fallback_name), NULL if nothing. */
 const char *chain_note(const struct chain *c);
 

@@ -101,7 +101,7 @@ int chain_conf_prev(const struct chain *c, struct jspan prev, char **owned, stru
 	*out = prev;
 	if (!prev.p)
 		return 0;
-	if (jscan_check("prevResult", prev, JSCAN_BIG_INTS, e) < 0)
+	if (jscan_check_lax("prevResult", prev, NULL, e) < 0)
 		return -1;
 	if (c->version < CNI_0_3_0)
 		return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
+#include <strings.h>
 
 #include "delegate/chain_priv.h"
 #include "lib/base/mem.h"
@@ -20,6 +21,16 @@ void chain_free(struct chain *c)
 	free(c->name);
 	free(c->note);
 	free(c);
+}
+
+struct chain *chain_none(const char *name, enum cni_version version)
+{
+	struct chain *c = xcalloc(1, sizeof(*c));
+
+	c->text = xstrdup("");
+	c->name = xstrdup(name);
+	c->version = version;
+	return c;
 }
 
 const char *chain_name(const struct chain *c)
@@ -45,6 +56,20 @@ const char *chain_type(const struct chain *c, size_t i)
 struct jspan chain_conf(const struct chain *c, size_t i)
 {
 	return c->v[i].conf;
+}
+
+bool chain_drop(struct chain *c, const char *type)
+{
+	size_t to = 0, was = c->n;
+
+	for (size_t i = 0; i < c->n; i++) {
+		if (str_eq(c->v[i].type, type))
+			free(c->v[i].type);
+		else
+			c->v[to++] = c->v[i];
+	}
+	c->n = to;
+	return to < was;
 }
 
 const char *chain_note(const struct chain *c)
@@ -100,12 +125,25 @@ static int read_version(struct chain *c, const struct jval *root, struct err *e)
 	return 0;
 }
 
+/* Go finds a field whatever the case of its name. */
+static int read_type(const struct jval *v, const char **out, struct err *e)
+{
+	struct jval item;
+	int rc = jget_str(v, "type", out, e);
+
+	for (struct jiter it = jiter_of(v); rc == 0 && jiter_next(&it, &item);) {
+		if (strcasecmp(item.key, "type") == 0)
+			rc = jas_str(&item, out, e) < 0 ? -1 : 1;
+	}
+	return rc;
+}
+
 static int add_plugin(struct chain *c, const struct chain_source *src, const struct jval *v,
 		      struct jspan conf, struct err *e)
 {
 	const char *type = NULL;
 
-	if (jas_obj(v, e) < 0 || jget_str(v, "type", &type, e) < 0)
+	if (jas_obj(v, e) < 0 || read_type(v, &type, e) < 0)
 		return -1;
 	if (!type || !*type)
 		return jerr(v, "type", e, ERR_CONFIG, "is missing");
@@ -150,18 +188,44 @@ static int read_list(struct chain *c, const struct chain_source *src, const stru
 	return c->n ? 0 : jerr(root, "plugins", e, ERR_CONFIG, "there are none");
 }
 
+/* A list is what has plugins, whatever type was left beside them. */
+static int is_list(const struct jval *root, struct err *e)
+{
+	struct jval plugins = {0}, item;
+	int have = jget(root, "plugins", &plugins, e);
+	bool typed = false;
+
+	if (have < 0)
+		return -1;
+	for (struct jiter it = jiter_of(root); jiter_next(&it, &item);)
+		typed |= strcasecmp(item.key, "type") == 0;
+	return !typed || (have && jis_arr(&plugins) && jlen(&plugins));
+}
+
+static void add_note(struct chain *c, const char *note)
+{
+	char *all;
+
+	if (!*note)
+		return;
+	all = xasprintf("%s%s%s", c->note ? c->note : "", c->note ? "; " : "", note);
+	free(c->note);
+	c->note = all;
+}
+
 int chain_load(const struct chain_source *src, struct chain **out, struct err *e)
 {
 	AUTO(chain_free) struct chain *c = NULL;
 	AUTO(jdoc_free) struct jdoc *doc = NULL;
-	struct jval root, type = {0};
+	char note[JSCAN_NOTE_LEN];
+	struct jval root;
 	struct jspan text;
 	int rc;
 
 	if (src->text.len > CNI_CONF_MAX)
 		return err_set(e, ERR_DECODE, 0, "%s: larger than %d bytes", src->what,
 			       CNI_CONF_MAX);
-	if (jdoc_parse(src->what, src->text.p, src->text.len, &doc, e) < 0)
+	if (jdoc_parse_lax(src->what, src->text, &doc, note, e) < 0)
 		return -1;
 	root = jdoc_root(doc);
 	if (jas_obj(&root, e) < 0)
@@ -171,11 +235,11 @@ int chain_load(const struct chain_source *src, struct chain **out, struct err *e
 	text = (struct jspan){c->text, src->text.len};
 	if (read_name(c, src, &root, e) < 0 || read_version(c, &root, e) < 0)
 		return -1;
-	rc = jget(&root, "type", &type, e);
+	add_note(c, note);
+	rc = is_list(&root, e);
 	if (rc < 0)
 		return -1;
-	/* A list has no type of its own; one with a type is a single plugin's conf. */
-	rc = rc ? add_plugin(c, src, &root, text, e) : read_list(c, src, &root, e);
+	rc = rc ? read_list(c, src, &root, e) : add_plugin(c, src, &root, text, e);
 	if (rc < 0)
 		return -1;
 	*out = STEAL(c);

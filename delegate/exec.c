@@ -169,8 +169,8 @@ static int read_error(const struct job *j, struct err *e)
 	struct jval root;
 	int64_t code = 0;
 
-	if (!j->out.len ||
-	    jdoc_parse(j->run->name, sb_get(&j->out), j->out.len, &doc, &ignored) < 0)
+	if (!j->out.len || jdoc_parse_lax(j->run->name, (struct jspan){sb_get(&j->out), j->out.len},
+					  &doc, NULL, &ignored) < 0)
 		return -1;
 	root = jdoc_root(doc);
 	if (jneed_i64(&root, "code", JRANGE(0, INT32_MAX), &code, &ignored) < 0 ||
