@@ -6,10 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/master.h"
+#include "ipam/nets.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 
 #define NAMES_SHOWN 4
+#define MASTER_TEXT (API_MASTER_TEXT + 16)
+#define LAN_TEXT    (2 * MASTER_TEXT + 80)
 
 /* ------------------------------------------------------------------------------- pods */
 
@@ -104,9 +108,47 @@ static const char *vlan_text(const struct api_subnet *s, char buf[24])
 	return buf;
 }
 
+/* "master ens4" or "masterSelector addressIn=192.168.100.0/24" */
+static const char *master_text(const struct api_subnet *s, char buf[MASTER_TEXT])
+{
+	char text[API_MASTER_TEXT];
+
+	snprintf(buf, MASTER_TEXT, "%s %s",
+		 s->network.master_by == API_MASTER_BY_NAME ? "master" : "masterSelector",
+		 api_master_text(&s->network, text));
+	return buf;
+}
+
+static bool is_one_lan(const struct api_subnet *a, const struct api_subnet *b)
+{
+	return api_master_eq(&a->network, &b->network) && a->network.vlan == b->network.vlan;
+}
+
+/* How it is known that the two meet. */
+static const char *lan_text(const struct check *c, const struct admit_subnet *other,
+			    char buf[LAN_TEXT])
+{
+	char ours[MASTER_TEXT], theirs[MASTER_TEXT], vlan[24];
+
+	master_text(c->now, ours);
+	master_text(other->spec, theirs);
+	if (is_one_lan(c->now, other->spec))
+		snprintf(buf, LAN_TEXT, "the same %s, %s", ours, vlan_text(c->now, vlan));
+	else
+		snprintf(buf, LAN_TEXT, "what may be the same LAN (%s here, %s there)", ours,
+			 theirs);
+	return buf;
+}
+
+static const char *lan_word(const struct check *c, const struct admit_subnet *other)
+{
+	return is_one_lan(c->now, other->spec) ? "the same master and VLAN"
+					       : "what may be the same LAN";
+}
+
 static bool moved(const struct check *c)
 {
-	return !c->was || !admit_same_wire(&c->was->network, &c->now->network);
+	return !c->was || !is_one_lan(c->was, c->now);
 }
 
 /* What this change brings about is refused; what was so before does not stand in the way of others. */
@@ -114,7 +156,7 @@ static bool complain(const struct check *c, bool is_new, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 static bool complain(const struct check *c, bool is_new, const char *fmt, ...)
 {
-	char text[512];
+	char text[768];
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -151,7 +193,7 @@ static bool first_shared(const struct check *c, const struct ipam_set *theirs, b
 static bool check_overlap(const struct check *c, const struct admit_subnet *other)
 {
 	AUTO(ipam_set_done) struct ipam_set theirs = IPAM_SET_INIT;
-	char text[IP_ADDR_LEN], cidr[IP_NET_LEN], vlan[24];
+	char text[IP_ADDR_LEN], cidr[IP_NET_LEN], lan[LAN_TEXT];
 	struct ip_addr first;
 	bool is_new = false;
 	size_t n;
@@ -162,11 +204,10 @@ static bool check_overlap(const struct check *c, const struct admit_subnet *othe
 	n = ipam_set_common(&c->after, &theirs);
 	return complain(
 		c, is_new,
-		"spec.%s: shares %zu address%s, from %s on, with MacvlanSubnet %s (%s) on the same "
-		"master %s, %s; set ranges that do not overlap",
+		"spec.%s: shares %zu address%s, from %s on, with MacvlanSubnet %s (%s) on %s; set "
+		"ranges that do not overlap",
 		range_field(c, &first), n, n > 1 ? "es" : "", ip_format(&first, text), other->name,
-		ip_net_format(&other->spec->v.cidr, cidr), c->now->network.master,
-		vlan_text(c->now, vlan));
+		ip_net_format(&other->spec->v.cidr, cidr), lan_text(c, other, lan));
 }
 
 static bool same_gateway(const struct check *c, const struct ip_addr *gateway)
@@ -188,9 +229,9 @@ static bool check_gateway(const struct check *c, const struct api_family *f,
 		return true;
 	return complain(
 		c, f->gateway_given && !same_gateway(c, &f->gateway),
-		"spec.%sgateway: \"%s\"%s is in the ranges of MacvlanSubnet %s on the same master and VLAN; exclude it there, or set another gateway",
+		"spec.%sgateway: \"%s\"%s is in the ranges of MacvlanSubnet %s on %s; exclude it there, or set another gateway",
 		v6 ? "ipv6." : "", ip_format(&f->gateway, text),
-		f->gateway_given ? "" : " (the default)", other->name);
+		f->gateway_given ? "" : " (the default)", other->name, lan_word(c, other));
 }
 
 static bool check_their_gateway(const struct check *c, const struct api_family *f,
@@ -202,9 +243,9 @@ static bool check_their_gateway(const struct check *c, const struct api_family *
 		return true;
 	return complain(
 		c, moved(c) || !ipam_set_has(&c->before, &f->gateway),
-		"spec.%s: %s is the gateway of MacvlanSubnet %s on the same master and VLAN; add "
-		"it to spec.exclude",
-		range_field(c, &f->gateway), ip_format(&f->gateway, text), other->name);
+		"spec.%s: %s is the gateway of MacvlanSubnet %s on %s; add it to spec.exclude",
+		range_field(c, &f->gateway), ip_format(&f->gateway, text), other->name,
+		lan_word(c, other));
 }
 
 static bool is_alone(const struct api_subnet *s)
@@ -212,27 +253,44 @@ static bool is_alone(const struct api_subnet *s)
 	return nl_link_mode_get(s->network.mode)->alone;
 }
 
+/* The plugin refuses what a NIC cannot carry; here it is only known that it may come to that. */
+static bool warn_kinds(const struct check *c, const struct admit_subnet *other)
+{
+	const struct api_network *theirs = &other->spec->network;
+
+	if (c->now->network.link_type != theirs->link_type || is_alone(c->now) ||
+	    is_alone(other->spec))
+		admit_warn(c->answer,
+			   "MacvlanSubnet %s (%s, mode %s) may be on the same NIC: where it is, "
+			   "pods of one of the two do not start",
+			   other->name, nl_link_type_get(theirs->link_type)->kind,
+			   nl_link_mode_get(theirs->mode)->name);
+	return true;
+}
+
 static bool check_kinds(const struct check *c, const struct admit_subnet *other)
 {
 	const struct api_network *ours = &c->now->network, *theirs = &other->spec->network;
 	bool is_new = moved(c) || c->was->network.link_type != ours->link_type;
-	char vlan[24];
+	char vlan[24], master[MASTER_TEXT];
 
+	if (!is_one_lan(c->now, other->spec))
+		return warn_kinds(c, other);
+	master_text(c->now, master);
 	if (ours->link_type != theirs->link_type)
-		return complain(
-			c, is_new,
-			"spec.linkType: \"%s\" cannot be on master %s, %s, where MacvlanSubnet %s "
-			"is %s: a NIC carries links of one type only",
-			nl_link_type_get(ours->link_type)->kind, ours->master,
-			vlan_text(c->now, vlan), other->name,
-			nl_link_type_get(theirs->link_type)->kind);
+		return complain(c, is_new,
+				"spec.linkType: \"%s\" cannot be on %s, %s, where MacvlanSubnet %s "
+				"is %s: a NIC carries links of one type only",
+				nl_link_type_get(ours->link_type)->kind, master,
+				vlan_text(c->now, vlan), other->name,
+				nl_link_type_get(theirs->link_type)->kind);
 	is_new = moved(c) || is_alone(c->was) != is_alone(c->now);
 	if (is_alone(c->now))
 		return complain(c, is_new,
-				"spec.mode: \"%s\" needs master %s, %s for itself, where "
+				"spec.mode: \"%s\" needs %s, %s for itself, where "
 				"MacvlanSubnet %s is already",
-				nl_link_mode_get(ours->mode)->name, ours->master,
-				vlan_text(c->now, vlan), other->name);
+				nl_link_mode_get(ours->mode)->name, master, vlan_text(c->now, vlan),
+				other->name);
 	if (is_alone(other->spec))
 		return complain(
 			c, is_new,
@@ -302,11 +360,88 @@ static bool check_neighbours(const struct check *c)
 	AUTO(free) struct admit_subnet *all = neighbours_of(c, &n);
 
 	for (size_t i = 0; i < n; i++) {
-		if (!admit_same_wire(&c->now->network, &all[i].spec->network))
+		if (!api_master_may_meet(&c->now->network, &all[i].spec->network))
 			look_at_other_wire(c, &all[i]);
 		else if (!check_one_wire(c, &all[i]))
 			return false;
 	}
+	return true;
+}
+
+/* ------------------------------------------------------------------------------- the cluster's networks */
+
+/* The first of its addresses that can be given; else, that could be given before. */
+static bool first_kept(const struct check *c, const struct ip_net *net, bool *is_new,
+		       struct ip_addr *first)
+{
+	AUTO(ipam_set_done) struct ipam_set gained = IPAM_SET_INIT;
+
+	ipam_set_copy(&c->after, &gained);
+	if (!moved(c))
+		ipam_set_subtract(&gained, &c->before);
+	*is_new = ipam_net_first_common(net, &gained, first);
+	return *is_new || ipam_net_first_common(net, &c->after, first);
+}
+
+static bool meets_cidr(const struct api_subnet *s, const struct ip_net *net)
+{
+	return ip_net_overlaps(&s->v.cidr, net) ||
+	       (ip_is_set(&s->v6.cidr.addr) && ip_net_overlaps(&s->v6.cidr, net));
+}
+
+static bool check_kept(const struct check *c, const struct admit_kept *kept)
+{
+	char text[IP_ADDR_LEN], net[IP_NET_LEN];
+	struct ip_addr first;
+	bool is_new = false;
+
+	if (!first_kept(c, &kept->net, &is_new, &first))
+		return true;
+	return complain(c, is_new,
+			"spec.%s: %s is in the %s network %s%s%s, where it would not be reached; "
+			"set ranges outside of it",
+			range_field(c, &first), ip_format(&first, text), kept->kind,
+			ip_net_format(&kept->net, net), kept->node ? " of node " : "",
+			kept->node ? kept->node : "");
+}
+
+/* A LAN that is wider than the cluster's networks is one that people have: those stay on eth0. Once for each kind. */
+static void tell_wider(const struct check *c, const char *kind)
+{
+	char cidr[IP_NET_LEN], net[IP_NET_LEN];
+	struct admit_kept kept;
+	struct ip_addr first;
+	bool is_new = false;
+	size_t pos = 0;
+
+	while (c->world->next_kept(c->world->ctx, &pos, &kept)) {
+		if (!str_eq(kept.kind, kind) || !meets_cidr(c->now, &kept.net) ||
+		    first_kept(c, &kept.net, &is_new, &first))
+			continue;
+		admit_warn(
+			c->answer,
+			"spec.cidr: \"%s\" meets the %s network %s, which pods go on reaching by "
+			"eth0",
+			ip_net_format(ip_net_overlaps(&c->now->v.cidr, &kept.net)
+					      ? &c->now->v.cidr
+					      : &c->now->v6.cidr,
+				      cidr),
+			kind, ip_net_format(&kept.net, net));
+		return;
+	}
+}
+
+static bool check_cluster(const struct check *c)
+{
+	struct admit_kept kept;
+	size_t pos = 0;
+
+	while (c->world->next_kept(c->world->ctx, &pos, &kept)) {
+		if (!check_kept(c, &kept))
+			return false;
+	}
+	tell_wider(c, "service");
+	tell_wider(c, "pod");
 	return true;
 }
 
@@ -336,15 +471,19 @@ static bool check_unchanged(const struct check *c)
 {
 	AUTO(list_done) struct pod_list users = {0};
 	const struct api_subnet *was = c->was, *now = c->now;
-	char a[12], b[12];
+	char a[API_MASTER_TEXT], b[API_MASTER_TEXT];
 
 	list_users(c->world, now->meta.name, &users);
 	if (!users.n)
 		return true;
+	api_master_text(&was->network, a);
+	api_master_text(&now->network, b);
+	if (!keep(c, now->network.master_by == API_MASTER_BY_NAME ? "master" : "masterSelector", a,
+		  b, &users))
+		return false;
 	snprintf(a, sizeof(a), "%u", was->network.vlan);
 	snprintf(b, sizeof(b), "%u", now->network.vlan);
-	if (!keep(c, "master", was->network.master, now->network.master, &users) ||
-	    !keep(c, "vlan", a, b, &users) ||
+	if (!keep(c, "vlan", a, b, &users) ||
 	    !keep(c, "linkType", nl_link_type_get(was->network.link_type)->kind,
 		  nl_link_type_get(now->network.link_type)->kind, &users) ||
 	    !keep_cidr(c, "cidr", &was->v.cidr, &now->v.cidr, &users))
@@ -379,7 +518,7 @@ static bool check_addresses(const struct check *c)
 	size_t pos = 0;
 
 	while (c->world->next_holder(c->world->ctx, &pos, &h)) {
-		if (!admit_same_wire(&c->now->network, h.network))
+		if (!api_master_may_meet(&c->now->network, h.network))
 			continue;
 		if (!check_address(c, &h, &h.addr, &outside) ||
 		    !check_address(c, &h, &h.addr6, &outside))
@@ -393,6 +532,50 @@ static bool check_addresses(const struct check *c)
 	return true;
 }
 
+/* The families of which spec.exclude takes all: [0] is spec.cidr's. */
+static bool excludes_all(const struct api_subnet *s, const struct api_family *f)
+{
+	AUTO(ipam_set_done) struct ipam_set left = IPAM_SET_INIT;
+	AUTO(ipam_set_done) struct ipam_set all = IPAM_SET_INIT;
+	struct api_subnet without = *s;
+
+	if (!ip_is_set(&f->cidr.addr) || !s->n_exclude)
+		return false;
+	without.n_exclude = 0;
+	admit_range_of_family(s, f, &left);
+	admit_range_of_family(&without, f, &all);
+	return all.n && !left.n;
+}
+
+/* Whoever changes something else of such a subnet is let. */
+static bool check_exclude(const struct check *c)
+{
+	const struct api_subnet *now = c->now, *was = c->was;
+	bool four = excludes_all(now, &now->v), six = excludes_all(now, &now->v6);
+
+	if ((!four && !six) || (was && (excludes_all(was, &was->v) || excludes_all(was, &was->v6))))
+		return true;
+	return admit_refuse(c->answer,
+			    "spec.exclude: leaves no %saddress for pods; exclude less, or extend "
+			    "the %sranges",
+			    !ip_is_set(&now->v6.cidr.addr) ? ""
+			    : four                         ? "IPv4 "
+							   : "IPv6 ",
+			    four ? "" : "ipv6 ");
+}
+
+/* Right for a /32 and for IPv6's link-local routers; else more often a slip. */
+static void warn_gateway(const struct api_family *f, const char *field, struct admit_answer *a)
+{
+	char text[IP_ADDR_LEN];
+
+	if (!f->gateway_given || ip_net_has(&f->cidr, &f->gateway) ||
+	    (f->gateway.family == AF_INET6 && ip_is_linklocal(&f->gateway)))
+		return;
+	admit_warn(a, "%s: %s lies outside the cidr: pods look for it on the link itself", field,
+		   ip_format(&f->gateway, text));
+}
+
 /* ------------------------------------------------------------------------------- all of it */
 
 void admit_subnet_check(const struct admit_world *w, const struct api_subnet *was,
@@ -403,9 +586,11 @@ void admit_subnet_check(const struct admit_world *w, const struct api_subnet *wa
 	admit_range_of(now, &c.after);
 	if (was)
 		admit_range_of(was, &c.before);
-	if ((!was || check_unchanged(&c)) && check_neighbours(&c) && check_addresses(&c) &&
-	    !c.after.n)
+	if ((!was || check_unchanged(&c)) && check_exclude(&c) && check_neighbours(&c) &&
+	    check_cluster(&c) && check_addresses(&c) && !c.after.n)
 		admit_warn(a, "no address is left for pods after the gateway and spec.exclude");
+	warn_gateway(&now->v, "spec.gateway", a);
+	warn_gateway(&now->v6, "spec.ipv6.gateway", a);
 	ipam_set_done(&c.after);
 	ipam_set_done(&c.before);
 }

@@ -7,9 +7,10 @@
 #include "admit/world.h"
 
 /*
- * What a subnet must keep by itself is api_subnet_decode()'s. Here: no address belongs to two subnets of one
- * master and VLAN (both families, every neighbour), macvlan and ipvlan do not meet on one master and VLAN, a
- * passthru card is alone there, and what running pods stand on does not change under them.
+ * What a subnet must keep by itself is api_subnet_decode()'s. Here: no address belongs to two subnets of one LAN, or
+ * of what may be one (both families, every neighbour), macvlan and ipvlan do not meet on one master and VLAN, a
+ * passthru card is alone there, no address is one of the cluster's own networks, and what running pods stand on does
+ * not change under them.
  */
 
 /**

@@ -80,6 +80,48 @@ static void test_what_was_so_before(void **state)
 	lab_done(&lab);
 }
 
+#define RANGE(first, last) ",'ranges':[{'rangeStart':'" first "','rangeEnd':'" last "'}]"
+
+/* The cluster's networks: what could be given of them is refused, and a LAN that only contains them is not. */
+static void test_the_clusters_own_networks(void **state)
+{
+	static const char was[] = ENS4("'10.43.0.0/24'" RANGE("10.43.0.10", "10.43.0.12"));
+	static const char routed[] = ENS4("'10.43.0.0/24','routes':[{'dst':'10.9.0.0/16'}]" RANGE(
+		"10.43.0.10", "10.43.0.12"));
+	static const char warning[] =
+		"ok; spec.ranges: 10.43.0.10 is in the service network 10.43.0.0/16, where it would not be reached; set ranges outside of it";
+
+	BEGIN();
+	lab.kept[0].net = "10.43.0.0/16";
+	lab.kept[0].kind = "service";
+	lab.kept[1].net = "10.42.7.0/24";
+	lab.kept[1].kind = "pod";
+	lab.kept[1].node = "n7";
+	lab.kept[2].net = "fd00:42::/56";
+	lab.kept[2].kind = "pod";
+	SAYS("spec.cidr: 10.43.0.2 is in the service network 10.43.0.0/16, where it would not be reached; set ranges outside of it",
+	     "new", NULL, ENS4("'10.43.0.0/24'"));
+	SAYS("spec.ranges: 10.42.7.5 is in the pod network 10.42.7.0/24 of node n7, where it would not be reached; set ranges outside of it",
+	     "new", NULL, ENS4("'10.42.0.0/16'" RANGE("10.42.7.5", "10.42.7.9")));
+	SAYS("spec.ipv6.cidr: fd00:42::2 is in the pod network fd00:42::/56, where it would not be reached; set ranges outside of it",
+	     "new", NULL, ENS4("'10.1.0.0/24','ipv6':{'cidr':'fd00:42::/64'}"));
+	/* Beside it, in one address up to its end. */
+	SAYS("ok", "new", NULL, ENS4("'10.44.0.0/24'"));
+	SAYS("spec.ranges: 10.43.255.255 is in the service network 10.43.0.0/16, where it would not be reached; set ranges outside of it",
+	     "new", NULL, ENS4("'10.0.0.0/8'" RANGE("10.43.255.255", "10.44.0.9")));
+	/* A LAN around it. */
+	SAYS("ok; spec.cidr: \"10.0.0.0/8\" meets the service network 10.43.0.0/16, which pods go on reaching by eth0; spec.cidr: \"10.0.0.0/8\" meets the pod network 10.42.7.0/24, which pods go on reaching by eth0",
+	     "new", NULL, ENS4("'10.0.0.0/8'" RANGE("10.44.0.0", "10.44.0.9")));
+	/* A route into it is what the user wants. */
+	SAYS("ok", "new", NULL, ENS4("'10.1.0.0/24','routes':[{'dst':'10.43.7.0/24'}]"));
+	/* One that was there before the network was known can be edited, and so left. */
+	SAYS(warning, "old", was, routed);
+	SAYS("ok", "old", was, ENS4("'10.44.0.0/24'"));
+	SAYS("spec.ranges: 10.43.0.13 is in the service network 10.43.0.0/16, where it would not be reached; set ranges outside of it",
+	     "old", was, ENS4("'10.43.0.0/24'" RANGE("10.43.0.10", "10.43.0.13")));
+	lab_done(&lab);
+}
+
 static void test_gateways(void **state)
 {
 	BEGIN();
@@ -111,6 +153,43 @@ static void test_kinds_on_one_wire(void **state)
 	     "new", NULL, ENS4("'10.2.0.0/24','vlan':7,'mode':'passthru'"));
 	SAYS("spec.master: \"ens4\", untagged belongs to MacvlanSubnet alone alone (mode passthru); choose another master or VLAN",
 	     "new", NULL, ENS4("'10.2.0.0/24'"));
+	lab_done(&lab);
+}
+
+/* A selector is no evidence of being elsewhere: what addresses would meet is refused, other mistakes are named. */
+static void test_selectors(void **state)
+{
+#define SEL(sel, rest) "'masterSelector':{" sel "},'cidr':" rest
+	BEGIN();
+	lab_add(&lab, "named",
+		ENS4("'10.1.0.0/24','gateway':'10.1.0.254','ranges':[{'rangeStart':'10.1.0.10','rangeEnd':'10.1.0.19'}]"));
+	lab_add(&lab, "found", SEL("'addressIn':'10.2.0.0/16'", "'10.2.0.0/24'"));
+	SAYS("ok", "new", NULL, SEL("'driver':'igb'", "'10.3.0.0/24'"));
+	SAYS("spec.cidr: shares 10 addresses, from 10.1.0.10 on, with MacvlanSubnet named (10.1.0.0/24) on what may be the same LAN (masterSelector driver=igb here, master ens4 there); set ranges that do not overlap",
+	     "new", NULL, SEL("'driver':'igb'", "'10.1.0.0/24','gateway':'10.1.0.254'"));
+	SAYS("spec.cidr: shares 253 addresses, from 10.2.0.2 on, with MacvlanSubnet found (10.2.0.0/24) on what may be the same LAN (master ens5 here, masterSelector addressIn=10.2.0.0/16 there); set ranges that do not overlap",
+	     "new", NULL, "'master':'ens5','cidr':'10.2.0.0/24'");
+	/* It may find the link of that VLAN. */
+	SAYS("spec.cidr: shares 253 addresses, from 10.2.0.2 on, with MacvlanSubnet found (10.2.0.0/24) on what may be the same LAN (masterSelector driver=igb here, masterSelector addressIn=10.2.0.0/16 there); set ranges that do not overlap",
+	     "new", NULL, SEL("'driver':'igb'", "'10.2.0.0/24','vlan':7"));
+	SAYS("spec.cidr: shares 253 addresses, from 10.2.0.2 on, with MacvlanSubnet found (10.2.0.0/24) on the same masterSelector addressIn=10.2.0.0/16, untagged; set ranges that do not overlap",
+	     "new", NULL, SEL("'addressIn':'10.2.0.0/16'", "'10.2.0.0/24'"));
+	SAYS("ok", "new", NULL, SEL("'addressIn':'10.2.0.0/16'", "'10.2.0.0/24','vlan':7"));
+	SAYS("spec.gateway: \"10.1.0.12\" is in the ranges of MacvlanSubnet named on what may be the same LAN; exclude it there, or set another gateway",
+	     "new", NULL,
+	     SEL("'driver':'igb'",
+		 "'10.1.0.0/24','gateway':'10.1.0.12','ranges':[{'rangeStart':'10.1.0.20','rangeEnd':'10.1.0.29'}]"));
+	SAYS("spec.linkType: \"ipvlan\" cannot be on masterSelector addressIn=10.2.0.0/16, untagged, where MacvlanSubnet found is macvlan: a NIC carries links of one type only",
+	     "new", NULL, SEL("'addressIn':'10.2.0.0/16'", "'10.3.0.0/24','linkType':'ipvlan'"));
+	SAYS("ok; MacvlanSubnet found (macvlan, mode bridge) may be on the same NIC: where it is, pods of one of the two do not start; MacvlanSubnet named (macvlan, mode bridge) may be on the same NIC: where it is, pods of one of the two do not start",
+	     "new", NULL, SEL("'driver':'igb'", "'10.3.0.0/24','linkType':'ipvlan'"));
+	/* In use it stays where it is. */
+	lab_pod(&lab, (struct pod_row){"default/p1", NULL, "found", "10.2.0.5", NULL, false});
+	SAYS("spec.masterSelector: cannot change from \"addressIn=10.2.0.0/16\" to \"addressIn=10.2.0.0/24\" while pods have addresses of this subnet: default/p1 (10.2.0.5)",
+	     "found", SEL("'addressIn':'10.2.0.0/16'", "'10.2.0.0/24'"),
+	     SEL("'addressIn':'10.2.0.0/24'", "'10.2.0.0/24'"));
+	SAYS("spec.master: cannot change from \"addressIn=10.2.0.0/16\" to \"ens4\" while pods have addresses of this subnet: default/p1 (10.2.0.5)",
+	     "found", SEL("'addressIn':'10.2.0.0/16'", "'10.2.0.0/24'"), ENS4("'10.2.0.0/24'"));
 	lab_done(&lab);
 }
 
@@ -158,8 +237,22 @@ static void test_ranges_that_shrink(void **state)
 	/* Outside before, too: nothing new. */
 	SAYS("ok", "net", USED(",'ranges':[{'rangeStart':'10.1.0.50','rangeEnd':'10.1.0.60'}]"),
 	     USED(",'ranges':[{'rangeStart':'10.1.0.50','rangeEnd':'10.1.0.61'}]"));
+	SAYS("spec.exclude: leaves no address for pods; exclude less, or extend the ranges",
+	     "other", NULL, ENS4("'10.9.0.0/30','exclude':['10.9.0.0/30']"));
+	SAYS("spec.exclude: leaves no address for pods; exclude less, or extend the ranges",
+	     "other", ENS4("'10.9.0.0/24'"),
+	     ENS4("'10.9.0.0/24','exclude':['10.0.0.0/8'],'ranges':[{'rangeStart':'10.9.0.9','rangeEnd':'10.9.0.19'}]"));
+	SAYS("spec.exclude: leaves no IPv6 address for pods; exclude less, or extend the ipv6 ranges",
+	     "other", NULL,
+	     ENS4("'10.9.0.0/24','exclude':['fd00::/16'],'ipv6':{'cidr':'fd00:9::/64'}"));
+	/* Wider than the CIDR, and something is left. */
+	SAYS("ok", "other", NULL, ENS4("'10.9.0.0/24','exclude':['10.8.0.0-10.9.0.99']"));
+	/* It was so before: whoever changes something else is let. */
+	SAYS("ok; no address is left for pods after the gateway and spec.exclude", "other",
+	     ENS4("'10.9.0.0/30','exclude':['10.9.0.0/30']"),
+	     ENS4("'10.9.0.0/30','exclude':['10.9.0.0/30'],'mtu':1400"));
 	SAYS("ok; no address is left for pods after the gateway and spec.exclude", "other", NULL,
-	     ENS4("'10.9.0.0/30','exclude':['10.9.0.0/30']"));
+	     ENS4("'10.9.0.4/32','gateway':'10.9.0.4'"));
 	lab_done(&lab);
 }
 
@@ -183,8 +276,10 @@ int main(void)
 		cmocka_unit_test(test_overlap_with_every_neighbour),
 		cmocka_unit_test(test_overlap_of_the_second_family),
 		cmocka_unit_test(test_what_was_so_before),
+		cmocka_unit_test(test_the_clusters_own_networks),
 		cmocka_unit_test(test_gateways),
 		cmocka_unit_test(test_kinds_on_one_wire),
+		cmocka_unit_test(test_selectors),
 		cmocka_unit_test(test_what_pods_stand_on),
 		cmocka_unit_test(test_ranges_that_shrink),
 		cmocka_unit_test(test_delete),

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "api/annotations.h"
+#include "api/master.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 
@@ -19,10 +20,8 @@ struct check {
 /* ------------------------------------------------------------------------------- the subnet */
 
 /* False when there is no use in going on: there is no subnet to hold the rest against. */
-static bool find_subnet(const struct check *c, struct admit_subnet *out)
+static bool find_subnet(const struct check *c, const char *name, struct admit_subnet *out)
 {
-	const char *name = c->request->subnet;
-
 	if (!c->world->find_subnet(c->world->ctx, name, out)) {
 		admit_warn(c->answer,
 			   "MacvlanSubnet %s does not exist in namespace %s yet; pods wait for it",
@@ -173,7 +172,7 @@ static bool check_holder(const struct check *c, const struct admit_holder *h)
 	for (size_t i = 0; i < r->n_ips; i++) {
 		if (admit_holds(h, &r->ips[i]) &&
 		    (str_eq(h->subnet, r->subnet) ||
-		     admit_same_wire(h->network, &c->subnet->spec->network)))
+		     api_master_may_meet(h->network, &c->subnet->spec->network)))
 			return complain_of(c, h, API_ANNOTATION_IP, ip_format(&r->ips[i], text));
 	}
 	for (size_t i = 0; i < r->n_macs; i++) {
@@ -219,6 +218,24 @@ static void look_at_numbers(const struct check *c)
 					     : "MACs in " API_ANNOTATION_MAC);
 }
 
+/* What is refused anyway is not warned of. */
+static void look_at_surge(const struct check *c)
+{
+	size_t n = c->request->n_ips ? api_request_entries(c->request) : c->request->n_macs;
+
+	if (c->answer->code || !n || !c->in->surge || c->in->replicas > (int64_t)n ||
+	    c->in->replicas + c->in->surge <= (int64_t)n)
+		return;
+	admit_warn(c->answer,
+		   "%lld pods and %zu %s: a change of the template makes %lld more before it ends "
+		   "the old ones, and they wait for an address; set "
+		   "spec.strategy.rollingUpdate.maxSurge to 0, or spec.strategy.type to Recreate",
+		   (long long)c->in->replicas, n,
+		   c->request->n_ips ? "addresses in " API_ANNOTATION_IP
+				     : "MACs in " API_ANNOTATION_MAC,
+		   (long long)c->in->surge);
+}
+
 static bool check_macs(const struct check *c)
 {
 	const struct nl_link_type *type = nl_link_type_get(c->subnet->spec->network.link_type);
@@ -234,17 +251,34 @@ static bool check_macs(const struct check *c)
 	       admit_refuse(c->answer, "%s", why.msg);
 }
 
+/* One of several will do, and which one is decided for each pod: only what none of them knows is told. */
+static void check_each(const struct check *c)
+{
+	AUTO(free) char *name = NULL;
+	struct admit_subnet subnet = {0};
+	size_t pos = 0;
+
+	while (api_request_next_subnet(c->request, &pos, &name))
+		IGNORE(find_subnet(c, name, &subnet), "the others may do");
+}
+
 static void check_request(struct check *c)
 {
 	struct admit_subnet subnet = {0};
 
-	if (c->in->host_network)
+	if (c->in->host_network && !c->in->only_numbers)
 		admit_warn(
 			c->answer,
 			"pods with hostNetwork get no card; the tandem-cni.io annotations have no "
 			"effect");
 	look_at_numbers(c);
-	if (!find_subnet(c, &subnet))
+	if (c->in->only_numbers)
+		return;
+	if (c->request->others) {
+		check_each(c);
+		return;
+	}
+	if (!find_subnet(c, c->request->subnet, &subnet))
 		return;
 	c->subnet = &subnet;
 	admit_range_of(subnet.spec, &c->range);
@@ -259,8 +293,10 @@ void admit_workload_check(const struct admit_world *w, const struct admit_worklo
 	const struct api_request *request = &in->annotations.request;
 	struct check c = {.world = w, .in = in, .request = request, .answer = a};
 
-	if (in->annotations.why)
+	if (in->annotations.why) {
 		admit_refuse(a, "%s", in->annotations.why);
-	else if (request->wanted)
+	} else if (request->wanted) {
 		check_request(&c);
+		look_at_surge(&c);
+	}
 }

@@ -15,7 +15,9 @@ struct admit_workload {
 	char *ns;
 	struct api_annotations annotations;
 	bool host_network;
-	int64_t replicas; /* pods that live side by side; 0 = not known */
+	int64_t replicas;  /* pods that live side by side; 0 = not known */
+	int64_t surge;     /* pods over that number while the template changes */
+	bool only_numbers; /* all else has been checked before */
 };
 
 void admit_workload_done(struct admit_workload *w);

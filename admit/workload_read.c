@@ -58,6 +58,38 @@ static bool asks_for_the_same(const struct form *f, struct jspan old, bool legac
 	return api_annotations_eq(&was, now);
 }
 
+/* A number, or a string of it: maxSurge may be either. */
+static char *number_or_text(struct jspan object, const char *name)
+{
+	struct jspan value = span_get(object, name);
+
+	return jspan_type(value) == JTYPE_NUMBER ? xstrndup(value.p, value.len)
+						 : span_text(object, name);
+}
+
+static void read_numbers(const struct form *f, struct jspan object, struct admit_workload *out)
+{
+	static const char *const rolling[] = {"rollingUpdate", NULL};
+	struct jspan spec = span_get(object, "spec"), strategy = span_get(spec, "strategy");
+	AUTO(free) char *type = span_text(strategy, "type");
+	AUTO(free) char *surge = number_or_text(span_at(strategy, rolling), "maxSurge");
+
+	if (!f->type || !f->type->replicas)
+		return;
+	out->replicas = span_number(spec, f->type->replicas, 1);
+	if (f->type == api_workload_type(API_DEPLOYMENT))
+		out->surge = api_workload_surge(type, surge, out->replicas);
+}
+
+static bool has_other_numbers(const struct form *f, const struct admit_review *r)
+{
+	struct admit_workload was = {0}, now = {0};
+
+	read_numbers(f, r->old, &was);
+	read_numbers(f, r->object, &now);
+	return was.replicas != now.replicas || was.surge != now.surge;
+}
+
 /* The controlling owner's kind, "" for none; with *name where that is asked for. */
 static char *owner_of(struct jspan object, char **name)
 {
@@ -149,6 +181,7 @@ bool admit_workload_read(const struct admit_review *r, bool legacy, struct admit
 	struct form form, *f = &form;
 	AUTO(api_annotations_done) struct api_annotations found = {0};
 	struct jspan pod, all;
+	bool same;
 
 	if (!form_of(r, &form) || *r->subresource ||
 	    (r->operation != ADMIT_CREATE && r->operation != ADMIT_UPDATE))
@@ -156,20 +189,22 @@ bool admit_workload_read(const struct admit_review *r, bool legacy, struct admit
 	pod = span_at(r->object, f->template);
 	all = span_at(pod, annotations_path);
 	read_annotations(all, legacy, &found);
-	if ((r->operation == ADMIT_UPDATE && asks_for_the_same(f, r->old, legacy, &found)) ||
-	    is_made_by_workload(f, r))
+	same = r->operation == ADMIT_UPDATE && asks_for_the_same(f, r->old, legacy, &found);
+	if ((same && !has_other_numbers(f, r)) || is_made_by_workload(f, r))
 		return false;
-	warn_of_unknown(all, a);
+	if (!same)
+		warn_of_unknown(all, a);
 	if (api_annotations_is_empty(&found)) {
-		warn_of_misplaced(f, r, a);
+		if (!same)
+			warn_of_misplaced(f, r, a);
 		return false;
 	}
-	*out = (struct admit_workload){.id = id_of(f, r), .ns = xstrdup(r->ns)};
+	*out = (struct admit_workload){
+		.id = id_of(f, r), .ns = xstrdup(r->ns), .only_numbers = same};
 	out->annotations = found;
 	found = (struct api_annotations){0};
 	out->host_network = span_true(span_get(pod, "spec"), "hostNetwork");
-	if (f->type && f->type->replicas)
-		out->replicas = span_number(span_get(r->object, "spec"), f->type->replicas, 1);
+	read_numbers(f, r->object, out);
 	return true;
 }
 

@@ -37,9 +37,13 @@ static const char *ask(struct lab *lab, const char *resource, const char *object
 #define SUBNET        "'tandem-cni.io/subnet':'net'"
 #define IP(list)      "'tandem-cni.io/subnet':'net','tandem-cni.io/ip':'" list "'"
 #define TEMPLATE_HEAD "'template':{'metadata':{'annotations':{"
-#define DEPLOY(notes) "{'metadata':{'name':'web'},'spec':{" TEMPLATE_HEAD notes "}}}}}"
+#define RECREATE      "'strategy':{'type':'Recreate'},"
+#define DEPLOY(notes) "{'metadata':{'name':'web'},'spec':{" RECREATE TEMPLATE_HEAD notes "}}}}}"
 #define DEPLOY_N(n, notes) \
-	"{'metadata':{'name':'web'},'spec':{'replicas':" n "," TEMPLATE_HEAD notes "}}}}}"
+	"{'metadata':{'name':'web'},'spec':{'replicas':" n "," RECREATE TEMPLATE_HEAD notes "}}}}}"
+#define SURGE(n, strategy, notes)                                                   \
+	"{'metadata':{'name':'web'},'spec':{'replicas':" n ",'strategy':{" strategy \
+	"}," TEMPLATE_HEAD notes "}}}}}"
 #define POD(notes) "{'metadata':{'name':'p','annotations':{" notes "}}}"
 #define OWNED_POD(notes)                                                                               \
 	"{'metadata':{'name':'p','ownerReferences':[{'kind':'ReplicaSet','name':'web-1','controller':" \
@@ -62,7 +66,7 @@ static void test_what_is_looked_at(void **state)
 	SAYS("not looked at", "replicasets", DEPLOY(SUBNET), NULL);
 	SAYS("not looked at", "pods", POD(""), NULL);
 	SAYS("not looked at", "pods", OWNED_POD(IP("1.2.3.4")), NULL);
-	SAYS("not looked at", "deployments", DEPLOY_N("9", IP("1.2.3.4")),
+	SAYS("not looked at", "deployments", DEPLOY_N("1", IP("1.2.3.4")),
 	     DEPLOY_N("1", IP("1.2.3.4")));
 	SAYS("ok", "deployments", DEPLOY(SUBNET), NULL);
 	SAYS("ok", "deployments", DEPLOY(SUBNET), DEPLOY(""));
@@ -236,9 +240,38 @@ static void test_warnings(void **state)
 	lab_done(&lab);
 }
 
+#define WAITS                                                                   \
+	" more before it ends the old ones, and they wait for an address; set " \
+	"spec.strategy.rollingUpdate.maxSurge to 0, or spec.strategy.type to Recreate"
+/* cppcheck-suppress preprocessorErrorDirective */
+#define TWO IP("10.1.0.5-10.1.0.6")
+
+static void test_pods_over_the_number_of_addresses(void **state)
+{
+	BEGIN();
+	SAYS("ok; 2 pods and 2 addresses in tandem-cni.io/ip: a change of the template makes 1" WAITS,
+	     "deployments", SURGE("2", "", TWO), NULL);
+	SAYS("ok; 1 pods and 2 addresses in tandem-cni.io/ip: a change of the template makes 2" WAITS,
+	     "deployments", SURGE("1", "'rollingUpdate':{'maxSurge':2}", TWO), NULL);
+	SAYS("ok; 2 pods and 2 addresses in tandem-cni.io/ip: a change of the template makes 2" WAITS,
+	     "deployments", SURGE("2", "'rollingUpdate':{'maxSurge':'51%'}", TWO), NULL);
+	SAYS("ok", "deployments", SURGE("1", "", TWO), NULL);
+	SAYS("ok", "deployments", SURGE("2", "'type':'Recreate'", TWO), NULL);
+	SAYS("ok", "deployments", SURGE("2", "'rollingUpdate':{'maxSurge':0}", TWO), NULL);
+	SAYS("ok", "deployments", SURGE("2", "'rollingUpdate':{'maxSurge':'0%'}", TWO), NULL);
+	SAYS("ok", "statefulsets", SURGE("2", "", TWO), NULL);
+	/* The numbers have changed alone: nothing else is looked at again. */
+	SAYS("ok; 2 pods and 2 addresses in tandem-cni.io/ip: a change of the template makes 1" WAITS,
+	     "deployments", SURGE("2", "", TWO), SURGE("1", "", TWO));
+	SAYS("ok; 9 pods and 1 addresses in tandem-cni.io/ip: the others wait until one is free",
+	     "deployments", DEPLOY_N("9", IP("1.2.3.4")), DEPLOY_N("1", IP("1.2.3.4")));
+	lab_done(&lab);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pods_over_the_number_of_addresses),
 		cmocka_unit_test(test_what_is_looked_at),
 		cmocka_unit_test(test_every_kind),
 		cmocka_unit_test(test_malformed),

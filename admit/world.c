@@ -3,7 +3,6 @@
 
 #include "ipam/range.h"
 #include "lib/base/mem.h"
-#include "lib/base/str.h"
 
 static struct ipam_span *spans_of(const struct api_range *ranges, size_t n)
 {
@@ -14,7 +13,8 @@ static struct ipam_span *spans_of(const struct api_range *ranges, size_t n)
 	return spans;
 }
 
-static void add_family(const struct api_subnet *s, const struct api_family *f, struct ipam_set *out)
+void admit_range_of_family(const struct api_subnet *s, const struct api_family *f,
+			   struct ipam_set *out)
 {
 	AUTO(free) struct ipam_span *ranges = spans_of(f->ranges, f->n_ranges);
 	AUTO(free) struct ipam_span *exclude = spans_of(s->exclude, s->n_exclude);
@@ -35,16 +35,11 @@ static void add_family(const struct api_subnet *s, const struct api_family *f, s
 
 void admit_range_of(const struct api_subnet *s, struct ipam_set *out)
 {
-	add_family(s, &s->v, out);
-	add_family(s, &s->v6, out);
+	admit_range_of_family(s, &s->v, out);
+	admit_range_of_family(s, &s->v6, out);
 }
 
 bool admit_holds(const struct admit_holder *h, const struct ip_addr *addr)
 {
 	return ip_eq(&h->addr, addr) || (ip_is_set(&h->addr6) && ip_eq(&h->addr6, addr));
-}
-
-bool admit_same_wire(const struct api_network *a, const struct api_network *b)
-{
-	return a->vlan == b->vlan && str_eq(a->master, b->master);
 }

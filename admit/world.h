@@ -29,12 +29,20 @@ struct admit_holder {
 	const void *own; /* the world's */
 };
 
+/* A network of the cluster itself, which no card may have an address of. */
+struct admit_kept {
+	struct ip_net net;
+	const char *kind; /* "service" or "pod" */
+	const char *node; /* whose pods have it, NULL = not said */
+};
+
 struct admit_world {
 	const char *system_ns;
 	void *ctx;
 	/* One after the other, from *pos = 0; false at the end. */
 	bool (*next_subnet)(void *ctx, size_t *pos, struct admit_subnet *out);
 	bool (*next_holder)(void *ctx, size_t *pos, struct admit_holder *out);
+	bool (*next_kept)(void *ctx, size_t *pos, struct admit_kept *out);
 	bool (*find_subnet)(void *ctx, const char *name, struct admit_subnet *out);
 	/* The id of the workload that a holder's pod belongs to, NULL = none. The caller frees it. */
 	char *(*owner)(void *ctx, const struct admit_holder *h);
@@ -49,9 +57,11 @@ struct admit_world {
 /** admit_range_of - all that a subnet may give, both families; empty when there is nothing. The caller ends *out. */
 void admit_range_of(const struct api_subnet *s, struct ipam_set *out);
 
+/** admit_range_of_family - add what it may give of one family. */
+void admit_range_of_family(const struct api_subnet *s, const struct api_family *f,
+			   struct ipam_set *out);
+
 /** admit_holds - that address is one of the holder's. */
 bool admit_holds(const struct admit_holder *h, const struct ip_addr *addr);
-/** admit_same_wire - one master, one VLAN. */
-bool admit_same_wire(const struct api_network *a, const struct api_network *b);
 
 #endif

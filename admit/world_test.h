@@ -32,6 +32,9 @@ struct lab {
 		const char *subnet, *addr, *by;
 	} named[4];
 	const char *node, *node_addr;
+	struct {
+		const char *net, *kind, *node;
+	} kept[4];
 	struct admit_answer answer;
 };
 
@@ -99,6 +102,18 @@ static inline bool lab_next_holder(void *ctx, size_t *pos, struct admit_holder *
 	return true;
 }
 
+static inline bool lab_next_kept(void *ctx, size_t *pos, struct admit_kept *out)
+{
+	struct lab *lab = ctx;
+	size_t at = (*pos)++;
+
+	if (at >= ARRAY_SIZE(lab->kept) || !lab->kept[at].net)
+		return false;
+	*out = (struct admit_kept){.kind = lab->kept[at].kind, .node = lab->kept[at].node};
+	assert_int_equal(ip_net_parse(lab->kept[at].net, &out->net), 0);
+	return true;
+}
+
 static inline char *lab_owner(void *ctx, const struct admit_holder *h)
 {
 	const struct pod_row *row = h->own;
@@ -146,6 +161,7 @@ static inline void lab_init(struct lab *lab)
 					  .ctx = lab,
 					  .next_subnet = lab_next_subnet,
 					  .next_holder = lab_next_holder,
+					  .next_kept = lab_next_kept,
 					  .find_subnet = lab_find_subnet,
 					  .owner = lab_owner,
 					  .namer = lab_namer,
