@@ -5,6 +5,8 @@
 #include "controller/addresses/reservations.h"
 #include "controller/admission/webhook.h"
 #include "controller/cluster/cluster.h"
+#include "controller/cluster/owners.h"
+#include "controller/facts/facts.h"
 #include "controller/metrics.h"
 #include "controller/publish/netstatus.h"
 #include "controller/publish/services.h"
@@ -12,6 +14,7 @@
 #include "controller/takeover.h"
 #include "lib/kube/client.h"
 #include "lib/kube/config.h"
+#include "lib/metrics/server.h"
 
 /* A leader that has slept in the middle of a round finds its queue still full. */
 static void before_send(void *ctx)
@@ -37,8 +40,7 @@ int app_connect(struct app *app, struct err *e)
 		.max_connections = 1,
 	};
 	struct kube_client *lease_client = NULL;
-	int rc = app->opt.kubeconfig ? kube_config_load(app->opt.kubeconfig, &cfg, e)
-				     : kube_config_in_cluster(&cfg, e);
+	int rc = kube_config_of(app->opt.kubeconfig, &cfg, e);
 
 	app->process.system_ns = app->opt.system_ns;
 	if (rc < 0 || kube_client_new(cfg, &opt, &app->process.client, e) < 0)
@@ -53,26 +55,43 @@ int app_connect(struct app *app, struct err *e)
 void app_build(struct app *app)
 {
 	struct process *p = &app->process;
-	struct cluster_options cluster = {p->client, p->system_ns, app->opt.legacy_annotations};
+	struct cluster_options cluster = {p->client, p->system_ns, app->opt.legacy_annotations,
+					  app->opt.default_subnet};
+	struct facts_in facts;
 	struct subnets_in subnets;
 	struct records_in records;
+	struct journal_in journal;
 	struct publish_in publish;
 	struct takeover_in takeover;
 
 	app->cluster = cluster_new(&cluster);
+	facts = (struct facts_in){p, app->cluster};
+	app->facts = facts_new(&facts);
 	app->holders = holders_new();
-	app->reservations = reservations_new(app->cluster);
-	subnets = (struct subnets_in){p, app->cluster, app->holders, app->reservations};
+	app->owners = owners_new(p);
+	app->reservations = reservations_new(app->cluster, app->owners);
+	subnets = (struct subnets_in){p,
+				      app->cluster,
+				      app->facts,
+				      app->holders,
+				      app->reservations,
+				      app->owners,
+				      app->opt.journal.parts != 0};
 	app->subnets = subnets_new(&subnets);
-	records = (struct records_in){&app->opt.records, p,           app->cluster, app->holders,
-				      app->reservations, app->subnets};
+	records = (struct records_in){&app->opt.records, p,
+				      app->cluster,      app->holders,
+				      app->reservations, app->subnets,
+				      app->owners};
 	app->records = records_new(&records);
-	publish = (struct publish_in){p, app->cluster, app->records};
+	journal = (struct journal_in){&app->opt.journal, p, app->subnets};
+	app->journal = journal_new(&journal);
+	publish = (struct publish_in){p, app->cluster, app->records, app->opt.copy_labels};
 	app->services = services_new(&publish);
 	app->netstatus = netstatus_new(&publish);
 	app->view = (struct admission_view){.system_ns = p->system_ns,
 					    .legacy_annotations = app->opt.legacy_annotations,
 					    .cluster = app->cluster,
+					    .facts = app->facts,
 					    .records = app->records,
 					    .reservations = app->reservations};
 	takeover = (struct takeover_in){p, app->cluster, app->subnets, app->records,
@@ -89,12 +108,15 @@ int app_serve(struct app *app, struct err *e)
 
 void app_done(struct app *app)
 {
-	metrics_free(app->metrics);
+	metrics_server_free(app->metrics);
 	webhook_free(app->webhook);
+	journal_free(app->journal);
 	services_free(app->services);
 	netstatus_free(app->netstatus);
 	takeover_free(app->takeover);
+	facts_free(app->facts);
 	cluster_free(app->cluster);
+	owners_free(app->owners);
 	kube_client_free(app->process.client);
 	/* Only now, when nothing of ours is under way any more. */
 	leader_free(app->process.leader);

@@ -4,6 +4,7 @@
 #define CONTROLLER_APP_H
 
 #include "controller/admission/view.h"
+#include "controller/journal/journal.h"
 #include "controller/process/leader.h"
 #include "controller/process/process.h"
 #include "controller/records/records.h"
@@ -11,9 +12,11 @@
 #include "lib/base/auto.h"
 
 struct cluster;
+struct facts;
 struct holders;
-struct metrics;
+struct metrics_server;
 struct netstatus;
+struct owners;
 struct reservations;
 struct services;
 struct subnets;
@@ -25,8 +28,11 @@ struct options {
 	const char *system_ns;
 	double qps;
 	unsigned int burst;
-	bool legacy_annotations; /* the older product's count too */
+	bool legacy_annotations;    /* the older product's count too */
+	const char *default_subnet; /* of all pods that name none; NULL = none */
+	const char *copy_labels;    /* of Services to their -macvlan halves; NULL = none */
 	struct records_options records;
+	struct journal_options journal;
 	struct leader_options leader;
 	struct webhook_options webhook;
 	const char *metrics_bind; /* NULL = ":8080" in a pod, else nowhere */
@@ -38,16 +44,19 @@ struct app {
 	struct options opt;
 	struct process process;
 	struct cluster *cluster;
+	struct facts *facts;
+	struct owners *owners;
 	struct holders *holders;
 	struct reservations *reservations;
 	struct subnets *subnets;
 	struct records *records;
+	struct journal *journal;
 	struct services *services;
 	struct netstatus *netstatus;
 	struct admission_view view;
 	struct webhook *webhook;
 	struct takeover *takeover;
-	struct metrics *metrics; /* NULL = off */
+	struct metrics_server *metrics; /* NULL = off */
 };
 
 /** app_connect - opt is there: read the kubeconfig, make the clients. ERR_CONFIG, ERR_IO. */

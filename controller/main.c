@@ -2,10 +2,13 @@
 /* tandem-controller: gives pods that ask for a second card an address on the LAN. */
 #include "controller/admission/webhook.h"
 #include "controller/app.h"
+#include "controller/facts/facts.h"
 #include "controller/loop.h"
 #include "controller/options.h"
+#include "controller/uninstall/uninstall.h"
 #include "lib/base/log.h"
 #include "lib/base/process.h"
+#include "lib/base/str.h"
 #include "lib/kube/client.h"
 
 static int uninstall(struct app *app)
@@ -31,6 +34,8 @@ int main(int argc, char **argv)
 
 	process_begin(kept);
 	log_init("tandem-controller", LOG_LEVEL_INFO);
+	if (argc > 1 && str_eq(argv[1], "uninstall"))
+		return uninstall_run(argc - 1, argv + 1);
 	rc = options_read(argc, argv, &app.opt);
 	if (rc >= 0)
 		return rc;
@@ -40,6 +45,7 @@ int main(int argc, char **argv)
 	}
 	if (app.opt.uninstall_webhook)
 		return uninstall(&app);
+	facts_stand_aside(&app.process);
 	log_info("started", "version", TANDEM_VERSION, "system-namespace", app.opt.system_ns,
 		 "holder", app.process.holder);
 	app_build(&app);

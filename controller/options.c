@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/options.h"
 
+#include "api/journal.h"
 #include "api/meta.h"
 #include "api/network.h"
 #include "controller/process/leader.h"
+#include "controller/rules/copy_labels.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -21,6 +23,7 @@ struct options options_defaults(void)
 				      .hold_s = 3600,
 				      .quarantine_s = 3600,
 				      .missing_after_ms = 15000}},
+		.journal = {.parts = 8, .days = 30},
 		.leader = leader_defaults(),
 		.webhook = webhook_options_defaults(),
 	};
@@ -43,6 +46,21 @@ static int take_burst(const char *value, void *field)
 	if (parse_u32(value, PER_SECOND_MAX, &n) < 0)
 		return -1;
 	*(unsigned int *)field = n;
+	return 0;
+}
+
+static int take_parts(const char *value, void *field)
+{
+	return parse_u32(value, API_JOURNAL_PARTS_MAX, field);
+}
+
+static int take_days(const char *value, void *field)
+{
+	uint32_t n = 0;
+
+	if (parse_u32(value, 3650, &n) < 0 || !n)
+		return -1;
+	*(uint32_t *)field = n;
 	return 0;
 }
 
@@ -121,6 +139,29 @@ static const struct options_row rows[] = {
 		 "without a card when its node reports none (15)",
 	 .take = options_take_seconds_ms,
 	 .field = FIELD(records.rules.missing_after_ms)},
+	{.name = "default-subnet",
+	 .value = "NAME",
+	 .help = "what pods ask for that name no subnet, in namespaces without a\n"
+		 "default: where the nodes' conf has it as defaultSubnet (none)",
+	 .take = options_take_text,
+	 .field = FIELD(default_subnet)},
+	{.name = "copy-labels",
+	 .value = "LIST",
+	 .help = "labels of a Service that its -macvlan Service bears too: keys, or\n"
+		 "beginnings of keys that end in *, joined by commas (none)",
+	 .take = options_take_text,
+	 .field = FIELD(copy_labels)},
+	{.name = "journal-parts",
+	 .value = "N",
+	 .help = "ConfigMaps of 256 KiB that who had which address is written to,\n"
+		 "at most 16, 0 = it is not (8)",
+	 .take = take_parts,
+	 .field = FIELD(journal.parts)},
+	{.name = "journal-days",
+	 .value = "N",
+	 .help = "how long it is kept there, where there is room (30)",
+	 .take = take_days,
+	 .field = FIELD(journal.days)},
 	{.name = "metrics-bind-address",
 	 .value = "A:P",
 	 .help = "where /metrics is served, 0 = nowhere (:8080 in a pod)",
@@ -208,6 +249,10 @@ int options_read(int argc, char **argv, struct options *o)
 		return rc;
 	if (!api_name_ok(o->system_ns)) {
 		log_error("not a namespace", "value", o->system_ns);
+		return 2;
+	}
+	if (copy_labels_check(o->copy_labels, &e) < 0) {
+		log_error("not an option's value", "error", e.msg);
 		return 2;
 	}
 	if (leader_options_check(&o->leader, o->system_ns, &e) < 0 ||

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/master.h"
 #include "lib/base/map.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -159,9 +160,9 @@ static bool is_same_wire(const struct holder *h, const struct holder_wire *in)
 {
 	struct holder_wire w = h->ops->wire(h);
 
-	if (!w.subnet || !in->master || str_eq(w.subnet, in->subnet))
+	if (!w.subnet || !w.network || !in->network || str_eq(w.subnet, in->subnet))
 		return true;
-	return w.vlan == in->vlan && str_eq(w.master, in->master);
+	return api_master_may_meet(w.network, in->network);
 }
 
 bool holders_addr_taken(const struct holders *all, const struct holder_wire *in,

@@ -5,18 +5,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "lib/base/ip.h"
 
+struct api_network;
 struct holder;
 struct holders;
 
 /* Where an address is: the same one in two networks is no conflict. */
 struct holder_wire {
-	const char *subnet; /* NULL = not known: any */
-	const char *master; /* NULL = not known: any */
-	uint16_t vlan;
+	const char *subnet;                /* NULL = not known: any */
+	const struct api_network *network; /* NULL = not known: any. Lent */
 };
 
 /* Asked of the holder as it is at that moment; nothing of it is kept here. */
@@ -61,7 +60,7 @@ const char *holders_each_ns(const struct holders *all, const char *subnet, size_
 
 /**
  * holders_addr_taken - somebody other than the record with this UID has the address in that network: in the subnet
- * itself or on the same master and VLAN.
+ * itself or where api_master_may_meet() says that it may be the same LAN.
  */
 bool holders_addr_taken(const struct holders *all, const struct holder_wire *in,
 			const struct ip_addr *addr, const char *record_uid);

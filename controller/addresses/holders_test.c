@@ -3,6 +3,7 @@
 
 #include "lib/base/test.h"
 
+#include "api/network.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 
@@ -25,7 +26,14 @@ static struct holder_wire wire(const struct holder *h)
 
 static const struct holder_ops ops = {.bears = bears, .wire = wire};
 
-static const struct holder_wire here = {"net", "ens4", 0};
+static const struct api_network ens4 = {.master = "ens4"};
+static const struct api_network ens5 = {.master = "ens5"};
+static const struct api_network ens5_7 = {.master = "ens5", .vlan = 7};
+static const struct api_network ens4_7 = {.master = "ens4", .vlan = 7};
+static const struct api_network ens4_8 = {.master = "ens4", .vlan = 8};
+static const struct api_network by_driver = {.master = "igb", .master_by = API_MASTER_BY_DRIVER};
+
+static const struct holder_wire here = {"net", &ens4};
 
 static struct record record(const char *uid)
 {
@@ -141,13 +149,14 @@ static void another_network_is_no_conflict(void **state)
 		struct holder_wire held, asked;
 		bool taken;
 	} rows[] = {
-		{{"net", "ens4", 0}, {"net", "ens4", 0}, true},
-		{{"net", "ens4", 0}, {"net", "ens5", 7}, true}, /* the subnet was edited since */
-		{{"net", "ens4", 7}, {"other", "ens4", 7}, true},
-		{{"net", "ens4", 7}, {"other", "ens4", 8}, false},
-		{{"net", "ens4", 0}, {"other", "ens5", 0}, false},
-		{{NULL, NULL, 0}, {"net", "ens4", 0}, true},
-		{{"net", "ens4", 0}, {"other", NULL, 0}, true},
+		{{"net", &ens4}, {"net", &ens4}, true},
+		{{"net", &ens4}, {"net", &ens5_7}, true}, /* the subnet was edited since */
+		{{"net", &ens4_7}, {"other", &ens4_7}, true},
+		{{"net", &ens4_7}, {"other", &ens4_8}, false},
+		{{"net", &ens4}, {"other", &ens5}, false},
+		{{"net", &ens4}, {"other", &by_driver}, true}, /* it may be ens4 */
+		{{NULL, NULL}, {"net", &ens4}, true},
+		{{"net", &ens4}, {"other", NULL}, true},
 	};
 	struct ip_addr addr = ip("10.1.0.5");
 

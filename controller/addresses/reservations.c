@@ -5,9 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/owner.h"
 #include "api/pod.h"
 #include "api/workload.h"
+#include "controller/addresses/belongs.h"
 #include "controller/cluster/cluster.h"
+#include "controller/cluster/owners.h"
 #include "controller/cluster/subnet_object.h"
 #include "controller/rules/largest.h"
 #include "ipam/set.h"
@@ -15,13 +18,15 @@
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 
-/* A workload that names addresses. */
+/* A workload that names addresses, or an owner of another kind whose pods have had some. */
 struct workload {
 	char *id;
-	const struct api_workload *obj;
+	const struct api_workload *obj; /* NULL = of another kind */
 	struct workload *first; /* of those with its id, itself or another Job of the same CronJob */
 	struct workload *next;  /* with the same id */
-	size_t n4, n6;          /* of reservations_largest() */
+	const struct subnet_object *in; /* of another kind: the subnet, */
+	const struct ipam_set *had;     /* and what its pods have had there */
+	size_t n4, n6;                  /* of reservations_largest() */
 };
 
 /* One address that is kept. */
@@ -54,6 +59,7 @@ struct claim {
 
 struct reservations {
 	struct cluster *cluster;
+	struct owners *owners;
 	struct workload *list; /* the oldest first */
 	size_t n;
 	struct map named;     /* struct named, by subnet */
@@ -62,6 +68,7 @@ struct reservations {
 	struct map workloads; /* struct workload, the first of each id */
 	bool stale;
 	size_t n_refreshed;
+	size_t n_owners; /* of other kinds, in the list */
 };
 
 /* UIDs decide between two of the same second, so that every replica decides alike. */
@@ -130,9 +137,10 @@ static void index_claims(struct reservations *all)
 	}
 }
 
-static const struct ipam_set *claimed_by(const struct reservations *all, const struct workload *w)
+static const struct ipam_set *claimed_by(const struct reservations *all, const struct workload *w,
+					 const char *subnet)
 {
-	AUTO(free) char *key = xasprintf("%s/%s", w->obj->annotations.request.subnet, w->id);
+	AUTO(free) char *key = xasprintf("%s/%s", subnet, w->id);
 	const struct claim *c = map_get(&all->claims, key);
 
 	return c ? c->set : NULL;
@@ -148,18 +156,31 @@ static void reserve(struct named *named, struct workload *w, const struct ip_add
 	ipam_set_add(&named->set, addr);
 }
 
+/* Of several subnets an address is of those that have it in their CIDR; of one, whatever it is. */
+static bool may_be_of(const struct reservations *all, const struct api_request *q,
+		      const char *subnet, const struct ip_addr *addr)
+{
+	const struct subnet_object *object = q->others ? cluster_subnet(all->cluster, subnet)
+						       : NULL;
+	const struct api_subnet *spec = object ? object->spec : NULL;
+
+	return !q->others ||
+	       (spec && (ip_net_has(&spec->v.cidr, addr) ||
+			 (ip_is_set(&spec->v6.cidr.addr) && ip_net_has(&spec->v6.cidr, addr))));
+}
+
 /* Of what the template names what its pods have had. */
-static void keep_claimed(struct reservations *all, struct workload *w)
+static void keep_claimed(struct reservations *all, struct workload *w, const char *subnet)
 {
 	const struct api_request *q = &w->obj->annotations.request;
-	const struct ipam_set *claimed = claimed_by(all, w);
+	const struct ipam_set *claimed = claimed_by(all, w, subnet);
 	struct share *share;
 	struct named *named;
 
 	if (!claimed)
 		return;
-	share = share_of(all, q->subnet, w->obj->meta.ns);
-	named = named_of(all, q->subnet);
+	share = share_of(all, subnet, w->obj->meta.ns);
+	named = named_of(all, subnet);
 	for (size_t i = 0; i < q->n_ips && share->n < share->max; i++) {
 		if (!ipam_set_has(claimed, &q->ips[i]) || ipam_set_has(&named->set, &q->ips[i]))
 			continue;
@@ -175,18 +196,20 @@ static bool is_full(const struct share *share)
 }
 
 /* And of the rest as many as the namespace may keep. A full share is seen before a name is looked at. */
-static void keep_unclaimed(struct reservations *all, struct workload *w)
+static void keep_unclaimed(struct reservations *all, struct workload *w, const char *subnet)
 {
 	const struct api_request *q = &w->obj->annotations.request;
-	struct share *share = share_of(all, q->subnet, w->obj->meta.ns);
+	struct share *share = share_of(all, subnet, w->obj->meta.ns);
 	const struct ipam_set *claimed;
 	struct named *named;
 
 	if (is_full(share))
 		return;
-	claimed = claimed_by(all, w);
-	named = named_of(all, q->subnet);
+	claimed = claimed_by(all, w, subnet);
+	named = named_of(all, subnet);
 	for (size_t i = 0; i < q->n_ips && !is_full(share); i++) {
+		if (!may_be_of(all, q, subnet, &q->ips[i]))
+			continue;
 		if (ipam_set_has(&named->set, &q->ips[i])) {
 			share->n_taken += !claimed || !ipam_set_has(claimed, &q->ips[i]);
 			continue;
@@ -236,13 +259,36 @@ static void forget(struct reservations *all)
 	all->n = 0;
 }
 
-static void list_one(struct reservations *all, const struct api_workload *obj, size_t *cap)
+static void list_one(struct reservations *all, const struct workload *w, size_t *cap)
 {
 	if (all->n == *cap) {
 		*cap = *cap ? *cap * 2 : 64;
 		all->list = xreallocarray(all->list, *cap, sizeof(*all->list));
 	}
-	all->list[all->n++] = (struct workload){.obj = obj};
+	all->list[all->n++] = *w;
+}
+
+/* Those of other kinds, behind the others: they are known by what their pods have had alone. */
+static void list_owners(struct reservations *all, size_t *cap)
+{
+	const struct subnet_object *object;
+	size_t pos = 0;
+
+	all->n_owners = 0;
+	while ((object = cluster_each(all->cluster, CLUSTER_SUBNETS, &pos, NULL))) {
+		for (size_t i = 0; i < object->record.claims.n; i++) {
+			const struct ipam_claim *claim = &object->record.claims.items[i];
+
+			if (!api_owner_is_id(claim->owner))
+				continue;
+			list_one(all,
+				 &(struct workload){.id = xstrdup(claim->owner),
+						    .in = object,
+						    .had = &claim->set},
+				 cap);
+			all->n_owners++;
+		}
+	}
 }
 
 /* Those that name addresses, the oldest first. */
@@ -257,11 +303,12 @@ static void list_workloads(struct reservations *all)
 
 		while ((obj = cluster_each(all->cluster, which, &pos, NULL))) {
 			if (obj->annotations.request.n_ips)
-				list_one(all, obj, &cap);
+				list_one(all, &(struct workload){.obj = obj}, &cap);
 		}
 	}
 	if (all->n)
 		qsort(all->list, all->n, sizeof(*all->list), by_age);
+	list_owners(all, &cap);
 }
 
 /* Of two Jobs that one CronJob has made the older is found by their id. */
@@ -270,7 +317,8 @@ static void index_workloads(struct reservations *all)
 	for (size_t i = 0; i < all->n; i++) {
 		struct workload *w = &all->list[i];
 
-		w->id = api_workload_id(w->obj);
+		if (w->obj)
+			w->id = api_workload_id(w->obj);
 		w->first = map_get(&all->workloads, w->id);
 		if (w->first) {
 			w->next = w->first->next;
@@ -280,6 +328,50 @@ static void index_workloads(struct reservations *all)
 		w->first = w;
 		map_put(&all->workloads, w->id, w);
 	}
+}
+
+/*
+ * An owner of another kind: nobody knows its template, so what its pods have had is kept while it exists. One that
+ * cannot be read keeps no more than what a namespace keeps without having had it.
+ */
+static void keep_owned(struct reservations *all, struct workload *w)
+{
+	AUTO(api_owner_done) struct api_owner self = {0};
+	AUTO(ipam_set_done) struct ipam_set left = IPAM_SET_INIT;
+	AUTO(free) char *ns = NULL;
+	struct ip_addr a, from = {0};
+	struct named *named;
+	struct share *share;
+	bool proven;
+
+	if (!api_owner_parse(w->id, &self, &ns) ||
+	    !owners_keeps(all->owners, w->id, ipam_set_common(w->had, &w->in->record.pool.used)))
+		return;
+	proven = owners_proof(all->owners, w->id) != OWNERS_UNREADABLE;
+	share = share_of(all, w->in->meta.name, ns);
+	named = named_of(all, w->in->meta.name);
+	ipam_set_copy(w->had, &left);
+	while (share->n < share->max &&
+	       (proven || share->n_unclaimed < RESERVATIONS_UNCLAIMED_MAX) &&
+	       ipam_set_next(&left, &from, NULL, 0, &a)) {
+		ipam_set_remove(&left, &a);
+		if (ipam_set_has(&named->set, &a))
+			continue;
+		share->n++;
+		share->n_unclaimed += !proven;
+		reserve(named, w, &a);
+	}
+}
+
+/* In each of the subnets that it names. */
+static void keep(struct reservations *all, struct workload *w,
+		 void (*one)(struct reservations *all, struct workload *w, const char *subnet))
+{
+	AUTO(free) char *subnet = NULL;
+	size_t pos = 0;
+
+	while (api_request_next_subnet(&w->obj->annotations.request, &pos, &subnet))
+		one(all, w, subnet);
 }
 
 /* All again: each name is looked at once at most, and none of a namespace whose share is full. */
@@ -297,10 +389,12 @@ static void refresh(struct reservations *all)
 	index_workloads(all);
 	index_claims(all);
 	/* What pods of a workload have had goes before what others only name. */
-	for (size_t i = 0; i < all->n; i++)
-		keep_claimed(all, &all->list[i]);
-	for (size_t i = 0; i < all->n; i++)
-		keep_unclaimed(all, &all->list[i]);
+	for (size_t i = 0; i < all->n - all->n_owners; i++)
+		keep(all, &all->list[i], keep_claimed);
+	for (size_t i = all->n - all->n_owners; i < all->n; i++)
+		keep_owned(all, &all->list[i]);
+	for (size_t i = 0; i < all->n - all->n_owners; i++)
+		keep(all, &all->list[i], keep_unclaimed);
 	forget_claims(all);
 	while ((named = map_each(&all->named, &pos))) {
 		if (named->n)
@@ -359,12 +453,24 @@ static void changed(void *ctx, enum cluster_kind kind, const char *key, const vo
 
 static const struct cluster_listener listener = {.changed = changed};
 
-struct reservations *reservations_new(struct cluster *cluster)
+/* At once where somebody is known: who is not looked at is forgotten. */
+static void owners_changed(void *ctx)
+{
+	struct reservations *all = ctx;
+
+	all->stale = true;
+	if (all->n_owners)
+		refresh(all);
+}
+
+struct reservations *reservations_new(struct cluster *cluster, struct owners *owners)
 {
 	struct reservations *all = xcalloc(1, sizeof(*all));
 
 	all->cluster = cluster;
+	all->owners = owners;
 	all->stale = true;
+	owners_listen(owners, owners_changed, all);
 	cluster_listen(cluster, CLUSTER_BIT(CLUSTER_SUBNETS) | CLUSTER_ALL_WORKLOADS, &listener,
 		       all);
 	return all;
@@ -388,8 +494,8 @@ const struct ipam_set *reservations_named(struct reservations *all, const char *
 	return n ? &n->set : &none;
 }
 
-const struct api_workload *reservations_find(struct reservations *all, const char *subnet,
-					     const struct ip_addr *addr)
+const char *reservations_find(struct reservations *all, const char *subnet,
+			      const struct ip_addr *addr)
 {
 	const struct reservation wanted = {.addr = *addr}, *r;
 	const struct named *n;
@@ -399,7 +505,7 @@ const struct api_workload *reservations_find(struct reservations *all, const cha
 	if (!n || !n->n)
 		return NULL;
 	r = bsearch(&wanted, n->items, n->n, sizeof(*n->items), by_addr);
-	return r ? r->holder->obj : NULL;
+	return r ? r->holder->id : NULL;
 }
 
 size_t reservations_refreshed(const struct reservations *all)
@@ -412,10 +518,28 @@ bool reservations_names(struct reservations *all, const char *owner, const char 
 {
 	const struct workload *w;
 
+	if (owner && api_owner_is_id(owner))
+		return owners_proof(all->owners, owner) != OWNERS_GONE;
 	refresh(all);
 	w = owner ? map_get(&all->workloads, owner) : NULL;
-	return w && str_eq(w->obj->annotations.request.subnet, subnet) &&
+	return w && api_request_has_subnet(&w->obj->annotations.request, subnet) &&
 	       api_request_find(&w->obj->annotations.request, addr) >= 0;
+}
+
+const struct api_workload *reservations_workload(struct reservations *all, const char *id)
+{
+	const struct workload *w;
+
+	refresh(all);
+	w = map_get(&all->workloads, id);
+	return w ? w->obj : NULL;
+}
+
+static void add_largest(struct largest *out, const char *id, size_t n)
+{
+	AUTO(free) char *title = api_owner_title(id);
+
+	largest_add(out, title, n);
 }
 
 void reservations_largest(struct reservations *all, const char *subnet, const struct ipam_set *used,
@@ -439,26 +563,12 @@ void reservations_largest(struct reservations *all, const char *subnet, const st
 	}
 	/* In two families a card takes one of each. */
 	while ((w = map_each(&all->workloads, &pos)))
-		largest_add(out, w->id, w->n4 > w->n6 ? w->n4 : w->n6);
+		add_largest(out, w->id, w->n4 > w->n6 ? w->n4 : w->n6);
 }
 
-char *reservations_pod_owner(const struct reservations *all, const struct api_pod *pod)
+bool reservations_pod_owner(const struct reservations *all, const struct api_pod *pod, char **out)
 {
-	const struct api_workload *job;
-
-	if (str_eq(pod->owner_kind, api_workload_kind_name(API_JOB))) {
-		job = cluster_workload(all->cluster, API_JOB, pod->meta.ns, pod->owner_name);
-		if (job)
-			return api_workload_id(job);
-	}
-	return api_workload_id_of_pod(pod);
-}
-
-bool reservations_is_for(const struct api_workload *holder, const char *owner)
-{
-	AUTO(free) char *id = holder ? api_workload_id(holder) : NULL;
-
-	return id && owner && str_eq(id, owner);
+	return belongs_to(all->cluster, all->owners, pod, out);
 }
 
 const struct api_workload *reservations_statefulset(const struct reservations *all, const char *ns,

@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/pod.h"
 #include "api/workload.h"
 #include "controller/cluster/cluster.h"
+#include "controller/cluster/owners.h"
+#include "controller/process/process.h"
 #include "ipam/set.h"
 #include "lib/base/sb.h"
 #include "lib/base/test.h"
@@ -15,6 +18,7 @@
 
 struct fixture {
 	struct cluster *cluster;
+	struct owners *owners;
 	struct reservations *all;
 };
 
@@ -27,17 +31,21 @@ static void feed(struct fixture *x, enum cluster_kind kind, const char *text)
 	assert_int_equal(kube_store_set(cluster_store(x->cluster, kind), &root, &e), 0);
 }
 
+static const struct process process;
+
 static void begin(struct fixture *x)
 {
 	struct cluster_options opt = {.system_ns = "kube-system"};
 
 	x->cluster = cluster_new(&opt);
-	x->all = reservations_new(x->cluster);
+	x->owners = owners_new(&process);
+	x->all = reservations_new(x->cluster, x->owners);
 }
 
 static void end(struct fixture *x)
 {
 	cluster_free(x->cluster);
+	owners_free(x->owners);
 	reservations_free(x->all);
 }
 
@@ -87,15 +95,15 @@ static const char *keeper(struct fixture *x, int n)
 	static char out[64];
 	char text[IP_ADDR_LEN];
 	struct ip_addr addr;
-	const struct api_workload *w;
+	const char *id;
 
 	snprintf(text, sizeof(text), "10.1.%d.%d", n / 256, n % 256);
 	assert_int_equal(ip_parse(text, &addr), 0);
-	w = reservations_find(x->all, "net", &addr);
+	id = reservations_find(x->all, "net", &addr);
 	out[0] = '\0';
-	if (w)
-		snprintf(out, sizeof(out), "%s/%s", w->meta.ns, w->meta.name);
-	assert_int_equal(ipam_set_has(reservations_named(x->all, "net"), &addr), w != NULL);
+	if (id)
+		snprintf(out, sizeof(out), "%s", id + strcspn(id, " ") + 1);
+	assert_int_equal(ipam_set_has(reservations_named(x->all, "net"), &addr), id != NULL);
 	return out;
 }
 
@@ -239,6 +247,102 @@ static void the_names_that_are_looked_at_are_bounded(void **state)
 	end(&x);
 }
 
+#define CLONES(ns, name, uid) "CloneSet " ns "/" name " apps.kruise.io/v1alpha1 " uid
+
+/* Of another kind: what its pods have had, while it exists; a little of one that cannot be read; none of one that went. */
+static void owners_of_other_kinds_keep_what_they_have_had(void **state)
+{
+	struct ip_addr addr;
+	struct fixture x;
+
+	(void)state;
+	begin(&x);
+	feed_subnet(
+		&x, 1, ",\"maxPerNamespace\":18",
+		",\"claimed\":[{\"by\":\"" CLONES(
+			"a", "web",
+			"u1") "\",\"addresses\":["
+			      "\"10.1.0.0/24 40-60\"]},{\"by\":\"" CLONES(
+				      "b", "db",
+				      "u2") "\","
+					    "\"addresses\":[\"10.1.0.0/24 80-99\"]},{\"by\":\"Deployment a/gone\","
+					    "\"addresses\":[\"10.1.0.0/24 39\"]}]");
+	/* Until it is known what they are they keep. */
+	assert_string_equal(keeper(&x, 40), "a/web apps.kruise.io/v1alpha1 u1");
+	assert_string_equal(keeper(&x, 80), "b/db apps.kruise.io/v1alpha1 u2");
+	assert_string_equal(keeper(&x, 39), "");
+	owners_set(x.owners, CLONES("a", "web", "u1"), OWNERS_EXISTS);
+	owners_set(x.owners, CLONES("b", "db", "u2"), OWNERS_UNREADABLE);
+	/* No more than its namespace's share, */
+	assert_string_equal(keeper(&x, 57), "a/web apps.kruise.io/v1alpha1 u1");
+	assert_string_equal(keeper(&x, 58), "");
+	/* and no more than what is kept without proof. */
+	assert_string_equal(keeper(&x, 95), "b/db apps.kruise.io/v1alpha1 u2");
+	assert_string_equal(keeper(&x, 96), "");
+	assert_int_equal(ip_parse("10.1.0.40", &addr), 0);
+	assert_true(reservations_names(x.all, CLONES("a", "web", "u1"), "net", &addr));
+	owners_set(x.owners, CLONES("a", "web", "u1"), OWNERS_GONE);
+	assert_string_equal(keeper(&x, 40), "");
+	assert_false(reservations_names(x.all, CLONES("a", "web", "u1"), "net", &addr));
+	end(&x);
+}
+
+static struct api_pod pod_of(struct api_owner owner, const char *ns)
+{
+	return (struct api_pod){.meta.ns = (char *)ns,
+				.owner = owner,
+				.template_hash = (char *)"",
+				.annotations.request.n_ips = 1};
+}
+
+static void assert_owner(struct fixture *x, const struct api_pod *pod, bool known, const char *id)
+{
+	AUTO(free) char *out = NULL;
+
+	assert_int_equal(reservations_pod_owner(x->all, pod, &out), known);
+	if (id)
+		assert_string_equal(out, id);
+	else
+		assert_null(out);
+}
+
+/* A pod says of its owner what it likes. */
+static void who_does_not_exist_owns_nothing(void **state)
+{
+	struct api_pod pod =
+		pod_of((struct api_owner){(char *)"apps.kruise.io/v1alpha1", (char *)"CloneSet",
+					  (char *)"web", (char *)"u1"},
+		       "a");
+	struct api_pod set = pod_of((struct api_owner){(char *)"apps/v1", (char *)"StatefulSet",
+						       (char *)"db", (char *)"other"},
+				    "a");
+	struct fixture x;
+
+	(void)state;
+	begin(&x);
+	assert_owner(&x, &pod, false, NULL);
+	owners_set(x.owners, CLONES("a", "web", "u1"), OWNERS_GONE);
+	assert_owner(&x, &pod, true, NULL);
+	owners_set(x.owners, CLONES("a", "web", "u1"), OWNERS_UNREADABLE);
+	assert_owner(&x, &pod, true, CLONES("a", "web", "u1"));
+	owners_set(x.owners, CLONES("a", "web", "u1"), OWNERS_EXISTS);
+	assert_owner(&x, &pod, true, CLONES("a", "web", "u1"));
+	/* Who names no address costs no question. */
+	pod.annotations.request.n_ips = 0;
+	pod.owner.uid = (char *)"u9";
+	assert_owner(&x, &pod, true, NULL);
+	/* Nor is a StatefulSet of another UID its own. */
+	assert_owner(&x, &set, true, "StatefulSet a/db");
+	feed(&x, (enum cluster_kind)(CLUSTER_WORKLOADS + API_STATEFULSET),
+	     "{\"metadata\":{\"namespace\":\"a\",\"name\":\"db\",\"uid\":\"real\","
+	     "\"resourceVersion\":\"1\"},\"spec\":{\"template\":{\"metadata\":{\"annotations\":{"
+	     "\"tandem-cni.io/subnet\":\"net\"}}}}}");
+	assert_owner(&x, &set, true, NULL);
+	set.owner.uid = (char *)"real";
+	assert_owner(&x, &set, true, "StatefulSet a/db");
+	end(&x);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +352,8 @@ int main(void)
 		cmocka_unit_test(what_asks_for_nothing_else_is_not_worked_out_again),
 		cmocka_unit_test(the_names_that_are_looked_at_are_bounded),
 		cmocka_unit_test(naming_is_asked_of_the_template),
+		cmocka_unit_test(owners_of_other_kinds_keep_what_they_have_had),
+		cmocka_unit_test(who_does_not_exist_owns_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

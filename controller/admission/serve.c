@@ -146,6 +146,7 @@ static void admit(struct admission_view *v, const struct http_request *req,
 	AUTO(admit_review_done) struct admit_review r = {0};
 	AUTO(admit_answer_done) struct admit_answer a = {0};
 	const char *type = http_request_header(req, "Content-Type");
+	int64_t start_us = clock_now_us();
 	struct err e = {0};
 
 	if (!str_eq(req->method, "POST")) {
@@ -172,6 +173,7 @@ static void admit(struct admission_view *v, const struct http_request *req,
 	log_refusal(v, &r, &a);
 	res->content_type = "application/json";
 	admit_answer_write(&r, &a, &res->body);
+	histogram_observe(&v->answers, clock_now_us() - start_us);
 }
 
 static void ready(struct admission_view *v, const struct http_request *req,

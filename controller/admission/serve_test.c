@@ -40,10 +40,10 @@ static void feed(struct fixture *x, enum cluster_kind kind, const char *object)
 	"'spec':{'subnet':'net','podId':'u-web-5d-x','node':'n1','cidr':'10.1.0.5/24',"          \
 	"'mac':'0a:00:00:00:00:05','master':'ens4','vlan':0,'linkType':'macvlan',"               \
 	"'mode':'bridge','mtu':0,'routes':[],'podDefaultGateway':{'enable':false}}}"
-#define POD                                                                                              \
-	"{'metadata':{'namespace':'default','name':'web-5d-x','uid':'u-web-5d-x','resourceVersion':'1'," \
-	"'labels':{'pod-template-hash':'5d'},'annotations':{'tandem-cni.io/subnet':'net'},"              \
-	"'ownerReferences':[{'kind':'ReplicaSet','name':'web-5d','uid':'r','controller':true}]},"        \
+#define POD                                                                                                              \
+	"{'metadata':{'namespace':'default','name':'web-5d-x','uid':'u-web-5d-x','resourceVersion':'1',"                 \
+	"'labels':{'pod-template-hash':'5d'},'annotations':{'tandem-cni.io/subnet':'net'},"                              \
+	"'ownerReferences':[{'apiVersion':'apps/v1','kind':'ReplicaSet','name':'web-5d','uid':'r','controller':true}]}," \
 	"'spec':{'nodeName':'n1'}}"
 
 static void begin(struct fixture *x)
@@ -84,7 +84,7 @@ static int ask(struct fixture *x, const char *method, const char *path, const ch
 	       struct sb *body)
 {
 	struct http_request req = {.method = method, .path = path, .query = ""};
-	struct httpd_response res = {200, "text/plain", SB_INIT};
+	struct httpd_response res = {200, "text/plain", SB_INIT, NULL};
 
 	req.headers[req.n_headers++] =
 		(struct http_header){"content-type", "application/json; charset=utf-8"};
@@ -167,10 +167,10 @@ static const char *review(struct fixture *x, const char *request)
 #define DELETE                                                              \
 	"'resource':{'group':'tandem-cni.io','resource':'macvlansubnets'}," \
 	"'namespace':'kube-system','operation':'DELETE','oldObject':" SPEC_HEAD NET "}}"
-#define DEPLOYMENT(ns, name, notes)                                                             \
-	"'resource':{'group':'apps','resource':'deployments'},'namespace':'" ns                 \
-	"','operation':'CREATE','object':{'metadata':{'name':'" name                            \
-	"'},'spec':{'template':{'metadata':{'annotations':{'tandem-cni.io/subnet':'net'," notes \
+#define DEPLOYMENT(ns, name, notes)                                                                                            \
+	"'resource':{'group':'apps','resource':'deployments'},'namespace':'" ns                                                \
+	"','operation':'CREATE','object':{'metadata':{'name':'" name                                                           \
+	"'},'spec':{'strategy':{'type':'Recreate'},'template':{'metadata':{'annotations':{'tandem-cni.io/subnet':'net'," notes \
 	"}}}}}"
 #define STARTING \
 	"503 tandem-controller has just started and is still reading the cluster; try again"

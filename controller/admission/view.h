@@ -7,8 +7,10 @@
 
 #include "admit/world.h"
 #include "lib/base/log_quota.h"
+#include "lib/metrics/histogram.h"
 
 struct cluster;
+struct facts;
 struct records;
 struct reservations;
 
@@ -17,8 +19,10 @@ struct admission_view {
 	const char *system_ns;
 	bool legacy_annotations;
 	struct cluster *cluster;
+	const struct facts *facts; /* NULL = nothing is known */
 	struct records *records;
 	struct reservations *reservations;
+	struct histogram answers; /* how long they took */
 	struct log_quota
 		refused; /* who may create objects may have them refused as often as they like */
 };

@@ -52,6 +52,7 @@ struct cluster {
 		void *ctx;
 	} listeners[LISTENERS];
 	size_t n_listeners;
+	bool list_pods; /* again: some were passed over that are of interest now */
 };
 
 static void log_bad(const char *kind, const char *key, const struct err *why)
@@ -114,6 +115,12 @@ static bool is_kept(const struct cluster *c, const struct api_pod *pod)
 	return false;
 }
 
+/* Its namespace, or whoever has set the controller up, asks for it. */
+static bool has_default(const struct cluster *c, const struct api_pod *pod)
+{
+	return !pod->host_network && !pod->is_static && cluster_default_subnet(c, pod->meta.ns);
+}
+
 /* Of the cluster's pods only those are kept that ask for a card or have a record. */
 static int pod_decode(void *ctx, const struct jval *obj, void **out, struct err *e)
 {
@@ -122,7 +129,8 @@ static int pod_decode(void *ctx, const struct jval *obj, void **out, struct err 
 
 	if (api_pod_decode(obj, cache->cluster->opt.legacy_annotations, &pod, e) < 0)
 		return -1;
-	if (api_pod_is_annotated(pod) || is_kept(cache->cluster, pod))
+	if (api_pod_is_annotated(pod) || has_default(cache->cluster, pod) ||
+	    is_kept(cache->cluster, pod))
 		*out = STEAL(pod);
 	return 0;
 }
@@ -202,14 +210,24 @@ static struct row row_of(enum cluster_kind kind)
 
 /* ------------------------------------------------------------------------------- told */
 
+/* A default that comes is for pods, too, that were passed over as they came. */
+static void note_default(struct cluster *c, const struct cluster_namespace *old,
+			 const struct cluster_namespace *now)
+{
+	if (now && now->subnet && !(old && old->subnet))
+		c->list_pods = true;
+}
+
 static void changed(void *ctx, const char *key, const void *old, const void *obj)
 {
 	const struct cache *cache = ctx;
-	const struct cluster *c = cache->cluster;
+	struct cluster *c = cache->cluster;
 	const struct row *row = &cache->row;
 
 	if (row->eq && old && obj && row->eq(old, obj))
 		return;
+	if (cache->kind == CLUSTER_NAMESPACES)
+		note_default(c, old, obj);
 	for (size_t i = 0; i < c->n_listeners; i++) {
 		if (c->listeners[i].l->changed &&
 		    (c->listeners[i].kinds & CLUSTER_BIT(cache->kind)))
@@ -355,6 +373,14 @@ const char *cluster_kind_name(enum cluster_kind kind)
 
 void cluster_follow_versions(struct cluster *c)
 {
+	struct cache *pods = &c->cache[CLUSTER_PODS];
+
+	/* Not while the first list of them is under way, which belongs to the takeover. */
+	if (c->list_pods && kube_store_is_synced(pods->store) && pods->reflector) {
+		c->list_pods = false;
+		kube_store_reconsider(pods->store);
+		kube_reflector_relist(pods->reflector);
+	}
 	for (int i = 0; i < CLUSTER_KINDS; i++) {
 		struct cache *cache = &c->cache[i];
 
@@ -382,6 +408,13 @@ const struct cluster_node *cluster_node(const struct cluster *c, const char *nam
 const struct cluster_namespace *cluster_namespace(const struct cluster *c, const char *name)
 {
 	return kube_store_get(c->cache[CLUSTER_NAMESPACES].store, NULL, name);
+}
+
+const char *cluster_default_subnet(const struct cluster *c, const char *ns)
+{
+	const struct cluster_namespace *n = cluster_namespace(c, ns);
+
+	return n && n->subnet ? n->subnet : c->opt.default_subnet;
 }
 
 const struct subnet_object *cluster_subnet(const struct cluster *c, const char *name)

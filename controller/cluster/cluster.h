@@ -52,7 +52,8 @@ struct cluster_listener {
 struct cluster_options {
 	struct kube_client *client; /* NULL in tests that feed the caches by hand */
 	const char *system_ns;
-	bool legacy_annotations; /* the older product's count too */
+	bool legacy_annotations;    /* the older product's count too */
+	const char *default_subnet; /* of namespaces without a default of their own; NULL = none */
 };
 
 /** cluster_new - all caches empty, nothing asked for. Options are lent. */
@@ -91,7 +92,8 @@ bool cluster_is_stale(const struct cluster *c, int64_t now_ms);
 const char *cluster_kind_name(enum cluster_kind kind);
 
 /**
- * cluster_follow_versions - where a kind is not served under the path that was tried, try its other one.
+ * cluster_follow_versions - where a kind is not served under the path that was tried, try its other one; and list the
+ * pods again where some have become of interest.
  *
  * Not from a callback.
  */
@@ -106,6 +108,8 @@ const void *cluster_each(const struct cluster *c, enum cluster_kind kind, size_t
 const struct cluster_node *cluster_node(const struct cluster *c, const char *name);
 /** cluster_namespace - NULL if it is not known. */
 const struct cluster_namespace *cluster_namespace(const struct cluster *c, const char *name);
+/** cluster_default_subnet - what pods of that namespace ask for that name no subnet; NULL = nothing. Lent. */
+const char *cluster_default_subnet(const struct cluster *c, const char *ns);
 /** cluster_subnet - NULL if there is none of that name in the system namespace. */
 const struct subnet_object *cluster_subnet(const struct cluster *c, const char *name);
 /** cluster_workload - NULL if there is none that asks for a card. */

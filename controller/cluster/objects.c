@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/cluster/objects.h"
 
+#include "api/annotations.h"
+#include "api/meta.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/json/jread.h"
@@ -55,7 +57,25 @@ void cluster_namespace_free(void *obj)
 	if (!ns)
 		return;
 	free_labels(ns->labels, ns->n_labels);
+	free(ns->subnet);
 	free(ns);
+}
+
+static int read_default(const struct jval *obj, char **out, struct err *e)
+{
+	const char *text = NULL;
+	struct jval meta, all;
+	int rc;
+
+	if (jneed_obj(obj, "metadata", &meta, e) < 0)
+		return -1;
+	rc = jget_obj(&meta, "annotations", &all, e);
+	if (rc > 0)
+		rc = jget_str(&all, API_ANNOTATION_SUBNET, &text, e);
+	if (rc < 0)
+		return -1;
+	*out = text && !str_eq(text, API_SUBNET_NONE) ? xstrdup(text) : NULL;
+	return 0;
 }
 
 int cluster_namespace_decode(void *ctx, const struct jval *obj, void **out, struct err *e)
@@ -63,7 +83,8 @@ int cluster_namespace_decode(void *ctx, const struct jval *obj, void **out, stru
 	struct cluster_namespace *ns = xcalloc(1, sizeof(*ns));
 
 	(void)ctx;
-	if (read_labels(obj, &ns->labels, &ns->n_labels, e) < 0) {
+	if (read_labels(obj, &ns->labels, &ns->n_labels, e) < 0 ||
+	    read_default(obj, &ns->subnet, e) < 0) {
 		cluster_namespace_free(ns);
 		return -1;
 	}
@@ -75,7 +96,8 @@ bool cluster_namespace_eq(const void *a, const void *b)
 {
 	const struct cluster_namespace *x = a, *y = b;
 
-	return labels_eq(x->labels, x->n_labels, y->labels, y->n_labels);
+	return labels_eq(x->labels, x->n_labels, y->labels, y->n_labels) &&
+	       str_eq(x->subnet, y->subnet);
 }
 
 void cluster_node_free(void *obj)
@@ -86,6 +108,7 @@ void cluster_node_free(void *obj)
 		return;
 	free_labels(node->labels, node->n_labels);
 	free(node->addrs);
+	ipam_nets_done(&node->pod_cidrs);
 	free(node);
 }
 
@@ -109,35 +132,32 @@ static int read_addresses(const struct jval *status, struct cluster_node *node, 
 	return 0;
 }
 
-static int read_ready(const struct jval *status, struct cluster_node *node, struct err *e)
+/* podCIDR alone is what API servers before 1.16 say. */
+static int read_pod_cidrs(const struct jval *spec, struct cluster_node *node, struct err *e)
 {
-	struct jval list, item;
-	int rc = jget_arr(status, "conditions", &list, e);
+	struct jval list = {0}, item;
+	const char *text = "";
+	struct ip_net net;
 
-	if (rc <= 0)
-		return rc;
+	if (jget_arr(spec, "podCIDRs", &list, e) < 0 || jget_str(spec, "podCIDR", &text, e) < 0)
+		return -1;
+	if (ip_net_parse(text, &net) == 0)
+		ipam_nets_add(&node->pod_cidrs, &net);
 	for (struct jiter it = jiter_of(&list); jiter_next(&it, &item);) {
-		const char *type = "", *state = "";
-
-		if (jas_obj(&item, e) < 0 || jget_str(&item, "type", &type, e) < 0 ||
-		    jget_str(&item, "status", &state, e) < 0)
-			return -1;
-		if (str_eq(type, "Ready"))
-			node->ready = str_eq(state, "True");
+		if (jis_str(&item) && ip_net_parse(jstr(&item), &net) == 0)
+			ipam_nets_add(&node->pod_cidrs, &net);
 	}
+	ipam_nets_join(&node->pod_cidrs);
 	return 0;
 }
 
 /* Set by a hand that knows the machine to be off: nothing of its pods runs any more. */
-static int read_taints(const struct jval *obj, struct cluster_node *node, struct err *e)
+static int read_taints(const struct jval *spec, struct cluster_node *node, struct err *e)
 {
-	struct jval spec = {0}, list = {0}, item;
-	int rc = jget_obj(obj, "spec", &spec, e);
+	struct jval list = {0}, item;
 
-	if (rc > 0)
-		rc = jget_arr(&spec, "taints", &list, e);
-	if (rc <= 0)
-		return rc;
+	if (jget_arr(spec, "taints", &list, e) < 0)
+		return -1;
 	for (struct jiter it = jiter_of(&list); jiter_next(&it, &item);) {
 		const char *key = "";
 
@@ -151,20 +171,15 @@ static int read_taints(const struct jval *obj, struct cluster_node *node, struct
 int cluster_node_decode(void *ctx, const struct jval *obj, void **out, struct err *e)
 {
 	struct cluster_node *node = xcalloc(1, sizeof(*node));
-	struct jval status;
-	int rc;
+	struct jval spec = {0}, status = {0};
 
 	(void)ctx;
-	rc = read_labels(obj, &node->labels, &node->n_labels, e);
-	if (rc == 0)
-		rc = read_taints(obj, node, e);
-	if (rc == 0) {
-		rc = jget_obj(obj, "status", &status, e);
-		if (rc == 1 &&
-		    (read_addresses(&status, node, e) < 0 || read_ready(&status, node, e) < 0))
-			rc = -1;
-	}
-	if (rc < 0) {
+	if (read_labels(obj, &node->labels, &node->n_labels, e) < 0 ||
+	    jget_obj(obj, "spec", &spec, e) < 0 || jget_obj(obj, "status", &status, e) < 0 ||
+	    (jis_obj(&spec) &&
+	     (read_taints(&spec, node, e) < 0 || read_pod_cidrs(&spec, node, e) < 0)) ||
+	    (jis_obj(&status) && (read_addresses(&status, node, e) < 0 ||
+				  api_is_ready(&status, &node->ready, e) < 0))) {
 		cluster_node_free(node);
 		return -1;
 	}
@@ -183,5 +198,5 @@ bool cluster_node_eq(const void *a, const void *b)
 		if (!ip_eq(&x->addrs[i], &y->addrs[i]))
 			return false;
 	}
-	return true;
+	return ipam_nets_eq(&x->pod_cidrs, &y->pod_cidrs);
 }

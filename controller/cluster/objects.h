@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "api/subnet.h"
+#include "ipam/nets.h"
 #include "lib/base/err.h"
 #include "lib/base/ip.h"
 
@@ -15,6 +16,7 @@ struct jval;
 struct cluster_namespace {
 	struct api_label *labels;
 	size_t n_labels;
+	char *subnet; /* its annotation tandem-cni.io/subnet: what its pods ask for by default; NULL = none */
 };
 
 struct cluster_node {
@@ -22,6 +24,7 @@ struct cluster_node {
 	size_t n_labels;
 	struct ip_addr *addrs;
 	size_t n_addrs;
+	struct ipam_nets pod_cidrs; /* spec.podCIDRs: of its pods */
 	bool ready;
 	bool out_of_service; /* fenced: taint node.kubernetes.io/out-of-service */
 };

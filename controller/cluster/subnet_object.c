@@ -54,7 +54,7 @@ static char *copy_conditions(const struct jval *list)
 
 static int read_status(const struct jval *obj, struct subnet_object *o, struct err *e)
 {
-	struct jval status, allocation, conditions;
+	struct jval status, allocation, conditions, journal;
 	int rc = jget_obj(obj, "status", &status, e);
 	struct err ignored;
 
@@ -62,6 +62,8 @@ static int read_status(const struct jval *obj, struct subnet_object *o, struct e
 		return -1;
 	if (rc && jget_arr(&status, "conditions", &conditions, &ignored) == 1)
 		o->conditions = copy_conditions(&conditions);
+	if (rc && jget_obj(&status, "journal", &journal, &ignored) == 1)
+		api_lines_read(&journal, &o->lines);
 	if (rc)
 		rc = jget_obj(&status, "allocation", &allocation, e);
 	if (rc < 0)
@@ -98,6 +100,7 @@ void subnet_object_free(struct subnet_object *o)
 	api_meta_done(&o->meta);
 	api_subnet_free(o->spec);
 	ipam_allocation_done(&o->record);
+	api_lines_done(&o->lines);
 	free(o->holder);
 	free(o->conditions);
 	free(o);

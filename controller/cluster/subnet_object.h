@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "api/journal.h"
 #include "api/subnet.h"
 #include "ipam/allocation.h"
 #include "lib/base/auto.h"
@@ -21,7 +22,8 @@ struct subnet_object {
 	uint64_t commit;
 	char *holder;
 	struct ipam_allocation record;
-	bool record_bad;  /* status.allocation cannot be read */
+	bool record_bad;        /* status.allocation cannot be read */
+	struct api_lines lines; /* status.journal */
 	char *conditions; /* JSON text of status.conditions: types, truth and times; may be NULL */
 };
 

@@ -19,6 +19,9 @@ enum svc_mode { SVC_MODE_UNKNOWN = 0, SVC_MODE_ENDPOINTS, SVC_MODE_SLICES };
 
 enum svc_store { SVC_SERVICES = 0, SVC_ENDPOINTS, SVC_SLICES, SVC_STORES };
 
+/* What is told of a Service. */
+enum svc_event { SVC_NAME_TAKEN = 0, SVC_FORBIDDEN, SVC_TOLD };
+
 /* A write of ours that the watch has not shown yet. */
 struct svc_expect {
 	bool set;
@@ -44,8 +47,8 @@ struct svc {
 	size_t n_round;
 	bool in_vain;  /* a write of this round changed nothing: no use in doing it again */
 	char *patched; /* the resourceVersion that the call is about, NULL = no patch */
-	struct svc_expect sent; /* what a success of the call has the watch show */
-	int64_t told_ms;        /* when the last event was written */
+	struct svc_expect sent;    /* what a success of the call has the watch show */
+	int64_t told_ms[SVC_TOLD]; /* when each event was last written */
 };
 
 /* The slices of ours that name one Service. */
@@ -117,7 +120,7 @@ void svc_call_delete(struct svc *svc, enum svc_store store, const struct api_met
 /** svc_caught_up - the watch shows what was last written, or is too late. */
 bool svc_caught_up(struct svc *svc);
 void svc_expect_done(struct svc_expect *x);
-/** svc_tell - a Warning event on the Service, at most one in five minutes. */
-void svc_tell(struct svc *svc, const char *reason, const char *msg);
+/** svc_tell - a Warning event on the Service, at most one of its kind in five minutes. */
+void svc_tell(struct svc *svc, enum svc_event what, const char *msg);
 
 #endif

@@ -12,6 +12,7 @@ struct publish_in {
 	struct process *process;
 	struct cluster *cluster;
 	struct records *records;
+	const char *copy_labels; /* --copy-labels; NULL = none */
 };
 
 #endif

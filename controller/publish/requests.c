@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The requests about one Service's -macvlan half. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,12 @@ static const char *const plurals[SVC_STORES] = {
 	[SVC_SERVICES] = "services",
 	[SVC_ENDPOINTS] = "endpoints",
 	[SVC_SLICES] = "endpointslices",
+};
+
+static const char *const kinds[SVC_STORES] = {
+	[SVC_SERVICES] = "Service",
+	[SVC_ENDPOINTS] = "Endpoints",
+	[SVC_SLICES] = "EndpointSlice",
 };
 
 static char *collection_of(const struct svc *svc, enum svc_store store)
@@ -85,6 +92,17 @@ bool svc_caught_up(struct svc *svc)
 	return true;
 }
 
+/* Of the -macvlan Service, or of what leads from it to the cards. */
+static void tell_refused(struct svc *svc, const struct err *e)
+{
+	const char *name = strchr(svc->sent.key, '/');
+	char msg[sizeof(e->msg) + 300];
+
+	snprintf(msg, sizeof(msg), "the API server refuses %s %.100s; it is tried again: %s",
+		 kinds[svc->sent.store], name ? name + 1 : "", e->msg);
+	svc_tell(svc, SVC_FORBIDDEN, msg);
+}
+
 static void failed(struct svc *svc, const struct kube_response *res, const struct err *e)
 {
 	bool raced = e->kind == ERR_CONFLICT || e->kind == ERR_NOT_FOUND;
@@ -95,9 +113,11 @@ static void failed(struct svc *svc, const struct kube_response *res, const struc
 		 e->msg, (char *)0);
 	/* The watch has only what is ours: what is in the way for longer is somebody else's. */
 	if (kube_response_is_reason(res, "AlreadyExists") && svc->item.failures >= 3)
-		svc_tell(svc, "MacvlanServiceNameTaken",
+		svc_tell(svc, SVC_NAME_TAKEN,
 			 "another object already has the name that the -macvlan Service needs, and "
 			 "is left alone; rename or delete it");
+	if (kube_is_refusal(e))
+		tell_refused(svc, e);
 }
 
 /* The resourceVersion that the answer shows, 0 = none; and whether the patch made a difference. */
@@ -181,20 +201,24 @@ void svc_call_delete(struct svc *svc, enum svc_store store, const struct api_met
 	submit(svc, &req);
 }
 
-void svc_tell(struct svc *svc, const char *reason, const char *msg)
+void svc_tell(struct svc *svc, enum svc_event what, const char *msg)
 {
+	static const char *const reasons[SVC_TOLD] = {
+		[SVC_NAME_TAKEN] = "MacvlanServiceNameTaken",
+		[SVC_FORBIDDEN] = "Forbidden",
+	};
 	struct event v = {
 		.api_version = "v1",
 		.kind = "Service",
 		.warning = true,
-		.reason = reason,
+		.reason = reasons[what],
 		.message = msg,
 	};
 
-	if (!svc->obj || event_was_told(&svc->told_ms))
+	if (!svc->obj || event_was_told(&svc->told_ms[what]))
 		return;
 	v.about = &svc->obj->meta;
-	log_info("service", "namespace", v.about->ns, "service", v.about->name, "reason", reason,
+	log_info("service", "namespace", v.about->ns, "service", v.about->name, "reason", v.reason,
 		 "message", msg);
 	event_send(svc->all->in.process, &v);
 }

@@ -70,7 +70,7 @@ static void begin(struct fixture *x, struct fake_reply *replies, size_t n)
 	x->rooms.process.phase = PHASE_RUN;
 	x->rooms.opt.attached_by_pod_ip = true;
 	rooms_begin(&x->rooms);
-	in = (struct publish_in){&x->rooms.process, x->rooms.cluster, x->rooms.records};
+	in = (struct publish_in){&x->rooms.process, x->rooms.cluster, x->rooms.records, NULL};
 	x->services = services_new(&in);
 	x->netstatus = netstatus_new(&in);
 	rooms_feed(

@@ -64,7 +64,7 @@ static void look(const struct svc *svc, struct seen *out)
 			.addr = card->cidr.addr,
 			.addr6 = card->cidr6.addr,
 			.zone = zone_of(svc->all->in.cluster, pod->node),
-			.stateful = str_eq(pod->owner_kind, "StatefulSet"),
+			.stateful = api_pod_is_stateful(pod),
 		};
 	}
 }
@@ -189,23 +189,24 @@ static enum svc_step put_head(struct svc *svc, const struct api_service *head,
 {
 	AUTO(free) char *body = NULL;
 	uint8_t families[2];
+	struct svc_head_in in = {svc->obj, families, svc->all->in.copy_labels};
 
 	svc_plan_families(groups, head, families);
 	if (!head) {
-		body = svc_plan_head_new(svc->obj, head_name(svc), families);
+		body = svc_plan_head_new(&in, head_name(svc));
 		svc_call_create(svc, SVC_SERVICES, head_name(svc), body);
 		return SVC_STEP_SENT;
 	}
 	if (head->meta.deletion)
 		return SVC_STEP_STOP;
-	switch (svc_plan_head(svc->obj, head, families)) {
+	switch (svc_plan_head(&in, head)) {
 	case SVC_HEAD_REPLACE:
 		svc_call_delete(svc, SVC_SERVICES, &head->meta);
 		return SVC_STEP_SENT;
 	case SVC_HEAD_PATCH:
 		if (in_round(svc, "services", head->meta.name))
 			return SVC_STEP_LATER;
-		body = svc_plan_head_patch(svc->obj, head, families);
+		body = svc_plan_head_patch(&in, head);
 		svc_call_patch(svc, SVC_SERVICES, &head->meta, body);
 		return SVC_STEP_SENT;
 	default:
@@ -333,7 +334,7 @@ enum svc_step svc_step(struct svc *svc)
 		step = drop_all(svc, head);
 	} else if (head && !is_ours(svc, head)) {
 		svc_tell(
-			svc, "MacvlanServiceNameTaken",
+			svc, SVC_NAME_TAKEN,
 			"another Service already has the name that the -macvlan Service needs, and "
 			"is left alone; rename or delete it, or set the annotation " API_ANNOTATION_SERVICE
 			": disabled");

@@ -9,10 +9,10 @@
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
-#include "lib/json/jread.h"
 #include "lib/kube/client.h"
 #include "lib/kube/path.h"
 #include "lib/kube/reflector.h"
+#include "lib/kube/served.h"
 #include "lib/kube/store.h"
 
 #define TIMEOUT_MS 10000
@@ -60,7 +60,7 @@ static void service_changed(void *ctx, const char *key, const void *old_obj, con
 
 	svc->obj = obj;
 	if (!old || !obj || !str_eq(old->meta.uid, obj->meta.uid))
-		svc->told_ms = 0;
+		memset(svc->told_ms, 0, sizeof(svc->told_ms));
 	svc_mark(svc);
 	/* Whether it stands in another's way, or another in its. */
 	mark_key(&all->by_head, key);
@@ -237,26 +237,6 @@ static void set_mode(struct services *all, enum svc_mode mode)
 
 /* ------------------------------------------------------------------------------- discovery */
 
-static bool names_slices(const struct kube_response *res)
-{
-	AUTO(jdoc_free) struct jdoc *doc = NULL;
-	struct jval root, list = {0}, item;
-	struct err e = {0};
-
-	if (kube_response_parse(res, &doc, &e) < 0)
-		return false;
-	root = jdoc_root(doc);
-	if (jget_arr(&root, "resources", &list, &e) <= 0)
-		return false;
-	for (struct jiter it = jiter_of(&list); jiter_next(&it, &item);) {
-		const char *name = "";
-
-		if (jget_str(&item, "name", &name, &e) == 1 && str_eq(name, "endpointslices"))
-			return true;
-	}
-	return false;
-}
-
 static void discovered(void *ctx, struct kube_response *res, const struct err *e)
 {
 	struct services *all = ctx;
@@ -269,7 +249,8 @@ static void discovered(void *ctx, struct kube_response *res, const struct err *e
 		return;
 	}
 	all->discovery_failures = 0;
-	set_mode(all, !e && names_slices(res) ? SVC_MODE_SLICES : SVC_MODE_ENDPOINTS);
+	set_mode(all,
+		 !e && kube_serves(res, "endpointslices") ? SVC_MODE_SLICES : SVC_MODE_ENDPOINTS);
 }
 
 static uint64_t watches_begun(const struct services *all)

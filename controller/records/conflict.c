@@ -294,10 +294,12 @@ void conflict_run(struct entry *entry, const struct api_ip *rec)
 void conflict_release(struct entry *entry, struct subnet *subnet, const struct ip_addr *addr,
 		      const char *uid)
 {
-	if (is_ending(entry, uid))
-		subnet_quarantine(subnet, addr, uid, entry->conflict->until_s);
-	else
+	if (!is_ending(entry, uid)) {
 		subnet_release(subnet, addr, uid);
+		return;
+	}
+	subnet_quarantine(subnet, addr, uid, entry->conflict->until_s);
+	entry->all->n_quarantined += ip_is_set(addr);
 }
 
 void conflict_free(struct entry *entry)

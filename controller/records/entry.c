@@ -36,7 +36,7 @@ static struct holder_wire wire(const struct holder *h)
 		ip = entry->lost ? entry->lost : ip;
 	if (!ip)
 		return (struct holder_wire){0};
-	return (struct holder_wire){ip->subnet, ip->network.master, (uint16_t)ip->network.vlan};
+	return (struct holder_wire){ip->subnet, &ip->network};
 }
 
 static const struct holder_ops holder_ops = {.bears = bears, .wire = wire};
@@ -95,6 +95,7 @@ void entry_hold(struct entry *entry, const char *name)
 		return;
 	entry->held_by = xstrdup(name);
 	subnet_hold(subnet, 1);
+	entry->all->n_held++;
 }
 
 /* ------------------------------------------------------------------------------- made and freed */
@@ -134,6 +135,7 @@ void entry_free(struct entry *entry)
 	free(entry->gone_uid);
 	free(entry->cardless);
 	free(entry->owner);
+	free(entry->choice);
 	free(entry->made_version);
 	free(entry->end_uid);
 	free(entry->look_uid);

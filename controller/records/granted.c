@@ -19,7 +19,7 @@ static size_t ordinal_of(const struct entry *entry)
 	AUTO(free) char *set = NULL;
 	int64_t n = -1;
 
-	if (entry->pod && str_eq(entry->pod->owner_kind, api_workload_kind_name(API_STATEFULSET)))
+	if (entry->pod && api_pod_is_stateful(entry->pod))
 		n = api_workload_ordinal(entry->pod->meta.name, &set);
 	return n > 0 ? (size_t)n : 0;
 }
@@ -33,6 +33,7 @@ static void want(const struct waiter *w, struct plan_want *out)
 		.pod_uid = entry->pod ? entry->pod->meta.uid : "",
 		.ns = entry->pod ? entry->pod->meta.ns : "",
 		.name = entry->pod ? entry->pod->meta.name : "",
+		.node = entry->pod ? entry->pod->node : NULL,
 		.owner = entry->owner,
 		.first = ordinal_of(entry),
 	};
@@ -62,7 +63,12 @@ static void granted(struct waiter *w)
 
 static void refused(struct waiter *w, const struct plan_want *want)
 {
-	entry_tell_waiting(w->subnet, of(w), want);
+	struct entry *entry = of(w);
+
+	entry_tell_waiting(w->subnet, entry, want);
+	/* Another of its subnets may have one. */
+	if (entry->request.others)
+		entry_mark(entry);
 }
 
 static void look_again(struct waiter *w)

@@ -11,6 +11,7 @@
 #include "lib/base/log_quota.h"
 #include "lib/base/map.h"
 #include "lib/kube/queue.h"
+#include "lib/metrics/histogram.h"
 
 struct conflict_memory;
 struct err;
@@ -30,6 +31,8 @@ struct records {
 	uint64_t n_lost_marks;   /* what that look found to do */
 	uint64_t n_told[DECIDE_REASONS];
 	uint64_t n_released;
+	uint64_t n_held, n_quarantined;
+	struct histogram granted; /* from the first look at a bound pod to its address */
 	uint64_t n_lost[RECORDS_LOST_RESULTS];
 	uint64_t n_contradicting[CONTRADICT_KINDS];
 	struct log_quota contradicting; /* their lines */
@@ -61,10 +64,14 @@ struct entry {
 
 	/* Its way to an address: reconcile.c, granted.c */
 	struct api_request request; /* while it waits */
+	bool by_default;            /* by its namespace's annotation, or the controller's option */
+	char *choice;               /* which of several subnets, and why; NULL = there was none */
 	char *owner;                /* the pod's workload, NULL = none; with request */
+	bool owner_known;           /* else the API server is being asked for it */
 	struct waiter waiter;
 	bool probe;              /* nobody saw the card go that had the address last */
 	uint8_t prefix, prefix6; /* of the committed addresses */
+	int64_t bound_us;        /* since when it is to get one; 0 = it has, or is not */
 	bool forced_anew;        /* its record must be ended and made again */
 	char *cardless;          /* the pod whose node has said that it has no card; NULL = none */
 	int64_t asked_ms;        /* since when its node is asked for its card; 0 = it is not */

@@ -48,7 +48,7 @@ void entry_ask(struct entry *entry, struct subnet *subnet)
 	log_info("record was lost: the node is asked for the pod's card", "pod", entry->key, "node",
 		 entry->pod->node);
 	entry_count_lost(entry, RECORDS_LOST_ASKED);
-	requests_create_asking(entry, subnet_name(subnet), &subnet_spec(subnet)->network);
+	requests_create_asking(entry, subnet_name(subnet), subnet_network(subnet));
 }
 
 /* The node's answer as a record; NULL, or why it cannot be one. */
@@ -106,8 +106,8 @@ static void take_in(struct entry *entry, struct subnet *subnet, const struct api
 	entry->lost = STEAL(to);
 	entry->all->answered = true;
 	entry_claim(entry);
-	subnet_adopt(subnet, &entry->lost->cidr.addr, rec->meta.uid);
-	subnet_adopt(subnet, &entry->lost->cidr6.addr, rec->meta.uid);
+	subnet_adopt(subnet, &entry->lost->cidr.addr, entry->lost);
+	subnet_adopt(subnet, &entry->lost->cidr6.addr, entry->lost);
 	entry_mark(entry);
 }
 

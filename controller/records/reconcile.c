@@ -11,16 +11,27 @@
 #include "lib/base/log.h"
 #include "lib/base/str.h"
 
+/* How soon it is looked again for the cluster's own networks, which a new leader does not know at once. */
+#define NETWORK_AGAIN_MS 100
+#define ANOTHER_MS       1000
+
 /* ------------------------------------------------------------------------------- pods that live */
 
 /* The network as it is now, to be written along with the address; NULL = the record's is the same. */
 static const struct api_network *fresh_network(const struct entry *entry, const struct api_ip *rec)
 {
-	const struct api_subnet *spec = subnet_spec(entry->waiter.subnet);
+	const struct api_network *now = subnet_network(entry->waiter.subnet);
 
-	if (entry->lost || !spec || api_network_eq(&rec->network, &spec->network))
+	if (entry->lost || !now || api_network_eq(&rec->network, now))
 		return NULL;
-	return &spec->network;
+	return now;
+}
+
+static void count_granted(struct entry *entry)
+{
+	if (entry->bound_us)
+		histogram_observe(&entry->all->granted, clock_now_us() - entry->bound_us);
+	entry->bound_us = 0;
 }
 
 static void live_allocated(struct entry *entry, const struct api_ip *rec)
@@ -31,6 +42,7 @@ static void live_allocated(struct entry *entry, const struct api_ip *rec)
 		if (ip_eq(&entry->waiter.addr, &rec->cidr.addr)) {
 			subnet_drop(entry->waiter.subnet, &entry->waiter.addr, rec->meta.uid);
 			entry_tell_allocated(entry, rec);
+			count_granted(entry);
 		}
 		if (entry->lost_told)
 			entry_count_lost(entry, RECORDS_LOST_RESTORED);
@@ -40,8 +52,8 @@ static void live_allocated(struct entry *entry, const struct api_ip *rec)
 		entry_claim(entry);
 	}
 	if (subnet && subnet_state(subnet) == SUBNET_READY && !subnet_is_writing(subnet)) {
-		subnet_adopt(subnet, &rec->cidr.addr, rec->meta.uid);
-		subnet_adopt(subnet, &rec->cidr6.addr, rec->meta.uid);
+		subnet_adopt(subnet, &rec->cidr.addr, rec);
+		subnet_adopt(subnet, &rec->cidr6.addr, rec);
 	}
 }
 
@@ -81,6 +93,12 @@ static void live_pending(struct entry *entry, const struct api_ip *rec)
 		requests_end(entry);
 		return;
 	}
+	/* Nobody says when another of its subnets has an address again. */
+	if (entry->request.others)
+		entry_wake(entry, ANOTHER_MS);
+	/* What is kept for whom rests on it. */
+	if (!entry->owner_known && entry->request.n_ips)
+		return;
 	if (entry->waiter.step == WAITER_IDLE && subnet_blind_ms(subnet))
 		entry_wake(entry, subnet_blind_ms(subnet));
 	else if (entry->waiter.step == WAITER_IDLE && subnet_state(subnet) >= SUBNET_SETTLING)
@@ -169,8 +187,12 @@ static void bind_next(struct entry *entry, const struct api_ip *rec)
 {
 	struct subnet *subnet = subnets_find(entry->all->in.subnets, rec->subnet);
 
-	if (subnet && subnet_spec(subnet))
-		requests_bind(entry, subnet_spec(subnet));
+	if (!subnet || !subnet_spec(subnet))
+		return;
+	if (subnet_network_is_known(subnet))
+		requests_bind(entry, subnet_spec(subnet), subnet_network(subnet));
+	else
+		entry_wake(entry, NETWORK_AGAIN_MS);
 }
 
 static void suspect(struct entry *entry, const struct api_ip *rec)
@@ -243,9 +265,13 @@ static void run_pod(struct entry *entry)
 	    entry_may_ask(entry, &subnet)) {
 		entry_ask(entry, subnet);
 	} else if (why == DECIDE_OK && subnet) {
+		if (!entry->bound_us)
+			entry->bound_us = clock_now_us();
 		/* Not before the subnet has been compared with the records; then all are looked at. */
-		if (subnet_state(subnet) >= SUBNET_SETTLING)
-			requests_create(entry, subnet_name(subnet), &subnet_spec(subnet)->network);
+		if (!subnet_network_is_known(subnet))
+			entry_wake(entry, NETWORK_AGAIN_MS);
+		else if (subnet_state(subnet) >= SUBNET_SETTLING)
+			requests_create(entry, subnet_name(subnet), subnet_network(subnet));
 	} else if (why != DECIDE_NOTHING) {
 		entry_tell(entry, why, msg);
 	}

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "controller/cluster/owners.h"
 #include "controller/records/internal.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -34,6 +35,12 @@ static void subnet_forgotten(void *ctx, struct subnet *subnet)
 	}
 }
 
+/* Who waits for an owner to be known, or for what another one kept. */
+static void owners_changed(void *ctx)
+{
+	records_look_unserved(ctx);
+}
+
 static void subnet_reread(void *ctx, struct subnet *subnet)
 {
 	records_settle_inflight(ctx, subnet);
@@ -51,6 +58,7 @@ struct records *records_new(const struct records_in *in)
 	all->in = *in;
 	subnets_tell(in->subnets, &subnets_ops, all);
 	records_listen(all);
+	owners_listen(in->owners, owners_changed, all);
 	return all;
 }
 
@@ -198,6 +206,21 @@ int64_t records_next_ms(const struct records *all)
 uint64_t records_n_told(const struct records *all, enum decide_reason reason)
 {
 	return all->n_told[reason];
+}
+
+const struct histogram *records_granted(const struct records *all)
+{
+	return &all->granted;
+}
+
+uint64_t records_n_held(const struct records *all)
+{
+	return all->n_held;
+}
+
+uint64_t records_n_quarantined(const struct records *all)
+{
+	return all->n_quarantined;
 }
 
 uint64_t records_n_released(const struct records *all)

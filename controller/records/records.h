@@ -13,6 +13,7 @@
 #include "controller/rules/contradict.h"
 #include "controller/rules/decide.h"
 
+struct histogram;
 struct cluster;
 struct entry;
 struct holders;
@@ -21,6 +22,7 @@ struct ipam_set;
 struct kube_queue_gauge;
 struct process;
 struct records;
+struct owners;
 struct reservations;
 struct subnet;
 struct subnets;
@@ -49,6 +51,7 @@ struct records_in {
 	struct holders *holders;
 	struct reservations *reservations;
 	struct subnets *subnets;
+	struct owners *owners;
 };
 
 /** records_new - listens to the cluster and is told by the subnets. */
@@ -92,6 +95,11 @@ bool records_take_answered(struct records *all);
 
 /** records_n_told - events about pods for that reason. */
 uint64_t records_n_told(const struct records *all, enum decide_reason reason);
+/** records_granted - how long pods have waited for an address: from the first look at them to their record. Lent. */
+const struct histogram *records_granted(const struct records *all);
+/** records_n_held, records_n_quarantined - addresses that were held back since nobody saw the card go, or put away. */
+uint64_t records_n_held(const struct records *all);
+uint64_t records_n_quarantined(const struct records *all);
 /** records_n_released - records that ended with their addresses. */
 uint64_t records_n_released(const struct records *all);
 /** records_n_lost - records that were lost, by what has become of them. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "controller/records/requests.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,6 +72,19 @@ static void failed(struct entry *entry, const char *what, const struct err *e)
 		 "record: request failed", "record", entry->key, "what", what, "error", e->msg,
 		 (char *)0);
 	kube_queue_failed(&entry->all->queue, &entry->item, clock_now_ms(), e->retry_after_ms);
+}
+
+/* The server's own words: whoever keeps the quota, the policy or the webhook reads which one it was. */
+static void tell_refused(struct entry *entry, const char *what, const struct err *e)
+{
+	char msg[sizeof(e->msg) + 200];
+
+	if (!kube_is_refusal(e))
+		return;
+	snprintf(msg, sizeof(msg),
+		 "the API server refuses %s, so the pod waits; it is tried again: %s", what,
+		 e->msg);
+	entry_tell(entry, DECIDE_FORBIDDEN, msg);
 }
 
 /* The record in an answer; NULL when it is none (a Status tells that a deleted object is gone). */
@@ -149,18 +163,18 @@ static void answer_create(struct entry *entry, struct kube_response *res, const 
 		reread(entry);
 		return;
 	}
-	if (e->kind == ERR_API && e->num == 422)
-		entry_tell(entry, DECIDE_API, e->msg);
+	tell_refused(entry, "the pod's MacvlanIP", e);
 	failed(entry, "create", e);
 }
 
 static void create(struct entry *entry, const char *subnet, const struct api_network *net, bool ask)
 {
+	const struct draft_record r = {subnet, net, ask ? NULL : entry->choice, ask};
 	AUTO(sb_done) struct sb body = SB_INIT;
 	AUTO(free) char *collection = collection_of(entry);
 	struct kube_request req;
 
-	draft_new(&body, entry->pod, subnet, net, ask);
+	draft_new(&body, entry->pod, &r);
 	req = kube_request_create(collection, sb_get(&body), clock_now_ms() + TIMEOUT_MS);
 	submit(entry, &req, answer_create);
 }
@@ -199,8 +213,10 @@ static void answer_patch(struct entry *entry, struct kube_response *res, const s
 	}
 	if (!e || must_read(res, e) || e->kind == ERR_NOT_FOUND)
 		reread(entry);
-	else
+	else {
+		tell_refused(entry, "a change of the pod's MacvlanIP", e);
 		failed(entry, "patch", e);
+	}
 }
 
 /* It stands there as we have made it: nobody has added a thing that a whole new text would take away. */
@@ -221,6 +237,7 @@ void requests_address(struct entry *entry, const struct api_network *net)
 		.mac = &entry->waiter.mac,
 		.network = net,
 		.probe = entry->probe,
+		.choice = entry->choice,
 	};
 	struct kube_request req;
 
@@ -354,7 +371,8 @@ void requests_vacate(struct entry *entry)
 	rename_pod(entry, to);
 }
 
-void requests_bind(struct entry *entry, const struct api_subnet *subnet)
+void requests_bind(struct entry *entry, const struct api_subnet *subnet,
+		   const struct api_network *net)
 {
 	const struct api_ip *rec = entry_record(entry);
 	AUTO(api_ip_free) struct api_ip *to = NULL;
@@ -367,7 +385,7 @@ void requests_bind(struct entry *entry, const struct api_subnet *subnet)
 	if (ip_is_set(&to->cidr6.addr))
 		to->cidr6.prefix = subnet->v6.cidr.prefix;
 	api_network_done(&to->network);
-	api_network_copy(&subnet->network, &to->network);
+	api_network_copy(net, &to->network);
 	/* Nobody saw the former card go: this one has to ask the LAN. */
 	if (rec->unwitnessed && !api_ip_card_is_down(rec))
 		to->network.conflict_detection = API_SWITCH_ON;

@@ -26,7 +26,8 @@ void requests_end(struct entry *entry);
  * the next one of the name (entry->pod), with the network as the subnet has it now. Address and MAC stay.
  */
 void requests_vacate(struct entry *entry);
-void requests_bind(struct entry *entry, const struct api_subnet *subnet);
+void requests_bind(struct entry *entry, const struct api_subnet *subnet,
+		   const struct api_network *net);
 /** requests_suspect - note in the record since when its pod is gone unseen. */
 void requests_suspect(struct entry *entry);
 /** requests_look - is the pod with this UID still there? The answer is in entry->end and entry->look_ms. */

@@ -10,6 +10,7 @@
 #include "controller/addresses/holders.h"
 #include "controller/addresses/reservations.h"
 #include "controller/cluster/cluster.h"
+#include "controller/cluster/owners.h"
 #include "controller/process/process.h"
 #include "controller/records/records.h"
 #include "controller/subnets/subnet.h"
@@ -22,6 +23,7 @@ struct rooms {
 	struct process process;
 	struct cluster *cluster;
 	struct holders *holders;
+	struct owners *owners;
 	struct reservations *reservations;
 	struct subnets *subnets;
 	struct records *records;
@@ -38,7 +40,9 @@ static inline void rooms_begin(struct rooms *r)
 	cluster.system_ns = p->system_ns = "kube-system";
 	records.cluster = subnets.cluster = r->cluster = cluster_new(&cluster);
 	records.holders = subnets.holders = r->holders = holders_new();
-	r->reservations = reservations_new(r->cluster);
+	r->owners = owners_new(p);
+	r->reservations = reservations_new(r->cluster, r->owners);
+	records.owners = subnets.owners = r->owners;
 	records.reservations = subnets.reservations = r->reservations;
 	records.subnets = r->subnets = subnets_new(&subnets);
 	r->records = records_new(&records);
@@ -48,6 +52,7 @@ static inline void rooms_begin(struct rooms *r)
 static inline void rooms_end(struct rooms *r, void (*free_client)(struct rooms *r))
 {
 	cluster_free(r->cluster);
+	owners_free(r->owners);
 	if (free_client)
 		free_client(r);
 	records_free(r->records);

@@ -127,7 +127,7 @@ bool records_take_answered(struct records *all)
 /* ------------------------------------------------------------------------------- what records have */
 
 static void hold_addr(struct subnet *subnet, const struct entry *entry, const struct ip_addr *addr,
-		      const char *uid, struct ipam_set *held)
+		      const struct api_ip *rec, struct ipam_set *held)
 {
 	char text[IP_ADDR_LEN];
 
@@ -136,7 +136,7 @@ static void hold_addr(struct subnet *subnet, const struct entry *entry, const st
 	if (!ipam_set_add(held, addr))
 		log_error("two records have one address", "subnet", subnet_name(subnet), "address",
 			  ip_format(addr, text), "pod", entry->key);
-	subnet_adopt(subnet, addr, uid);
+	subnet_adopt(subnet, addr, rec);
 }
 
 static void hold_record(struct subnet *subnet, struct entry *entry, const struct api_ip *ip,
@@ -153,8 +153,8 @@ static void hold_record(struct subnet *subnet, struct entry *entry, const struct
 		}
 		return;
 	}
-	hold_addr(subnet, entry, &ip->cidr.addr, ip->meta.uid, held);
-	hold_addr(subnet, entry, &ip->cidr6.addr, ip->meta.uid, held);
+	hold_addr(subnet, entry, &ip->cidr.addr, ip, held);
+	hold_addr(subnet, entry, &ip->cidr6.addr, ip, held);
 }
 
 void records_hold_used(struct records *all, struct subnet *subnet, struct ipam_set *held)

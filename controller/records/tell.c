@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "api/owner.h"
 #include "api/workload.h"
 #include "controller/addresses/reservations.h"
 #include "controller/process/events.h"
@@ -34,12 +35,13 @@ void entry_tell(struct entry *entry, enum decide_reason reason, const char *msg)
 
 void entry_tell_allocated(struct entry *entry, const struct api_ip *rec)
 {
-	char msg[400], cidr[IP_NET_LEN], cidr6[IP_NET_LEN], mac[MAC_ADDR_LEN];
+	char msg[900], cidr[IP_NET_LEN], cidr6[IP_NET_LEN], mac[MAC_ADDR_LEN];
 
 	ip_net_format(&rec->cidr6, cidr6);
-	snprintf(msg, sizeof(msg), "MacvlanSubnet %s gave %s%s%s, MAC %s", rec->subnet,
+	snprintf(msg, sizeof(msg), "MacvlanSubnet %s gave %s%s%s, MAC %s%s%.400s", rec->subnet,
 		 ip_net_format(&rec->cidr, cidr), *cidr6 ? " and " : "", cidr6,
-		 mac_format(&rec->mac, mac));
+		 mac_format(&rec->mac, mac), entry->choice ? "; chosen: " : "",
+		 entry->choice ? entry->choice : "");
 	entry_tell(entry, DECIDE_ALLOCATED, msg);
 }
 
@@ -47,9 +49,9 @@ void entry_tell_allocated(struct entry *entry, const struct api_ip *rec)
 static void reserved_text(const struct entry *entry, const struct subnet *subnet,
 			  const struct ip_addr *addr, char *msg, size_t size)
 {
-	const struct api_workload *holder =
+	const char *holder =
 		reservations_find(entry->all->in.reservations, subnet_name(subnet), addr);
-	AUTO(free) char *id = holder ? api_workload_id(holder) : xstrdup("another workload");
+	AUTO(free) char *id = api_owner_title(holder ? holder : "another workload");
 	char text[IP_ADDR_LEN];
 
 	snprintf(msg, size,
@@ -97,6 +99,19 @@ static void tell_not_kept(struct entry *entry, const struct subnet *subnet,
 	entry_tell(entry, want->result, msg);
 }
 
+/* Its Deployment makes it before it ends the pod that has its address. */
+static const char *surge_text(const struct entry *entry)
+{
+	const struct api_workload *w =
+		entry->owner ? reservations_workload(entry->all->in.reservations, entry->owner)
+			     : NULL;
+
+	return w && w->surges
+		       ? "; its Deployment makes new pods before it ends old ones: set "
+			 "spec.strategy.rollingUpdate.maxSurge to 0, or spec.strategy.type to Recreate"
+		       : "";
+}
+
 void entry_tell_waiting(struct subnet *subnet, struct entry *entry, const struct plan_want *want)
 {
 	bool second = want->family == AF_INET6 && subnet_is_dual(subnet);
@@ -141,15 +156,15 @@ void entry_tell_waiting(struct subnet *subnet, struct entry *entry, const struct
 		snprintf(msg, sizeof(msg),
 			 "annotation " API_ANNOTATION_IP
 			 ": \"%.120s\": in use or cooling down; the "
-			 "pod gets one as soon as one is free%s%s",
+			 "pod gets one as soon as one is free%s%s%s",
 			 asked_text(entry, API_ASKED_IP), next ? ", the next one at " : "",
-			 next ? clock_rfc3339(next, when) : "");
+			 next ? clock_rfc3339(next, when) : "", surge_text(entry));
 		break;
 	default:
 		snprintf(msg, sizeof(msg),
 			 "annotation " API_ANNOTATION_MAC
-			 ": \"%.120s\": another pod has that MAC; choose another one",
-			 asked_text(entry, API_ASKED_MAC));
+			 ": \"%.120s\": another pod has that MAC; choose another one%s",
+			 asked_text(entry, API_ASKED_MAC), surge_text(entry));
 		break;
 	}
 	entry_tell(entry, want->result, msg);

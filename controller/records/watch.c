@@ -78,6 +78,22 @@ static void note_contradiction(struct entry *entry, const struct api_ip *old,
 			 obj->node, "about", contradict_name(kind));
 }
 
+/* A StatefulSet's record names another pod, or none, by our own write; its subnet has nothing to do with that. */
+static void note_pod(struct entry *entry, const struct api_ip *old, const struct api_ip *obj)
+{
+	struct subnet *subnet;
+
+	if (entry->all->in.process->phase != PHASE_RUN || !is_readable(old) || !is_readable(obj) ||
+	    !api_ip_is_allocated(obj) || !api_ip_is_allocated(old) ||
+	    str_eq(old->pod_id, obj->pod_id) || !entry->expect || !spec_eq(entry->expect, obj))
+		return;
+	subnet = subnets_find(entry->all->in.subnets, obj->subnet);
+	if (subnet && *old->pod_id)
+		subnet_note_pod(subnet, old, "kept");
+	if (subnet && *obj->pod_id)
+		subnet_note_pod(subnet, obj, NULL);
+}
+
 static void ip_changed(struct records *all, const char *key, const struct api_ip *old,
 		       const struct api_ip *obj)
 {
@@ -93,6 +109,7 @@ static void ip_changed(struct records *all, const char *key, const struct api_ip
 		note_vanished(entry, old);
 	if (same) {
 		note_contradiction(entry, old, obj);
+		note_pod(entry, old, obj);
 		note_edit(entry, old, obj);
 	}
 	entry->seen = obj;

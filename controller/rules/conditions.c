@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "controller/rules/numbers.h"
@@ -110,10 +111,97 @@ static void conflicts(const struct status_in *in, struct condition *c)
 		    "%zu addresses are in quarantine because other machines use them", n);
 }
 
+/* ------------------------------------------------------------------------------- the cluster's networks */
+
+static bool has_family(const struct api_subnet *s, uint8_t family)
+{
+	return s->v.cidr.addr.family == family || s->v6.cidr.addr.family == family;
+}
+
+/* The first address of the Service kubernetes that the default route would take to the LAN. */
+static const struct ip_net *outside(const struct status_in *in, const struct ipam_nets *kept)
+{
+	for (size_t i = 0; in->kubernetes && i < in->kubernetes->n; i++) {
+		const struct ip_net *a = &in->kubernetes->v[i];
+
+		if (has_family(in->spec, a->addr.family) && !ipam_nets_covers(kept, a))
+			return a;
+	}
+	return NULL;
+}
+
+static void services(const struct status_in *in, struct condition *c)
+{
+	const struct api_network *net = &in->spec->network;
+	struct ipam_nets own = {.v = net->service_cidrs, .n = net->n_service_cidrs};
+	const struct ipam_nets *kept = own.n || !in->services ? &own : in->services;
+	AUTO(free) char *known = in->services ? ipam_nets_text(in->services) : NULL;
+	AUTO(free) char *said = ipam_nets_text(kept);
+	const struct ip_net *a = outside(in, kept);
+	char text[IP_ADDR_LEN];
+
+	if (!net->pod_default_gateway)
+		set(c, false, "NoGatewayMode", "pods' default route goes by eth0");
+	else if (!kept->n && in->networks_settled)
+		set(c, true, "NoServiceNetwork",
+		    "no service network is known: Services would be looked for on the LAN; set "
+		    "spec.podDefaultGateway.serviceCidr, or serviceCIDR in ConfigMap "
+		    "tandem-settings");
+	else if (kept->n && a)
+		set(c, true, "KubernetesOutside",
+		    "the service network %.150s does not contain %s, the address of the Service "
+		    "kubernetes: new pods look for it on the LAN; set "
+		    "spec.podDefaultGateway.serviceCidr to %.100s, or leave it out",
+		    said, ip_format(&a->addr, text), known && *known ? known : "the cluster's own");
+	else
+		set(c, false, "ByEth0", "Services are reached by eth0: %.300s",
+		    kept->n ? said : "their network is not known yet");
+}
+
+/* The first of these networks that the subnet meets. False = none. */
+static bool meets(const struct status_in *in, const struct ipam_nets *nets, const char *what,
+		  struct condition *c)
+{
+	const struct api_subnet *s = in->spec;
+	char net[IP_NET_LEN], text[IP_ADDR_LEN];
+	struct ip_addr first;
+
+	for (size_t i = 0; nets && i < nets->n; i++) {
+		ip_net_format(&nets->v[i], net);
+		if (ipam_net_first_common(&nets->v[i], in->range, &first) ||
+		    (in->range6 && ipam_net_first_common(&nets->v[i], in->range6, &first))) {
+			set(c, true, "Allocatable",
+			    "%s can be given, and is in the %s network %s: what has it would not "
+			    "be reached, or hide a %s; set ranges outside of it",
+			    ip_format(&first, text), what, net, what);
+			return true;
+		}
+		if (c->reason)
+			continue;
+		if (ip_net_overlaps(&s->v.cidr, &nets->v[i]) ||
+		    (ip_is_set(&s->v6.cidr.addr) && ip_net_overlaps(&s->v6.cidr, &nets->v[i])))
+			set(c, false, "CidrOnly",
+			    "the cidr meets the %s network %s, which stays on eth0; no address of "
+			    "it is given",
+			    what, net);
+	}
+	return false;
+}
+
+static void cluster(const struct status_in *in, struct condition *c)
+{
+	c->reason = NULL;
+	if (meets(in, in->services, "service", c) || meets(in, in->pods, "pod", c) || c->reason)
+		return;
+	set(c, false, "OwnNetwork", "it meets no pod or service network that is known");
+}
+
 int conditions_make(const struct status_in *in, struct condition out[CONDITIONS])
 {
-	static const char *const types[CONDITIONS] = {"Ready",     "Exhausted", "NearlyExhausted",
-						      "WholeCIDR", "Overlap",   "Conflicts"};
+	static const char *const types[CONDITIONS] = {"Ready",           "Exhausted",
+						      "NearlyExhausted", "WholeCIDR",
+						      "Overlap",         "Conflicts",
+						      "ServicesOnLAN",   "ClusterOverlap"};
 
 	for (int i = 0; i < CONDITIONS; i++)
 		out[i].type = types[i];
@@ -128,6 +216,8 @@ int conditions_make(const struct status_in *in, struct condition out[CONDITIONS]
 		set(&out[CONDITION_OVERLAP], false, "OwnAddresses",
 		    "no other subnet on this master and VLAN has any of its addresses");
 	conflicts(in, &out[CONDITION_CONFLICTS]);
+	services(in, &out[CONDITION_SERVICES]);
+	cluster(in, &out[CONDITION_CLUSTER]);
 	return CONDITIONS;
 }
 

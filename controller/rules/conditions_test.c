@@ -206,9 +206,92 @@ static void times_are_kept_while_the_truth_is(void **state)
 	done(&s);
 }
 
+static struct ipam_nets nets(const char *text)
+{
+	struct ipam_nets l = IPAM_NETS_INIT;
+	struct err e = {0};
+
+	assert_int_equal(ipam_nets_parse(&l, text, &e), 0);
+	return l;
+}
+
+/* A subnet of 10.0.0.0/8 in gateway mode, with that serviceCidr, at a Service kubernetes of both families. */
+static const struct {
+	const char *own, *known;
+	bool settled, holds;
+	const char *message;
+} services_rows[] = {
+	{"", "", false, false, "Services are reached by eth0: their network is not known yet"},
+	{"", "", true, true,
+	 "no service network is known: Services would be looked for on the LAN; set spec.podDefaultGateway.serviceCidr, or serviceCIDR in ConfigMap tandem-settings"},
+	{"", "10.43.0.0/16", true, false, "Services are reached by eth0: 10.43.0.0/16"},
+	{"10.43.0.0/16", "", true, false, "Services are reached by eth0: 10.43.0.0/16"},
+	{"10.43.0.1/32", "10.43.0.0/16", true, false, "Services are reached by eth0: 10.43.0.1/32"},
+	{"10.96.0.0/12", "10.43.0.0/16", true, true,
+	 "the service network 10.96.0.0/12 does not contain 10.43.0.1, the address of the Service kubernetes: new pods look for it on the LAN; set spec.podDefaultGateway.serviceCidr to 10.43.0.0/16, or leave it out"},
+	{"fd00:43::/112", "", true, true,
+	 "the service network fd00:43::/112 does not contain 10.43.0.1, the address of the Service kubernetes: new pods look for it on the LAN; set spec.podDefaultGateway.serviceCidr to the cluster's own, or leave it out"},
+};
+
+static void services_in_gateway_mode(void **state)
+{
+	struct ipam_nets kubernetes = nets("10.43.0.1/32,fd00:43::1/128");
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(services_rows); i++) {
+		struct ipam_nets own = nets(services_rows[i].own),
+				 known = nets(services_rows[i].known);
+		struct scene s;
+
+		scene(&s, "10.9.0.1", "10.9.0.9");
+		s.spec.v.cidr = (struct ip_net){ip("10.0.0.0"), 8};
+		s.in.services = &known;
+		s.in.kubernetes = &kubernetes;
+		s.in.networks_settled = services_rows[i].settled;
+		says(&s, CONDITION_SERVICES, false, "pods' default route goes by eth0");
+		s.spec.network.pod_default_gateway = true;
+		s.spec.network.service_cidrs = own.v;
+		s.spec.network.n_service_cidrs = own.n;
+		says(&s, CONDITION_SERVICES, services_rows[i].holds, services_rows[i].message);
+		done(&s);
+		ipam_nets_done(&own);
+		ipam_nets_done(&known);
+	}
+	ipam_nets_done(&kubernetes);
+}
+
+static void in_the_clusters_own_networks(void **state)
+{
+	struct ipam_nets services = nets("10.43.0.0/16"), pods = nets("10.9.0.0/24,fd00:9::/64");
+	struct scene s;
+
+	(void)state;
+	scene(&s, "10.9.0.8", "10.9.1.9");
+	s.spec.v.cidr = (struct ip_net){ip("10.9.0.0"), 16};
+	says(&s, CONDITION_CLUSTER, false, "it meets no pod or service network that is known");
+	s.in.services = &services;
+	says(&s, CONDITION_CLUSTER, false, "it meets no pod or service network that is known");
+	s.in.pods = &pods;
+	says(&s, CONDITION_CLUSTER, true,
+	     "10.9.0.8 can be given, and is in the pod network 10.9.0.0/24: what has it would not be reached, or hide a pod; set ranges outside of it");
+	done(&s);
+	/* Its ranges are beside them. */
+	scene(&s, "10.9.1.1", "10.9.1.9");
+	s.spec.v.cidr = (struct ip_net){ip("10.0.0.0"), 8};
+	s.in.services = &services;
+	s.in.pods = &pods;
+	says(&s, CONDITION_CLUSTER, false,
+	     "the cidr meets the service network 10.43.0.0/16, which stays on eth0; no address of it is given");
+	done(&s);
+	ipam_nets_done(&services);
+	ipam_nets_done(&pods);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(services_in_gateway_mode),
+		cmocka_unit_test(in_the_clusters_own_networks),
 		cmocka_unit_test(exhaustion),
 		cmocka_unit_test(of_the_family_that_lacks),
 		cmocka_unit_test(whole_cidr),

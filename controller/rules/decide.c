@@ -112,7 +112,10 @@ static enum decide_reason of_pod(const struct decide_new_in *in, char *msg, size
 {
 	const struct api_pod *p = in->pod;
 
-	if (!*p->node || !api_pod_is_annotated(p) || p->meta.deletion || api_pod_is_over(p))
+	if (!*p->node || p->meta.deletion || api_pod_is_over(p) ||
+	    (!api_pod_is_annotated(p) && !in->by_default))
+		return DECIDE_NOTHING;
+	if (in->by_default && (p->host_network || p->is_static || p->has_ip))
 		return DECIDE_NOTHING;
 	if (p->host_network) {
 		snprintf(
@@ -228,6 +231,24 @@ enum decide_reason decide_new(const struct decide_new_in *in, char *msg, size_t 
 	return r;
 }
 
+size_t decide_subnet(const struct decide_subnet_in *in, size_t n)
+{
+	size_t first = n, free = n, own = n;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!in[i].fits)
+			continue;
+		first = first == n ? i : first;
+		free = free == n && in[i].has_free ? i : free;
+		own = in[i].is_own ? i : own;
+	}
+	if (own < n && (in[own].has_address || in[own].has_free || free == n))
+		return own;
+	if (free < n)
+		return free;
+	return first < n ? first : 0;
+}
+
 const char *decide_reason_name(enum decide_reason reason)
 {
 	static const char *const names[DECIDE_REASONS] = {
@@ -256,7 +277,7 @@ const char *decide_reason_name(enum decide_reason reason)
 		[DECIDE_MISSING] = "CardMissing",
 		[DECIDE_CARD_REFUSED] = "CardRefused",
 		[DECIDE_CARD_UNKNOWN] = "CardUnknown",
-		[DECIDE_API] = "RecordRefused",
+		[DECIDE_FORBIDDEN] = "Forbidden",
 		[DECIDE_ALLOCATED] = "AddressAllocated",
 	};
 

@@ -111,7 +111,7 @@ enum decide_reason {
 	DECIDE_MISSING,
 	DECIDE_CARD_REFUSED,
 	DECIDE_CARD_UNKNOWN,
-	DECIDE_API,
+	DECIDE_FORBIDDEN,
 	DECIDE_ALLOCATED,
 	DECIDE_REASONS,
 };
@@ -126,6 +126,7 @@ struct decide_new_in {
 	const struct api_pod *pod;
 	const struct api_request *request; /* NULL: request_err says why there is none */
 	const struct err *request_err;
+	bool by_default; /* not by an annotation of its own: who cannot have a card is not told */
 	bool subnet_found;
 	bool subnet_terminating;
 	const struct api_subnet *subnet; /* NULL while invalid */
@@ -140,6 +141,22 @@ struct decide_new_in {
  * @msg: for DECIDE_OK and DECIDE_NOTHING empty, else what its reader has to do
  */
 enum decide_reason decide_new(const struct decide_new_in *in, char *msg, size_t size);
+
+/* What is known of one of the subnets that a pod names. */
+struct decide_subnet_in {
+	bool fits;        /* the pod may have it, on its node */
+	bool has_free;    /* an address for it */
+	bool is_own;      /* its record is in it, */
+	bool has_address; /* with an address */
+};
+
+/**
+ * decide_subnet - which of them: the index.
+ *
+ * The one that its record has an address of, or waits in while there is one to be had; else the first that fits and
+ * has a free address; else that of its record, or the first that fits; else the first.
+ */
+size_t decide_subnet(const struct decide_subnet_in *in, size_t n);
 
 /** decide_reason_name - as events bear it ("SubnetNotFound"). */
 const char *decide_reason_name(enum decide_reason reason);

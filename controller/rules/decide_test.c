@@ -471,9 +471,38 @@ static void kept_records(void **state)
 	}
 }
 
+static void which_subnet(void **state)
+{
+	/* f: it fits, a: and has a free address, o: the record is in it, O: with an address */
+	static const struct {
+		const char *subnets;
+		size_t chosen;
+	} cases[] = {
+		{"fa fa", 0}, {"f fa", 1},   {"- fa", 1},  {"- -", 0},   {"- f", 1},
+		{"f f", 0},   {"fa fao", 1}, {"fa fo", 0}, {"f fo", 1},  {"fa fO", 1},
+		{"fa -O", 0}, {"f f fa", 2}, {"fo fa", 1}, {"fO fa", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct decide_subnet_in in[4] = {{0}};
+		size_t n = 1;
+
+		for (const char *c = cases[i].subnets; *c; c++) {
+			n += *c == ' ';
+			in[n - 1].fits |= *c == 'f';
+			in[n - 1].has_free |= *c == 'a';
+			in[n - 1].is_own |= *c == 'o' || *c == 'O';
+			in[n - 1].has_address |= *c == 'O';
+		}
+		assert_int_equal(decide_subnet(in, n), cases[i].chosen);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(which_subnet),
 		cmocka_unit_test(records),
 		cmocka_unit_test(kept_records),
 		cmocka_unit_test(reports),

@@ -6,7 +6,7 @@
 static void write_owner(struct jw *w, const struct api_pod *pod)
 {
 	/* A StatefulSet's record outlives its pod; the controller ends it. */
-	if (str_eq(pod->owner_kind, "StatefulSet"))
+	if (api_pod_is_stateful(pod))
 		return;
 	jw_kv_arr(w, "ownerReferences");
 	jw_obj(w);
@@ -30,9 +30,20 @@ static void write_no_managers(struct jw *w)
 	jw_end(w);
 }
 
+static void write_annotations(struct jw *w, const struct api_pod *pod, const struct draft_record *r)
+{
+	if (!r->ask && !r->choice)
+		return;
+	jw_kv_obj(w, "annotations");
+	if (r->ask)
+		jw_kv_str(w, API_ANNOTATION_TELL_CARD, pod->meta.uid);
+	jw_kv_opt(w, API_ANNOTATION_CHOICE, r->choice);
+	jw_end(w);
+}
+
 /* Up to the pod's part of the spec, which is left open. Without known it is new. */
-static void begin_whole(struct jw *w, const struct api_pod *pod, const char *subnet,
-			const struct api_meta *known, bool ask)
+static void begin_whole(struct jw *w, const struct api_pod *pod, const struct draft_record *r,
+			const struct api_meta *known)
 {
 	char node[64], label[64];
 
@@ -46,13 +57,9 @@ static void begin_whole(struct jw *w, const struct api_pod *pod, const char *sub
 		api_meta_write_condition(w, known->uid, known->resource_version);
 	jw_kv_obj(w, "labels");
 	jw_kv_str(w, API_LABEL_NODE, api_label_value(pod->node, node));
-	jw_kv_str(w, API_LABEL_SUBNET, api_label_value(subnet, label));
+	jw_kv_str(w, API_LABEL_SUBNET, api_label_value(r->subnet, label));
 	jw_end(w);
-	if (ask) {
-		jw_kv_obj(w, "annotations");
-		jw_kv_str(w, API_ANNOTATION_TELL_CARD, pod->meta.uid);
-		jw_end(w);
-	}
+	write_annotations(w, pod, r);
 	jw_kv_arr(w, "finalizers");
 	jw_str(w, API_FINALIZER_ADDRESS);
 	jw_end(w);
@@ -60,7 +67,7 @@ static void begin_whole(struct jw *w, const struct api_pod *pod, const char *sub
 	write_no_managers(w);
 	jw_end(w);
 	jw_kv_obj(w, "spec");
-	jw_kv_str(w, "subnet", subnet);
+	jw_kv_str(w, "subnet", r->subnet);
 	jw_kv_str(w, "podId", pod->meta.uid);
 	jw_kv_str(w, "node", pod->node);
 }
@@ -72,13 +79,12 @@ static void finish(struct jw *w)
 	jw_finish(w);
 }
 
-void draft_new(struct sb *sb, const struct api_pod *pod, const char *subnet,
-	       const struct api_network *net, bool ask)
+void draft_new(struct sb *sb, const struct api_pod *pod, const struct draft_record *r)
 {
 	struct jw w = jw_init(sb);
 
-	begin_whole(&w, pod, subnet, NULL, ask);
-	api_network_write(&w, net, false);
+	begin_whole(&w, pod, r, NULL);
+	api_network_write(&w, r->network, false);
 	finish(&w);
 }
 
@@ -137,9 +143,10 @@ void draft_patch(struct sb *sb, const struct api_ip *rec, const struct draft_add
 void draft_whole(struct sb *sb, const struct api_ip *rec, const struct api_pod *pod,
 		 const struct draft_address *a)
 {
+	const struct draft_record r = {.subnet = rec->subnet, .choice = a->choice};
 	struct jw w = jw_init(sb);
 
-	begin_whole(&w, pod, rec->subnet, &rec->meta, false);
+	begin_whole(&w, pod, &r, &rec->meta);
 	draft_cidr(&w, "cidr", &a->cidr);
 	if (ip_is_set(&a->cidr6.addr))
 		draft_cidr(&w, "cidr6", &a->cidr6);

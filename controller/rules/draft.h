@@ -16,14 +16,19 @@ struct draft_address {
 	const struct mac_addr *mac;
 	const struct api_network *network; /* NULL = the record's own */
 	bool probe;                        /* the LAN is to be asked for the address */
+	const char *choice;                /* as the record has it; for draft_whole() */
 };
 
-/**
- * draft_new - the record of a pod that waits for an address.
- * @ask: its pod runs and has lost its record: the node is asked which card it has
- */
-void draft_new(struct sb *sb, const struct api_pod *pod, const char *subnet,
-	       const struct api_network *net, bool ask);
+/* A record that is to be made. */
+struct draft_record {
+	const char *subnet;
+	const struct api_network *network;
+	const char *choice; /* why that subnet: API_ANNOTATION_CHOICE; NULL = there was no choice */
+	bool ask; /* its pod runs and has lost its record: the node is asked which card it has */
+};
+
+/** draft_new - the record of a pod that waits for an address. */
+void draft_new(struct sb *sb, const struct api_pod *pod, const struct draft_record *r);
 
 /** draft_begin - a patch of rec in the state that we know; metadata is left open. */
 void draft_begin(struct jw *w, const struct api_ip *rec);

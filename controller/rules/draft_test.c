@@ -28,7 +28,8 @@
 static const struct mac_addr mac = {{0x0a, 0, 0, 0, 0, 5}};
 
 static char ns[] = "ns", p[] = "p", u_pod[] = "u-pod", u_rec[] = "u-rec", v77[] = "77", n1[] = "n1",
-	    lan[] = "lan", replica_set[] = "ReplicaSet", stateful_set[] = "StatefulSet";
+	    lan[] = "lan", apps[] = "apps/v1", replica_set[] = "ReplicaSet",
+	    stateful_set[] = "StatefulSet";
 
 struct scene {
 	struct api_pod pod;
@@ -42,7 +43,7 @@ static void scene(struct scene *s)
 	*s = (struct scene){
 		.pod = {.meta = {.ns = ns, .name = p, .uid = u_pod},
 			.node = n1,
-			.owner_kind = replica_set},
+			.owner = {.api_version = apps, .kind = replica_set}},
 		.rec = {.meta = {.ns = ns, .name = p, .uid = u_rec, .resource_version = v77},
 			.subnet = lan,
 			.network = {.master = "ens4"}},
@@ -64,10 +65,10 @@ static void a_record_is_made_for_its_pod(void **state)
 
 	(void)state;
 	scene(&s);
-	draft_new(&s.sb, &s.pod, "lan", &s.rec.network, false);
+	draft_new(&s.sb, &s.pod, &(struct draft_record){"lan", &s.rec.network, NULL, false});
 	is(&s, OBJECT(META OWNER, NETWORK));
-	s.pod.owner_kind = stateful_set;
-	draft_new(&s.sb, &s.pod, "lan", &s.rec.network, false);
+	s.pod.owner.kind = stateful_set;
+	draft_new(&s.sb, &s.pod, &(struct draft_record){"lan", &s.rec.network, NULL, false});
 	is(&s, OBJECT(META, NETWORK));
 	sb_done(&s.sb);
 }
@@ -101,9 +102,10 @@ static void a_patch_has_the_network_only_where_it_is_another(void **state)
 	draft_patch(&s.sb, &s.rec, &s.a);
 	is(&s,
 	   "{\"metadata\":{" KNOWN "},\"spec\":{\"cidr\":\"10.0.0.5/24\",\"cidr6\":null,"
-	   "\"mac\":\"0a:00:00:00:00:05\",\"master\":\"ens5\",\"vlan\":0,\"linkType\":\"macvlan\","
+	   "\"mac\":\"0a:00:00:00:00:05\",\"master\":\"ens5\",\"masterSelector\":null,\"vlan\":0,\"linkType\":\"macvlan\","
 	   "\"mode\":\"bridge\",\"mtu\":0,\"gateway\":null,\"gateway6\":null,\"routes\":null,"
-	   "\"podDefaultGateway\":null,\"hostAccess\":null,\"conflictDetection\":null}}");
+	   "\"podDefaultGateway\":null,\"hostAccess\":null,\"conflictDetection\":null,"
+	   "\"forwarding\":null,\"acceptRA\":null,\"requireCarrier\":null}}");
 	sb_done(&s.sb);
 }
 

@@ -26,8 +26,10 @@ struct plan_entry *plan_list_add(struct plan_list *l, const struct ip_addr *addr
 
 void plan_list_done(struct plan_list *l)
 {
-	for (size_t i = 0; i < l->n; i++)
+	for (size_t i = 0; i < l->n; i++) {
 		free(l->items[i].record_uid);
+		free(l->items[i].note);
+	}
 	free(l->items);
 	*l = (struct plan_list){0};
 }

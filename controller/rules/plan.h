@@ -22,6 +22,7 @@ struct plan_want {
 	const char *pod_uid;
 	const char *ns;
 	const char *name;
+	const char *node;  /* for the journal; NULL = not known */
 	const char *owner; /* workload of the pod, as api_workload_id() has it; NULL = none */
 	size_t first;      /* a list is tried from this entry on: a StatefulSet's ordinal */
 	enum decide_reason result; /* out: DECIDE_ALLOCATED, or why not; DECIDE_NOTHING = not now */
@@ -42,6 +43,7 @@ struct plan_entry {
 	char *record_uid;
 	int64_t quarantine_s; /* of a release: not to be given until then; 0 = cools down as others do */
 	bool unproven;        /* of a release: nobody saw its card go */
+	char *note; /* for the journal: whose it was, see api_change_tail(); NULL = not known */
 };
 
 struct plan_list {

@@ -3,11 +3,13 @@
 #ifndef CONTROLLER_RULES_STATUS_H
 #define CONTROLLER_RULES_STATUS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "api/subnet.h"
 #include "ipam/allocation.h"
+#include "ipam/nets.h"
 
 struct largest;
 
@@ -20,6 +22,9 @@ struct status_in {
 	const struct ipam_set *range6; /* NULL where the subnet is not dual stack */
 	const struct ipam_set *named;  /* kept for workloads that name them */
 	const char *overlap;           /* "" or what is shared with whom */
+	/* The cluster's own networks, and the addresses of the Service kubernetes; NULL = none known */
+	const struct ipam_nets *services, *pods, *kubernetes;
+	bool networks_settled; /* what is not known of them now may never be */
 	size_t n_held;
 	size_t n_waiting;
 	const struct largest *largest; /* may be NULL: none */

@@ -7,6 +7,7 @@
 
 #include "api/ip.h"
 #include "api/labels.h"
+#include "controller/rules/copy_labels.h"
 #include "lib/base/mem.h"
 #include "lib/base/sb.h"
 #include "lib/base/str.h"
@@ -188,9 +189,10 @@ static bool families_eq(const struct api_service *head, const uint8_t families[2
 		str_eq(head->family_policy, policy_of(families)));
 }
 
-enum svc_head_verdict svc_plan_head(const struct api_service *svc, const struct api_service *head,
-				    const uint8_t families[2])
+enum svc_head_verdict svc_plan_head(const struct svc_head_in *in, const struct api_service *head)
 {
+	const struct api_service *svc = in->svc;
+	const uint8_t *families = in->families;
 	char label[64];
 
 	if (!str_eq(head->owner_uid, svc->meta.uid) || !head->headless ||
@@ -198,7 +200,8 @@ enum svc_head_verdict svc_plan_head(const struct api_service *svc, const struct 
 		return SVC_HEAD_REPLACE;
 	if (!api_service_ports_eq(svc, head) || head->selector ||
 	    head->publish_not_ready != svc->publish_not_ready || !families_eq(head, families) ||
-	    !str_eq(head->made_for, api_label_value(svc->meta.name, label)))
+	    !str_eq(head->made_for, api_label_value(svc->meta.name, label)) ||
+	    !copy_labels_eq(in->copy_labels, svc->labels, head->labels))
 		return SVC_HEAD_PATCH;
 	return SVC_HEAD_RIGHT;
 }
@@ -241,18 +244,22 @@ static void write_families(struct jw *w, const uint8_t families[2])
 	jw_end(w);
 }
 
-static void write_labels(struct jw *w, const struct api_service *svc)
+/* head: NULL for a new one */
+static void write_labels(struct jw *w, const struct svc_head_in *in, const struct api_service *head)
 {
+	const struct api_service *svc = in->svc;
 	char label[64];
 
 	jw_kv_obj(w, "labels");
 	jw_kv_str(w, API_LABEL_SERVICE, api_label_value(svc->meta.name, label));
 	jw_kv_str(w, API_LABEL_MADE_BY, API_MADE_BY);
+	copy_labels_write(w, in->copy_labels, svc->labels, head ? head->labels : NULL);
 	jw_end(w);
 }
 
-char *svc_plan_head_new(const struct api_service *svc, const char *name, const uint8_t families[2])
+char *svc_plan_head_new(const struct svc_head_in *in, const char *name)
 {
+	const struct api_service *svc = in->svc;
 	const struct api_endpoints_owner owner = {.name = svc->meta.name, .uid = svc->meta.uid};
 	AUTO(sb_done) struct sb sb = SB_INIT;
 	struct jw w = jw_init(&sb);
@@ -263,13 +270,13 @@ char *svc_plan_head_new(const struct api_service *svc, const char *name, const u
 	jw_kv_obj(&w, "metadata");
 	jw_kv_str(&w, "name", name);
 	jw_kv_str(&w, "namespace", svc->meta.ns);
-	write_labels(&w, svc);
+	write_labels(&w, in, NULL);
 	api_endpoints_write_owner(&w, &owner);
 	jw_end(&w);
 	jw_kv_obj(&w, "spec");
 	jw_kv_str(&w, "type", "ClusterIP");
 	jw_kv_str(&w, "clusterIP", "None");
-	write_families(&w, families);
+	write_families(&w, in->families);
 	jw_kv_bool(&w, "publishNotReadyAddresses", svc->publish_not_ready);
 	write_ports(&w, svc);
 	jw_end(&w);
@@ -278,20 +285,20 @@ char *svc_plan_head_new(const struct api_service *svc, const char *name, const u
 	return sb_take(&sb);
 }
 
-char *svc_plan_head_patch(const struct api_service *svc, const struct api_service *head,
-			  const uint8_t families[2])
+char *svc_plan_head_patch(const struct svc_head_in *in, const struct api_service *head)
 {
+	const struct api_service *svc = in->svc;
 	AUTO(sb_done) struct sb sb = SB_INIT;
 	struct jw w = jw_init(&sb);
 
 	api_meta_begin_patch(&w, head->meta.uid, head->meta.resource_version);
-	write_labels(&w, svc);
+	write_labels(&w, in, head);
 	jw_end(&w);
 	jw_kv_obj(&w, "spec");
 	jw_key(&w, "selector");
 	jw_null(&w);
 	if (head->families[0])
-		write_families(&w, families);
+		write_families(&w, in->families);
 	jw_kv_bool(&w, "publishNotReadyAddresses", svc->publish_not_ready);
 	write_ports(&w, svc);
 	jw_end(&w);

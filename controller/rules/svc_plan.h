@@ -41,14 +41,19 @@ enum svc_head_verdict {
 	SVC_HEAD_REPLACE, /* what differs cannot be changed: delete it, then make it again */
 };
 
-/** svc_plan_head - what is to be done about head, which is ours, so that it goes with svc. */
-enum svc_head_verdict svc_plan_head(const struct api_service *svc, const struct api_service *head,
-				    const uint8_t families[2]);
+/* What the half of a Service shall be. All lent. */
+struct svc_head_in {
+	const struct api_service *svc;
+	const uint8_t *families; /* two of them, by svc_plan_families() */
+	const char *copy_labels; /* as copy_labels.h has it; NULL = none */
+};
+
+/** svc_plan_head - what is to be done about head, which is ours, so that it goes with its Service. */
+enum svc_head_verdict svc_plan_head(const struct svc_head_in *in, const struct api_service *head);
 
 /** svc_plan_head_new - the whole object. The caller frees it. */
-char *svc_plan_head_new(const struct api_service *svc, const char *name, const uint8_t families[2]);
+char *svc_plan_head_new(const struct svc_head_in *in, const char *name);
 /** svc_plan_head_patch - a merge patch on head, with its UID and resourceVersion. The caller frees it. */
-char *svc_plan_head_patch(const struct api_service *svc, const struct api_service *head,
-			  const uint8_t families[2]);
+char *svc_plan_head_patch(const struct svc_head_in *in, const struct api_service *head);
 
 #endif

@@ -208,7 +208,8 @@ static void the_service_itself(void **state)
 	struct api_service *s =
 		app2("\"ports\":[{\"name\":\"web\",\"port\":43,\"targetPort\":\"w\","
 		     "\"nodePort\":30043}],\"sessionAffinity\":\"ClientIP\"");
-	AUTO(free) char *text = svc_plan_head_new(s, "app2-macvlan", four);
+	AUTO(free)
+	char *text = svc_plan_head_new(&(struct svc_head_in){s, four, NULL}, "app2-macvlan");
 
 	(void)state;
 	assert_string_equal(
@@ -257,6 +258,8 @@ static void what_is_done_about_it(void **state)
 		{"[\"IPv4\"]", "[\"IPv4\",\"IPv6\"]", SVC_HEAD_PATCH},
 		{"\"tandem-cni.io/service\":\"app2\"", "\"tandem-cni.io/service\":\"x\"",
 		 SVC_HEAD_PATCH},
+		{"\"tandem-cni.io/service\":\"app2\"",
+		 "\"tandem-cni.io/service\":\"app2\",\"team\":\"a\"", SVC_HEAD_PATCH},
 		/* A server that knows no families: none are asked of it. */
 		{"\"ipFamilyPolicy\":\"SingleStack\",\"ipFamilies\":[\"IPv4\"],", "",
 		 SVC_HEAD_RIGHT},
@@ -271,7 +274,8 @@ static void what_is_done_about_it(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		AUTO(api_service_free) struct api_service *h = head(cases[i].what, cases[i].with);
 
-		assert_int_equal(svc_plan_head(s, h, four), cases[i].verdict);
+		assert_int_equal(svc_plan_head(&(struct svc_head_in){s, four, "team"}, h),
+				 cases[i].verdict);
 	}
 }
 
@@ -279,7 +283,7 @@ static void the_patch(void **state)
 {
 	AUTO(api_service_free) struct api_service *s = app2("\"ports\":[{\"port\":44}]");
 	AUTO(api_service_free) struct api_service *h = head(NULL, NULL);
-	AUTO(free) char *text = svc_plan_head_patch(s, h, four);
+	AUTO(free) char *text = svc_plan_head_patch(&(struct svc_head_in){s, four, NULL}, h);
 
 	(void)state;
 	assert_string_equal(

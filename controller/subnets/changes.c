@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/ip.h"
 #include "controller/subnets/internal.h"
+#include "controller/subnets/journal.h"
 #include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
@@ -73,11 +75,15 @@ void subnet_drop(struct subnet *subnet, const struct ip_addr *addr, const char *
 	subnet_soft(subnet);
 }
 
-void subnet_adopt(struct subnet *subnet, const struct ip_addr *addr, const char *uid)
+void subnet_adopt(struct subnet *subnet, const struct ip_addr *addr, const struct api_ip *rec)
 {
+	struct plan_entry *entry;
+
 	if (!ip_is_set(addr) || ipam_set_has(&subnet->record.pool.used, addr))
 		return;
-	plan_list_add(&subnet->adopts, addr, uid);
+	entry = plan_list_add(&subnet->adopts, addr, rec->meta.uid);
+	if (!entry->note)
+		entry->note = journal_note(rec, NULL);
 	subnet_hard(subnet);
 }
 

@@ -3,11 +3,13 @@
 
 #include <string.h>
 
+#include "api/owner.h"
 #include "controller/addresses/holders.h"
 #include "controller/addresses/reservations.h"
 #include "controller/subnets/internal.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/base/str.h"
 
 static bool addr_taken(void *ctx, const struct ip_addr *addr, const char *uid)
 {
@@ -26,12 +28,11 @@ static bool mac_taken(void *ctx, const struct mac_addr *mac, const char *uid)
 static enum plan_kept kept(void *ctx, const struct ip_addr *addr, const char *owner)
 {
 	const struct subnet *subnet = ctx;
-	const struct api_workload *holder =
-		reservations_find(subnet->all->in.reservations, subnet->name, addr);
+	const char *holder = reservations_find(subnet->all->in.reservations, subnet->name, addr);
 
 	if (!holder)
 		return PLAN_KEPT_NOT;
-	return reservations_is_for(holder, owner) ? PLAN_KEPT_OURS : PLAN_KEPT_OTHERS;
+	return str_eq(holder, owner) ? PLAN_KEPT_OURS : PLAN_KEPT_OTHERS;
 }
 
 static size_t ns_has(void *ctx, const char *ns)
@@ -151,28 +152,54 @@ static void pick_served(struct subnet *subnet, struct plan_want *wants, struct w
 	subnet->n_queue = to;
 }
 
+/* Those of the write that is being made. */
+struct naming {
+	struct subnet *subnet;
+	const struct plan_want *wants;
+	size_t n;
+};
+
+/* Nobody knows the template of an owner of another kind: its newest pod shows what stands there now. */
+static bool newest_pod_names(const struct naming *n, const char *owner, const struct ip_addr *addr)
+{
+	bool named = true;
+
+	for (size_t i = 0; i < n->n; i++) {
+		const struct plan_want *w = &n->wants[i];
+
+		if (w->result == DECIDE_ALLOCATED && w->request->n_ips && str_eq(w->owner, owner))
+			named = api_request_find(w->request, addr) >= 0;
+	}
+	return named;
+}
+
 static bool names(void *ctx, const char *owner, const struct ip_addr *addr)
 {
-	const struct subnet *subnet = ctx;
+	const struct naming *n = ctx;
+	const struct subnet *subnet = n->subnet;
 
-	return reservations_names(subnet->all->in.reservations, owner, subnet->name, addr);
+	return reservations_names(subnet->all->in.reservations, owner, subnet->name, addr) &&
+	       (!api_owner_is_id(owner) || newest_pod_names(n, owner, addr));
+}
+
+static bool claim(struct naming *n, const struct plan_want *w, const struct ip_addr *addr)
+{
+	return !ip_is_set(addr) || !names(n, w->owner, addr) ||
+	       ipam_claims_add(&n->subnet->next.claims, w->owner, addr);
 }
 
 /* What a template names and its pod gets is kept for it from now on; what it does not name any more is not. */
 static void update_claims(struct subnet *subnet, const struct plan_want *wants, size_t n)
 {
-	struct ipam_claims *claims = &subnet->next.claims;
+	struct naming all = {subnet, wants, n};
 
-	ipam_claims_keep(claims, names, subnet);
+	ipam_claims_keep(&subnet->next.claims, names, &all);
 	for (size_t i = 0; i < n; i++) {
 		const struct plan_want *w = &wants[i];
 
-		if (w->result != DECIDE_ALLOCATED || !w->owner)
+		if (w->result != DECIDE_ALLOCATED || !w->owner || !w->request->n_ips)
 			continue;
-		if ((names(subnet, w->owner, &w->addr) &&
-		     !ipam_claims_add(claims, w->owner, &w->addr)) ||
-		    (ip_is_set(&w->addr6) && names(subnet, w->owner, &w->addr6) &&
-		     !ipam_claims_add(claims, w->owner, &w->addr6)))
+		if (!claim(&all, w, &w->addr) || !claim(&all, w, &w->addr6))
 			log_warn("too many addresses are kept for workloads: one more is not",
 				 "subnet", subnet->name, "workload", w->owner);
 	}

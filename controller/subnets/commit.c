@@ -8,6 +8,7 @@
 #include "controller/process/leader.h"
 #include "controller/subnets/choose.h"
 #include "controller/subnets/internal.h"
+#include "controller/subnets/journal.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -94,6 +95,7 @@ static void take_record(struct subnet *subnet, struct subnet_object *o)
 	o->record = (struct ipam_allocation){0};
 	if (subnet->next_commit <= o->commit)
 		subnet->next_commit = o->commit + 1;
+	journal_take(subnet, &o->lines);
 	set_version(subnet, o);
 }
 
@@ -282,8 +284,10 @@ static void list_cut(struct plan_list *l, size_t n)
 		n = l->n;
 	if (!n)
 		return;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		free(l->items[i].record_uid);
+		free(l->items[i].note);
+	}
 	l->n -= n;
 	memmove(l->items, l->items + n, l->n * sizeof(*l->items));
 }
@@ -297,6 +301,7 @@ static void forget_sent(struct subnet *subnet)
 	subnet->n_sent = 0;
 	free(subnet->next_summary);
 	subnet->next_summary = NULL;
+	journal_drop(subnet);
 	ipam_allocation_done(&subnet->next);
 }
 
@@ -344,6 +349,7 @@ static void committed(struct subnet *subnet, struct subnet_object *o)
 		subnet_hard(subnet);
 	subnet->failures = 0;
 	rest(subnet);
+	journal_committed(subnet);
 	forget_sent(subnet);
 	if (!str_eq(before, subnet->conditions))
 		subnet_tell_conditions(subnet, before);
@@ -387,15 +393,18 @@ static bool nothing_new(const struct subnet *subnet)
 {
 	return subnet->state == SUBNET_READY && !subnet->n_sent && !subnet->n_sent_releases &&
 	       !subnet->n_sent_drops && !subnet->n_sent_adopts && !subnet->n_sent_conflicts &&
-	       subnet->next.pool.n_cooling == subnet->record.pool.n_cooling &&
+	       !subnet->further.n && subnet->next.pool.n_cooling == subnet->record.pool.n_cooling &&
 	       subnet->next.lost == subnet->record.lost &&
 	       str_eq(subnet->summary, subnet->next_summary);
 }
 
-/* The summary is kept as text, without braces, to be compared; the record joins it. */
-static void write_status(struct jw *w, const char *summary, const char *record)
+/* The summary is kept as text, without braces, to be compared; the record joins it, and the journal. */
+static void write_status(struct subnet *subnet, struct jw *w, const char *record)
 {
-	AUTO(free) char *text = xasprintf("{%s,\"allocation\":%s}", summary, record);
+	const char *summary = subnet->next_summary;
+	AUTO(free) char *journal = journal_text(subnet, strlen(record) + strlen(summary));
+	AUTO(free)
+	char *text = xasprintf("{%s,\"allocation\":%s%s}", summary, record, journal);
 
 	jw_kv_raw(w, "status", jspan_of(text));
 }
@@ -421,9 +430,10 @@ static void commit(struct subnet *subnet)
 	}
 	subnet->next_commit++;
 	subnet->sent_ms = clock_now_ms();
+	journal_compose(subnet);
 	begin_patch(&w, subnet);
 	jw_end(&w);
-	write_status(&w, subnet->next_summary, record);
+	write_status(subnet, &w, record);
 	jw_end(&w);
 	jw_finish(&w);
 	send_patch(subnet, "status", &body, commit_done);
@@ -477,7 +487,8 @@ static int64_t run_ours(struct subnet *subnet, int64_t now_ms)
 		commit(subnet);
 		return cooled_ms(subnet, now_ms);
 	}
-	return clock_earlier_ms(next, subnet->soft_ms);
+	return clock_earlier_ms(next,
+				clock_earlier_ms(subnet->soft_ms, journal_due(subnet, now_ms)));
 }
 
 int64_t subnet_run(struct subnet *subnet)

@@ -3,6 +3,7 @@
 #ifndef CONTROLLER_SUBNETS_INTERNAL_H
 #define CONTROLLER_SUBNETS_INTERNAL_H
 
+#include "api/journal.h"
 #include "controller/cluster/subnet_object.h"
 #include "controller/process/process.h"
 #include "controller/rules/conditions.h"
@@ -21,6 +22,7 @@ struct subnets {
 	void *ctx;
 	struct map by_name;
 	bool ranges_stale;
+	unsigned int facts; /* as of which facts each has said what it is to say */
 };
 
 struct subnet {
@@ -45,6 +47,8 @@ struct subnet {
 	struct ipam_set range;              /* ... and without what a neighbour allows too */
 	struct ipam_set own_range6, range6; /* of spec.ipv6 */
 	char overlap[400];                  /* "" or what is shared with whom */
+	struct api_network network; /* with the cluster's service network: subnet_network() */
+	unsigned int network_facts; /* facts_version() when that was made; 0 = it was not */
 
 	/* Who waits, oldest first: waiter.c */
 	struct waiter **queue;
@@ -70,6 +74,14 @@ struct subnet {
 	int64_t orphans_ms;      /* to be released then; 0 = such a pod still lives */
 	int64_t blind_ms; /* the first grants wait until then: nodes are asked which cards they have */
 	bool blind; /* nor is the address of a card that lives: whoever gets one asks the LAN (allocation.lost) */
+
+	/* Who had which address, as far as it is not in the journal yet: journal.c */
+	struct api_lines lines;      /* in its status, and before them what had no room there */
+	struct api_lines next_lines; /* come with the write that is under way, and */
+	size_t n_sent_further;       /* these of them; */
+	struct api_lines further;    /* changes that no write of its own was needed for */
+	int64_t further_ms;          /* they are written by then; 0 = there are none */
+	bool lines_stale;            /* some of those in its status are in the journal by now */
 
 	/* The write that is under way: commit.c */
 	struct kube_call *call;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "controller/cluster/cluster.h"
+#include "controller/cluster/owners.h"
 #include "controller/subnets/internal.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -39,10 +40,14 @@ static void subnet_free(struct subnet *subnet)
 	ipam_set_done(&subnet->orphans);
 	ipam_set_done(&subnet->own_range6);
 	ipam_set_done(&subnet->range6);
+	api_network_done(&subnet->network);
 	plan_list_done(&subnet->releases);
 	plan_list_done(&subnet->drops);
 	plan_list_done(&subnet->adopts);
 	subnet_conflicts_cut(subnet, subnet->n_conflicts);
+	api_lines_done(&subnet->lines);
+	api_lines_done(&subnet->next_lines);
+	api_lines_done(&subnet->further);
 	free(subnet->conflicts);
 	free(subnet->conditions);
 	free(subnet->queue);
@@ -136,6 +141,7 @@ static void object_changed(struct subnet *subnet, const struct subnet_object *ob
 		forget(subnet);
 	}
 	subnet->obj = obj;
+	subnet->network_facts = 0;
 	if (!obj) {
 		spec_changed(subnet->all);
 		return;
@@ -183,6 +189,11 @@ static void changed(void *ctx, enum cluster_kind kind, const char *key, const vo
 
 /* ------------------------------------------------------------------------------- all of them */
 
+static void owners_changed(void *ctx)
+{
+	reservations_changed(ctx);
+}
+
 static const struct cluster_listener listener = {.changed = changed};
 
 struct subnets *subnets_new(const struct subnets_in *in)
@@ -194,6 +205,7 @@ struct subnets *subnets_new(const struct subnets_in *in)
 		       CLUSTER_BIT(CLUSTER_SUBNETS) | CLUSTER_BIT(CLUSTER_NODES) |
 			       CLUSTER_ALL_WORKLOADS,
 		       &listener, all);
+	owners_listen(in->owners, owners_changed, all);
 	return all;
 }
 

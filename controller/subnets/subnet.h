@@ -13,13 +13,18 @@
 #include "controller/rules/numbers.h"
 #include "ipam/allocation.h"
 
+struct api_ip;
+struct api_lines;
+struct api_request;
 struct api_subnet;
 struct cluster;
+struct facts;
 struct holders;
 struct ip_addr;
 struct ipam_set;
 struct largest;
 struct process;
+struct owners;
 struct reservations;
 struct subnet;
 struct subnet_object;
@@ -47,8 +52,11 @@ struct subnets_ops {
 struct subnets_in {
 	struct process *process;
 	struct cluster *cluster;
+	const struct facts *facts; /* NULL = nothing is known of the cluster's networks */
 	struct holders *holders;
 	struct reservations *reservations;
+	struct owners *owners;
+	bool journal; /* who had which address is written down */
 };
 
 /** subnets_new - listens to the cluster's subnets, nodes and workloads. */
@@ -112,6 +120,13 @@ enum subnet_state subnet_state(const struct subnet *subnet);
 const struct subnet_object *subnet_object(const struct subnet *subnet);
 /** subnet_spec - NULL while it is gone or breaks a rule. */
 const struct api_subnet *subnet_spec(const struct subnet *subnet);
+/**
+ * subnet_network - what a card of it is like: the spec's, and in gateway mode with no service network in it the
+ * cluster's own. NULL where there is no spec. Valid until the spec or the facts change.
+ */
+const struct api_network *subnet_network(struct subnet *subnet);
+/** subnet_network_is_known - false while the cluster's own may still become known, and is needed. */
+bool subnet_network_is_known(const struct subnet *subnet);
 /** subnet_is_writing - a write of ours is under way. */
 bool subnet_is_writing(const struct subnet *subnet);
 /** subnet_allocation - as on the server. */
@@ -134,6 +149,8 @@ int64_t subnet_next_free_s(const struct subnet *subnet, bool second);
 int64_t subnet_next_free_of_s(const struct subnet *subnet, const struct ipam_set *set);
 /** subnet_numbers - as its status shows them. */
 struct numbers subnet_numbers(const struct subnet *subnet);
+/** subnet_has_free - an address for that request, as far as is known: one of those that it names, or any. */
+bool subnet_has_free(const struct subnet *subnet, const struct api_request *request);
 /** subnet_largest - who has the most of it, and keeps the most, as the write that is being made up has it. Lent. */
 const struct largest *subnet_largest(struct subnet *subnet);
 /** subnet_n_waiting - pods that wait for an address. */
@@ -141,6 +158,11 @@ size_t subnet_n_waiting(const struct subnet *subnet);
 /** subnet_addr_taken, subnet_mac_taken - somebody other than the record with this UID has it. */
 bool subnet_addr_taken(const struct subnet *subnet, const struct ip_addr *addr, const char *uid);
 bool subnet_mac_taken(const struct subnet *subnet, const struct mac_addr *mac, const char *uid);
+
+/** subnet_lines - what of the journal waits in it. Lent. */
+const struct api_lines *subnet_lines(const struct subnet *subnet);
+/** subnet_lines_kept - those with numbers below that one are in the journal. */
+void subnet_lines_kept(struct subnet *subnet, uint64_t below);
 
 /* ------------------------------------------------------------------------------- for its next write */
 
@@ -155,8 +177,8 @@ void subnet_quarantine(struct subnet *subnet, const struct ip_addr *addr, const 
 void subnet_doubt(struct subnet *subnet, const struct ip_addr *addr, const char *uid);
 /** subnet_drop - the address stands in the record with this UID. */
 void subnet_drop(struct subnet *subnet, const struct ip_addr *addr, const char *uid);
-/** subnet_adopt - it stands in the record with this UID; if it is not used, it shall be. */
-void subnet_adopt(struct subnet *subnet, const struct ip_addr *addr, const char *uid);
+/** subnet_adopt - it stands in that record; if it is not used, it shall be. */
+void subnet_adopt(struct subnet *subnet, const struct ip_addr *addr, const struct api_ip *rec);
 /** subnet_conflict - one more to be counted; copied. */
 void subnet_conflict(struct subnet *subnet, const struct ipam_conflict *c);
 /**
@@ -165,6 +187,14 @@ void subnet_conflict(struct subnet *subnet, const struct ipam_conflict *c);
  */
 void subnet_refuse_conflicts(struct subnet *subnet, const char *reason, const char *why,
 			     const struct mac_addr *proxy);
+/** subnet_note_end - of one that is released: whose it was, and why it ended (api_change_why()). */
+void subnet_note_end(struct subnet *subnet, const struct ip_addr *addr, const struct api_ip *rec,
+		     const char *why);
+/**
+ * subnet_note_pod - a record that is kept has changed its pod, without a write to the subnet.
+ * @why: the end of that pod's card; NULL = it begins
+ */
+void subnet_note_pod(struct subnet *subnet, const struct api_ip *rec, const char *why);
 /** subnet_hold - n addresses more, or fewer, count as reserved. */
 void subnet_hold(struct subnet *subnet, int n);
 

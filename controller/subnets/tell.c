@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A subnet's status, and what is told of it. */
+#include "controller/facts/facts.h"
 #include "controller/process/events.h"
 #include "controller/subnets/internal.h"
 #include "lib/base/log.h"
@@ -7,6 +8,8 @@
 
 struct status_in subnet_status(const struct subnet *subnet, const struct ipam_allocation *record)
 {
+	const struct facts *facts = subnet->all->in.facts;
+
 	return (struct status_in){
 		.meta = &subnet->obj->meta,
 		.spec = subnet->obj->spec,
@@ -16,6 +19,10 @@ struct status_in subnet_status(const struct subnet *subnet, const struct ipam_al
 		.range6 = subnet_range6(subnet),
 		.named = subnet_named(subnet),
 		.overlap = subnet->overlap,
+		.services = facts_services(facts),
+		.pods = facts_pods(facts),
+		.kubernetes = facts_kubernetes(facts),
+		.networks_settled = facts_are_settled(facts),
 		.n_held = subnet->n_held,
 		.n_waiting = subnet->n_queue,
 		.conditions = subnet->conditions,

@@ -4,6 +4,7 @@
 
 #include "controller/addresses/holders.h"
 #include "controller/addresses/reservations.h"
+#include "controller/facts/facts.h"
 #include "controller/rules/range.h"
 #include "controller/subnets/internal.h"
 #include "lib/base/mem.h"
@@ -27,6 +28,40 @@ const struct subnet_object *subnet_object(const struct subnet *subnet)
 const struct api_subnet *subnet_spec(const struct subnet *subnet)
 {
 	return subnet->obj ? subnet->obj->spec : NULL;
+}
+
+static bool needs_service_cidrs(const struct api_subnet *spec)
+{
+	return spec && spec->network.pod_default_gateway && !spec->network.n_service_cidrs;
+}
+
+bool subnet_network_is_known(const struct subnet *subnet)
+{
+	const struct facts *facts = subnet->all->in.facts;
+
+	return !needs_service_cidrs(subnet_spec(subnet)) || facts_services(facts)->n ||
+	       facts_are_settled(facts);
+}
+
+const struct api_network *subnet_network(struct subnet *subnet)
+{
+	const struct api_subnet *spec = subnet_spec(subnet);
+	const struct ipam_nets *nets = facts_services(subnet->all->in.facts);
+	unsigned int version = facts_version(subnet->all->in.facts);
+	size_t n = nets->n < API_CIDRS_MAX ? nets->n : API_CIDRS_MAX;
+
+	if (!spec)
+		return NULL;
+	if (!needs_service_cidrs(spec) || !n)
+		return &spec->network;
+	if (subnet->network_facts == version)
+		return &subnet->network;
+	api_network_done(&subnet->network);
+	api_network_copy(&spec->network, &subnet->network);
+	subnet->network.service_cidrs = xmemdup(nets->v, n * sizeof(*nets->v));
+	subnet->network.n_service_cidrs = n;
+	subnet->network_facts = version;
+	return &subnet->network;
 }
 
 bool subnet_is_writing(const struct subnet *subnet)
@@ -109,6 +144,21 @@ struct numbers subnet_numbers(const struct subnet *subnet)
 	return numbers_of(&n, subnet->n_held);
 }
 
+/* What cools down may be kept for whoever asks: it counts as free, and the plan decides. */
+bool subnet_has_free(const struct subnet *subnet, const struct api_request *request)
+{
+	if (!request->n_ips)
+		return subnet_numbers(subnet).free > 0;
+	for (size_t i = 0; i < request->n_ips; i++) {
+		const struct ip_addr *a = &request->ips[i];
+
+		if ((ipam_set_has(&subnet->range, a) || ipam_set_has(&subnet->range6, a)) &&
+		    !ipam_set_has(&subnet->record.pool.used, a))
+			return true;
+	}
+	return false;
+}
+
 /* What the write gives to a namespace that is being made up: holders do not know of it yet. */
 static size_t given_now(const struct subnet *subnet, const char *ns)
 {
@@ -162,9 +212,7 @@ size_t subnet_n_waiting(const struct subnet *subnet)
 bool subnet_addr_taken(const struct subnet *subnet, const struct ip_addr *addr, const char *uid)
 {
 	const struct api_subnet *spec = subnet_spec(subnet);
-	struct holder_wire here = {.subnet = subnet->name,
-				   .master = spec ? spec->network.master : NULL,
-				   .vlan = spec ? (uint16_t)spec->network.vlan : 0};
+	struct holder_wire here = {.subnet = subnet->name, .network = spec ? &spec->network : NULL};
 
 	return holders_addr_taken(subnet->all->in.holders, &here, addr, uid);
 }
