@@ -5,6 +5,7 @@
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/clock.h"
@@ -25,36 +26,71 @@ struct observed {
 	struct macvlan_seen seen;
 	struct nl_route *routes;
 	struct nl_addr *addrs;
+	struct nl_rule *rules;
 };
 
 static void observed_done(struct observed *o)
 {
 	free(o->routes);
 	free(o->addrs);
+	free(o->rules);
 }
 DEFINE_AUTO_VALUE(struct observed, observed_done)
 
-static int observe(struct macvlan_link *l, const struct macvlan_card *card, struct observed *o,
-		   struct err *e)
+static int observe_primary(struct macvlan_link *l, const struct macvlan_card *card,
+			   struct observed *o, struct err *e)
 {
 	struct nl_link primary = {0};
 	int rc;
 
-	o->seen.card_index = l->index;
-	if (!card->single) {
-		rc = nl_link_find(l->pod, card->primary_ifname, &primary, e);
-		if (rc < 0)
-			return -1;
-		if (rc == 0)
-			return err_set(e, ERR_DELEGATE, 0, "the primary plugin made no link %s",
-				       card->primary_ifname);
-		o->seen.primary_index = primary.index;
+	if (card->single)
+		return 0;
+	rc = nl_link_find(l->pod, card->primary_ifname, &primary, e);
+	if (rc < 0)
+		return -1;
+	if (rc == 0)
+		return err_set(e, ERR_DELEGATE, 0, "the primary plugin made no link %s",
+			       card->primary_ifname);
+	o->seen.primary_index = primary.index;
+	o->seen.primary_enslaved = primary.master != 0;
+	return 0;
+}
+
+/* Table main first, each part in the kernel's order; without the kernel's own table of local addresses. */
+static void sort_routes(struct observed *o, const struct nl_route *all, size_t n)
+{
+	struct macvlan_seen *s = &o->seen;
+	size_t i;
+
+	o->routes = xcalloc(n + 1, sizeof(*o->routes));
+	for (i = 0; i < n; i++) {
+		if (all[i].table == RT_TABLE_MAIN)
+			o->routes[s->n_routes++] = all[i];
 	}
-	if (nl_route_list(l->pod, RT_TABLE_MAIN, &o->routes, &o->seen.n_routes, e) < 0 ||
-	    nl_addr_list(l->pod, 0, &o->addrs, &o->seen.n_addrs, e) < 0)
+	for (i = 0; i < n; i++) {
+		if (all[i].table != RT_TABLE_MAIN && all[i].table != RT_TABLE_LOCAL)
+			o->routes[s->n_routes + s->n_others++] = all[i];
+	}
+	s->routes = o->routes;
+	s->others = o->routes + s->n_routes;
+}
+
+static int observe(struct macvlan_link *l, const struct macvlan_card *card, struct observed *o,
+		   struct err *e)
+{
+	AUTO(free) struct nl_route *all = NULL;
+	size_t n = 0;
+
+	o->seen.card_index = l->index;
+	if (observe_primary(l, card, o, e) < 0)
+		return -1;
+	if (nl_route_list(l->pod, 0, &all, &n, e) < 0 ||
+	    nl_addr_list(l->pod, 0, &o->addrs, &o->seen.n_addrs, e) < 0 ||
+	    nl_rule_list(l->pod, &o->rules, &o->seen.n_rules, e) < 0)
 		return err_wrap(e, "read the pod's routes");
-	o->seen.routes = o->routes;
+	sort_routes(o, all, n);
 	o->seen.addrs = o->addrs;
+	o->seen.rules = o->rules;
 	return 0;
 }
 
@@ -72,8 +108,9 @@ static int pause_before_retry(const struct macvlan_link *l, struct err *e)
 static int change_patiently(struct macvlan_link *l, const struct nl_link_change *change,
 			    const struct mac_addr *mac, int64_t deadline_ms, struct err *e)
 {
-	char text[MAC_ADDR_LEN];
+	char text[MAC_ADDR_LEN], itself[IFNAMSIZ + 8];
 
+	snprintf(itself, sizeof(itself), "%s itself", l->parent);
 	while (nl_link_set(l->pod, l->index, change, e) < 0) {
 		if (e->num == EEXIST)
 			return err_set(e, ERR_CONFLICT, EEXIST, "the pod already has a link %s",
@@ -82,8 +119,10 @@ static int change_patiently(struct macvlan_link *l, const struct nl_link_change 
 			return -1;
 		if (!clock_left_ms(deadline_ms))
 			return err_set(e, ERR_AGAIN, EADDRINUSE,
-				       "MAC %s is still held on %s, by a former pod or %s itself",
-				       mac_format(mac, text), l->parent, l->parent);
+				       "MAC %s is still held on %s, by %s%s", mac_format(mac, text),
+				       l->parent,
+				       l->disguised ? "another pod's question" : "a former pod or ",
+				       l->disguised ? "" : itself);
 		if (pause_before_retry(l, e) < 0)
 			return -1;
 	}
@@ -100,9 +139,10 @@ static int bring_up(struct macvlan_link *l, const struct macvlan_card *card, int
 	return l->up ? 0 : change_patiently(l, &change, &l->mac, deadline_ms, e);
 }
 
-int macvlan_link_raise(struct macvlan_link *l, const struct macvlan_card *card, struct err *e)
+int macvlan_link_raise(struct macvlan_link *l, const struct macvlan_card *card, int64_t deadline_ms,
+		       struct err *e)
 {
-	if (bring_up(l, card, 0, e) < 0)
+	if (bring_up(l, card, deadline_ms, e) < 0)
 		return err_wrap(e, "bring %s up", card->ifname);
 	l->up = true;
 	return 0;
@@ -118,20 +158,28 @@ int macvlan_link_set_mac(struct macvlan_link *l, const struct mac_addr *mac, str
 	return 0;
 }
 
-/* After the detection: the MAC that stays. IPv6 that somebody has switched on begins again with it. */
-static int unmask(struct macvlan_link *l, const struct macvlan_card *card, int64_t deadline_ms,
-		  struct err *e)
+int macvlan_link_wait_mac(struct macvlan_link *l, const struct mac_addr *mac, int64_t deadline_ms,
+			  struct err *e)
 {
-	struct nl_link_change change = {.mac = &card->mac};
+	struct nl_link_change change = {.mac = mac};
 
+	if (change_patiently(l, &change, mac, deadline_ms, e) < 0)
+		return -1;
+	l->mac = *mac;
+	return 0;
+}
+
+/* IPv6 that somebody has switched on begins again with the MAC. */
+int macvlan_link_unmask(struct macvlan_link *l, const struct macvlan_card *card,
+			int64_t deadline_ms, struct err *e)
+{
 	if (!l->disguised)
 		return 0;
-	if (macvlan_link_set_ipv6(l, false, e) < 0)
+	if (macvlan_link_set_ipv6(l, 0, e) < 0)
 		return -1;
-	if (change_patiently(l, &change, &card->mac, deadline_ms, e) < 0)
-		return err_wrap(e, "set the card's MAC");
-	l->mac = card->mac;
 	l->disguised = false;
+	if (macvlan_link_wait_mac(l, &card->mac, deadline_ms, e) < 0)
+		return err_wrap(e, "set the card's MAC");
 	return 0;
 }
 
@@ -263,7 +311,7 @@ static int announce_arp(struct macvlan_link *l, const struct macvlan_card *card,
 {
 	if (macvlan_announce_arp(l->pod, l->index, &card->addr.addr, e) < 0)
 		return -1;
-	if (!ip_is_set(&card->gateway) || !ip_net_has(&card->addr, &card->gateway))
+	if (!ip_is_set(&card->gateway))
 		return 0;
 	return macvlan_announce_gateway(l->pod, l->index, &card->gateway, e);
 }
@@ -366,9 +414,9 @@ int macvlan_configure(struct macvlan_link *l, const struct macvlan_card *card, i
 	struct err ignored = {0};
 
 	/* Again: a primary may switch IPv6 or forwarding on for all of the pod's links (Calico does). */
-	if (observe(l, card, &o, e) < 0 || unmask(l, card, deadline_ms, e) < 0 ||
+	if (observe(l, card, &o, e) < 0 || macvlan_link_unmask(l, card, deadline_ms, e) < 0 ||
 	    macvlan_link_set_ipv4(l, card, e) < 0 ||
-	    macvlan_link_set_ipv6(l, macvlan_card_has_ipv6(card), e) < 0)
+	    macvlan_link_set_ipv6(l, macvlan_card_conf6(card), e) < 0)
 		return -1;
 	if (apply_plan(l, card, &o.seen, deadline_ms, e) == 0 &&
 	    (macvlan_is_routed(card) || announce(l, card, e) == 0))

@@ -72,11 +72,22 @@ const char *macvlan_link_parent(const struct macvlan_link *l);
 int macvlan_link_netns(const struct macvlan_link *l);
 /** macvlan_link_is_disguised - its MAC is not the one that it shall have. */
 bool macvlan_link_is_disguised(const struct macvlan_link *l);
-/** macvlan_link_raise - final name and up, still without address. ERR_CONFLICT: the name is taken. */
-int macvlan_link_raise(struct macvlan_link *l, const struct macvlan_card *card,
+/**
+ * macvlan_link_raise - final name and up, still without address.
+ *
+ * Where another card of the node asks at this moment, waits until it is through: the kernel lets one card at a time
+ * have a MAC on a parent. ERR_CONFLICT: the name is taken. ERR_AGAIN: the deadline came. ERR_CANCELLED.
+ */
+int macvlan_link_raise(struct macvlan_link *l, const struct macvlan_card *card, int64_t deadline_ms,
 		       struct err *e) FN_MUST;
 /** macvlan_link_set_mac - ERR_KERNEL with EADDRINUSE: another card on this NIC has it and is up. */
 int macvlan_link_set_mac(struct macvlan_link *l, const struct mac_addr *mac, struct err *e) FN_MUST;
+/** macvlan_link_wait_mac - the same, but waits as macvlan_link_raise() does. */
+int macvlan_link_wait_mac(struct macvlan_link *l, const struct mac_addr *mac, int64_t deadline_ms,
+			  struct err *e) FN_MUST;
+/** macvlan_link_unmask - the MAC that stays, so that the next card may ask. IPv6 begins again with it. */
+int macvlan_link_unmask(struct macvlan_link *l, const struct macvlan_card *card,
+			int64_t deadline_ms, struct err *e) FN_MUST;
 /** macvlan_link_announce_us - how long the announcing took, the last thing that macvlan_configure() does. */
 int64_t macvlan_link_announce_us(const struct macvlan_link *l);
 

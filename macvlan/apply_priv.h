@@ -28,11 +28,11 @@ struct macvlan_link {
 	size_t n_done;
 };
 
-/** macvlan_card_has_ipv6 - one of its addresses is IPv6. */
-bool macvlan_card_has_ipv6(const struct macvlan_card *card);
-/** macvlan_link_set_ipv6 - accept_ra and autoconf off, IPv6 itself on or off. */
-int macvlan_link_set_ipv6(struct macvlan_link *l, bool wanted, struct err *e) FN_MUST;
-/** macvlan_link_set_ipv4 - forwarding, arp_ignore, arp_announce and arp_notify, in one message. */
+/** macvlan_card_conf6 - what it shall have of IPv6, MACVLAN_CONF6_*. */
+unsigned int macvlan_card_conf6(const struct macvlan_card *card);
+/** macvlan_link_set_ipv6 - in the pod, see macvlan/conf6.h. */
+int macvlan_link_set_ipv6(struct macvlan_link *l, unsigned int wanted, struct err *e) FN_MUST;
+/** macvlan_link_set_ipv4 - forwarding, rp_filter and those of ARP, in one message. */
 int macvlan_link_set_ipv4(struct macvlan_link *l, const struct macvlan_card *card,
 			  struct err *e) FN_MUST;
 

@@ -133,7 +133,7 @@ static int look_routes(struct check *c, struct err *e)
 	if (nl_route_list(c->pod, 0, &v, &n, e) < 0)
 		return err_wrap(e, "list the pod's routes");
 	for (i = 0; i < n; i++) {
-		if (v[i].table != RT_TABLE_LOCAL)
+		if (v[i].table != RT_TABLE_LOCAL || v[i].type == RTN_MULTICAST)
 			made_route(&v[i], link_name(c, v[i].oif), &c->sb);
 	}
 	found(c);

@@ -101,6 +101,29 @@ static void is_told_to_the_line(void **state)
 	passes(made);
 }
 
+/* A route that has lost its metrics is another one. */
+static void a_route_s_metrics_count(void **state)
+{
+	AUTO(macvlan_link_free) struct macvlan_link *l = NULL;
+	AUTO(sb_done) struct sb made = SB_INIT;
+	struct macvlan_card c = full_card(true);
+	struct err e = {0};
+
+	(void)state;
+	world_primary(world.pod, "10.42.0.9/24",
+		      "ip route add default via 10.42.0.1 mtu 1450 advmss 1390");
+	l = world_attach(&c);
+	LAB_OK(macvlan_link_made(l, &c, &made, &e));
+	passes(sb_get(&made));
+	lab(world.pod, "ip route change default via 10.42.0.1 table 2000 mtu 1400 advmss 1390");
+	fails(sb_get(&made),
+	      "route default via 10.42.0.1 dev eth0 table 2000 mtu 1450 advmss 1390 is missing");
+	lab(world.pod, "ip route change default via 10.42.0.1 table 2000 mtu 1450 advmss 1390");
+	lab(world.pod, "ip route change 10.43.0.0/16 via 10.42.0.1");
+	fails(sb_get(&made),
+	      "route 10.43.0.0/16 via 10.42.0.1 dev eth0 mtu 1450 advmss 1390 is missing");
+}
+
 static void knows_the_nets_of_table_main(void **state)
 {
 	static const char made[] = "link eth1 state up\n"
@@ -249,6 +272,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		IN_WORLD(is_told_to_the_line),
+		IN_WORLD(a_route_s_metrics_count),
 		cmocka_unit_test(knows_the_nets_of_table_main),
 		IN_WORLD(names_each_missing_thing),
 		IN_WORLD(tells_a_few_and_counts_the_rest),

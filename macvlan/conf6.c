@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -29,8 +30,9 @@ static int write_conf6(const char *ifname, const char *key, char value, struct e
 	return 0;
 }
 
-int macvlan_conf6_set(const char *ifname, bool wanted, struct err *e)
+int macvlan_conf6_set(const char *ifname, unsigned int wanted, struct err *e)
 {
+	bool ra = wanted & MACVLAN_CONF6_RA, router = wanted & MACVLAN_CONF6_FORWARD;
 	int rc;
 
 	/* Off first: nothing that comes after can then give the card an address. */
@@ -39,9 +41,15 @@ int macvlan_conf6_set(const char *ifname, bool wanted, struct err *e)
 		return err_set(e, ERR_KERNEL, EAFNOSUPPORT, "this node's kernel has no IPv6");
 	if (rc)
 		return rc < 0 ? -1 : 0;
-	/* A router advertisement on the LAN is no business of the card's. */
-	if (write_conf6(ifname, "accept_ra", '0', e) < 0 ||
-	    write_conf6(ifname, "autoconf", '0', e) < 0)
+	if (router && write_conf6(ifname, "forwarding", '1', e) < 0)
+		return -1;
+	/* A router advertisement on the LAN is no business of the card's, unless it is wanted. */
+	if (write_conf6(ifname, "accept_ra",
+			!ra      ? '0'
+			: router ? '2'
+				 : '1',
+			e) < 0 ||
+	    write_conf6(ifname, "autoconf", ra ? '1' : '0', e) < 0)
 		return -1;
 	return 0;
 }

@@ -7,7 +7,6 @@
 #include <linux/ip.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -18,7 +17,11 @@
 #include "macvlan/conf6.h"
 #include "macvlan/foreign.h"
 #include "macvlan/parent.h"
+#include "macvlan/plan_host.h"
 #include "macvlan/temp.h"
+
+/* ip-sysctl: a sender counts when any card leads to it. */
+#define RP_FILTER_LOOSE 2
 
 /* A second try under another name, should the first be taken. */
 #define TEMP_NAME_TRIES 5
@@ -108,15 +111,6 @@ static bool is_disguise_wanted(const struct macvlan_card *card)
 	       !nl_link_mode_get(card->mode)->alone && !mac_eq(&card->mac, &none);
 }
 
-/* Locally administered, unicast. */
-static int random_mac(struct mac_addr *out, struct err *e)
-{
-	if (getrandom(out->b, sizeof(out->b), 0) != sizeof(out->b))
-		return err_errno(e, ERR_IO, errno, "getrandom");
-	out->b[0] = (uint8_t)((out->b[0] & 0xfc) | 2);
-	return 0;
-}
-
 /* @l: its mac is the one to make it with */
 static int add_link(struct nl *host, const struct macvlan_link *l, const struct macvlan_card *card,
 		    const struct nl_link *parent, const char *name, struct err *e)
@@ -142,10 +136,8 @@ static int make_link(struct nl *host, struct macvlan_link *l, const struct macvl
 	char name[IFNAMSIZ];
 	int rc, i;
 
-	l->mac = card->mac;
 	l->disguised = is_disguise_wanted(card);
-	if (l->disguised && random_mac(&l->mac, e) < 0)
-		return -1;
+	l->mac = l->disguised ? macvlan_probe_mac(parent) : card->mac;
 	for (i = 0; i < TEMP_NAME_TRIES; i++) {
 		err_clear(e);
 		if (macvlan_temp_name(name, e) < 0)
@@ -174,17 +166,21 @@ int macvlan_link_set_ipv4(struct macvlan_link *l, const struct macvlan_card *car
 {
 	/*
 	 * The pod inherits ip_forward: a neighbour on the LAN could walk through it into the
-	 * cluster. And the card speaks for its own address only.
+	 * cluster. And the card speaks for its own address only. It believes senders that it would
+	 * answer by another card: those of groups, beyond the router, where the default is eth0's; an
+	 * answer to one leaves by the rule of its address. The kernel takes the higher of this value
+	 * and that of "all", which is the pod's own.
 	 */
-	static const struct nl_ipv4_conf conf[] = {
-		{IPV4_DEVCONF_FORWARDING, 0},
+	const struct nl_ipv4_conf conf[] = {
+		{IPV4_DEVCONF_FORWARDING, card->forwarding},
+		{IPV4_DEVCONF_RP_FILTER, RP_FILTER_LOOSE},
 		{IPV4_DEVCONF_ARP_IGNORE, 1},
 		{IPV4_DEVCONF_ARP_ANNOUNCE, 2},
 		{IPV4_DEVCONF_ARP_NOTIFY, 1},
 	};
 
 	/* A routed card does no ARP. */
-	size_t n = macvlan_is_routed(card) ? 1 : ARRAY_SIZE(conf);
+	size_t n = macvlan_is_routed(card) ? 2 : ARRAY_SIZE(conf);
 
 	if (nl_link_set_ipv4_conf(l->pod, l->index, conf, n, e) < 0)
 		return err_wrap(e, "set the card's IPv4 settings");
@@ -193,7 +189,7 @@ int macvlan_link_set_ipv4(struct macvlan_link *l, const struct macvlan_card *car
 
 struct ipv6_conf {
 	struct nl_link link;
-	bool wanted;
+	unsigned int wanted;
 };
 
 /* IPv6 has no netlink for these: /proc/sys shows the settings of the namespace that one is in. */
@@ -204,12 +200,15 @@ static int set_ipv6_there(void *ctx, struct err *e)
 	return macvlan_conf6_set(c->link.name, c->wanted, e);
 }
 
-bool macvlan_card_has_ipv6(const struct macvlan_card *card)
+unsigned int macvlan_card_conf6(const struct macvlan_card *card)
 {
-	return card->addr.addr.family == AF_INET6 || card->addr6.addr.family == AF_INET6;
+	if (!macvlan_card_has_ipv6(card))
+		return 0;
+	return MACVLAN_CONF6_ON | (card->accept_ra ? MACVLAN_CONF6_RA : 0) |
+	       (card->forwarding ? MACVLAN_CONF6_FORWARD : 0);
 }
 
-int macvlan_link_set_ipv6(struct macvlan_link *l, bool wanted, struct err *e)
+int macvlan_link_set_ipv6(struct macvlan_link *l, unsigned int wanted, struct err *e)
 {
 	struct ipv6_conf c = {.wanted = wanted};
 	int rc = nl_link_get(l->pod, l->index, &c.link, e);
@@ -227,6 +226,7 @@ static int create_into(struct nl *host, struct macvlan_link *l, const struct mac
 
 	if (macvlan_parent_find(host, card, &parent, e) < 0 ||
 	    macvlan_foreign_check(host, card, &parent, e) < 0 ||
+	    macvlan_foreign_net_check(host, card, &parent, e) < 0 ||
 	    check_name_free(l->pod, card->ifname, e) < 0)
 		return -1;
 	memcpy(l->parent, parent.name, sizeof(l->parent));
@@ -234,7 +234,7 @@ static int create_into(struct nl *host, struct macvlan_link *l, const struct mac
 		return -1;
 	/* A link-local address made of a MAC that is not to stay would be seen on the LAN. */
 	if (macvlan_link_set_ipv4(l, card, e) == 0 &&
-	    macvlan_link_set_ipv6(l, macvlan_card_has_ipv6(card) && !l->disguised, e) == 0)
+	    macvlan_link_set_ipv6(l, l->disguised ? 0 : macvlan_card_conf6(card), e) == 0)
 		return 0;
 	IGNORE(nl_link_delete(l->pod, l->index, &ignored), "the first error counts");
 	return -1;

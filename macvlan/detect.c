@@ -71,7 +71,8 @@ static int ask_lan(const struct macvlan_link *l, const struct macvlan_card *card
 }
 
 /* Whether another card on this node's NIC has the final MAC: then the kernel does not give it twice. */
-static int is_held_here(struct macvlan_link *l, const struct macvlan_card *card, struct err *e)
+static int is_held_here(struct macvlan_link *l, const struct macvlan_card *card,
+			int64_t deadline_ms, struct err *e)
 {
 	struct mac_addr temporary = macvlan_link_mac(l);
 
@@ -81,7 +82,8 @@ static int is_held_here(struct macvlan_link *l, const struct macvlan_card *card,
 		err_clear(e);
 		return 1;
 	}
-	return macvlan_link_set_mac(l, &temporary, e);
+	/* Meanwhile the next one asks, perhaps. */
+	return macvlan_link_wait_mac(l, &temporary, deadline_ms, e);
 }
 
 static int pause_for(int cancel_fd, int ms, struct err *e)
@@ -102,7 +104,7 @@ static int ask_again(struct macvlan_link *l, const struct macvlan_card *card, bo
 		     int64_t deadline_ms, struct err *e)
 {
 	char mac[MAC_ADDR_LEN];
-	int held = is_held_here(l, card, e);
+	int held = is_held_here(l, card, deadline_ms, e);
 	bool before = *sure;
 
 	if (held < 0)
@@ -143,10 +145,12 @@ int macvlan_detect(struct macvlan_link *l, const struct macvlan_card *card,
 	struct macvlan_rival found = {0};
 	int rc = ask_node(l, card, &found, e);
 
-	if (rc == 0 && macvlan_link_raise(l, card, e) < 0)
+	if (rc == 0 && macvlan_link_raise(l, card, patience->deadline_ms, e) < 0)
 		return -1;
 	if (rc == 0)
 		rc = ask_until_sure(l, card, patience, &found, e);
+	if (rc == 0)
+		rc = macvlan_link_unmask(l, card, patience->deadline_ms, e);
 	if (rc > 0)
 		*out = found;
 	return rc;

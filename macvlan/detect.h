@@ -4,8 +4,9 @@
  *
  * Asked with the card itself, up and without an address, under a MAC made for this: behind its final one a
  * card of ours that still has the address on another node would stay unseen, since its answers would
- * look like our own. macvlan_create() gives such a card its MAC, macvlan_configure() the final one, before
- * the address.
+ * look like our own. It is the same for all cards of a node on a parent, so that a switch counts one and not one for each
+ * pod; a card has it for as long as it asks, the next one waits. macvlan_create() gives such a card that MAC,
+ * macvlan_detect() the final one.
  */
 #ifndef MACVLAN_DETECT_H
 #define MACVLAN_DETECT_H

@@ -144,14 +144,17 @@ static void the_node_itself(void **state)
 	(void)state;
 	lab(world.node, "ip addr add 192.168.100.50/24 dev ens4");
 	found(&c, "192.168.100.50", mac, "ens4");
-	/* On whatever link: the NIC answers for it. */
-	c.addr = lab_net("10.42.0.1/24");
-	found(&c, "10.42.0.1", mac, "cni0");
-	c.addr = lab_net("fd42::1/64");
-	found(&c, "fd42::1", mac, "cni0");
+	/* On whatever link: the NIC answers for it. One of a whole inner network would not come as far. */
+	lab(world.node,
+	    "ip addr add 10.77.0.1/32 dev cni0; ip addr add fd77::1/128 nodad dev cni0");
+	c.addr = lab_net("10.77.0.1/24");
+	found(&c, "10.77.0.1", mac, "cni0");
+	c.addr = lab_net("fd77::1/64");
+	found(&c, "fd77::1", mac, "cni0");
 	c = asking_card("192.168.100.51/24");
-	c.addr6 = lab_net("fd42::1/64");
-	found(&c, "fd42::1", mac, "cni0");
+	c.addr6 = lab_net("fd77::1/64");
+	found(&c, "fd77::1", mac, "cni0");
+	lab(world.node, "ip addr del 10.77.0.1/32 dev cni0; ip addr del fd77::1/128 dev cni0");
 }
 
 /* Linux does no proxy ARP for one who has no address. */
@@ -397,6 +400,50 @@ static void nothing_else_is_sent(void **state)
 	assert_int_equal(seen.na, 1);
 }
 
+/* Cards of one node ask one after the other under one MAC, which another parent's cards do not have. */
+static void all_ask_with_one_mac(void **state)
+{
+	struct macvlan_card c = asking_card("192.168.100.50/24"), other = c;
+	AUTO(macvlan_link_free) struct macvlan_link *l = NULL;
+	AUTO(macvlan_link_free) struct macvlan_link *second = NULL;
+	AUTO(macvlan_link_free) struct macvlan_link *elsewhere = NULL;
+	struct macvlan_patience p = {soon(100), -1};
+	struct macvlan_rival r = {0};
+	struct mac_addr a, b;
+	struct err e = {0};
+
+	(void)state;
+	lab(-1,
+	    "ip link add ens5 type veth peer name lan5; ip link set ens5 up; ip link set lan5 up");
+	l = created(&c);
+	snprintf(other.ifname, sizeof(other.ifname), "eth2");
+	other.mac = lab_mac("e6:56:1c:96:94:10");
+	other.addr = lab_net("192.168.100.51/24");
+	second = created(&other);
+	a = macvlan_link_mac(l);
+	b = macvlan_link_mac(second);
+	assert_true(mac_eq(&a, &b));
+	snprintf(other.ifname, sizeof(other.ifname), "eth3");
+	snprintf(other.master, sizeof(other.master), "ens5");
+	elsewhere = created(&other);
+	b = macvlan_link_mac(elsewhere);
+	assert_false(mac_eq(&a, &b));
+	snprintf(other.ifname, sizeof(other.ifname), "eth2");
+	LAB_OK(macvlan_link_raise(l, &c, soon(5000), &e));
+	assert_int_equal(macvlan_detect(second, &other, &p, &r, &e), -1);
+	assert_int_equal(e.kind, ERR_AGAIN);
+	assert_non_null(strstr(e.msg, "is still held on ens4, by another pod's question"));
+	err_clear(&e);
+	/* Through with its question it makes room, before its primary is through. */
+	assert_int_equal(detect(l, &c, &r), 0);
+	a = macvlan_link_mac(l);
+	assert_true(mac_eq(&a, &c.mac));
+	assert_int_equal(detect(second, &other, &r), 0);
+	LAB_OK(macvlan_rollback(elsewhere, &e));
+	LAB_OK(macvlan_rollback(second, &e));
+	LAB_OK(macvlan_rollback(l, &e));
+}
+
 static void stops_on_request(void **state)
 {
 	struct macvlan_card c = asking_card("192.168.100.50/24");
@@ -481,6 +528,7 @@ int main(void)
 		IN_WORLD(our_own_on_this_node),
 		IN_WORLD(a_rival_asks),
 		IN_WORLD(nothing_else_is_sent),
+		IN_WORLD(all_ask_with_one_mac),
 		IN_WORLD(stops_on_request),
 		IN_WORLD(passthru_keeps_the_parents_mac),
 		IN_WORLD(the_namespace_can_go),

@@ -86,10 +86,62 @@ static void whose_macs(void **state)
 	assert_string_equal(says(host, &card, &own), "");
 }
 
+/* What is said of a card with that address; "" = it is allowed. */
+static const char *says_net(const char *addr, const char *addr6, const char *on)
+{
+	struct macvlan_card card = world_card(addr, "192.168.100.1");
+	AUTO(nl_close) struct nl *host = NULL;
+	static struct err e;
+	struct nl_link l;
+
+	e = (struct err){0};
+	if (addr6)
+		card.addr6 = lab_net(addr6);
+	assert_int_equal(nl_open(&host, &e), 0);
+	assert_int_equal(nl_link_find(host, on, &l, &e), 1);
+	if (macvlan_foreign_net_check(host, &card, &l, &e) == 0)
+		return "";
+	assert_int_equal(e.kind, ERR_CONFIG);
+	return e.msg;
+}
+
+#define LOOKED \
+	" of node worker-1 itself, where it would be looked for; set other ranges in the MacvlanSubnet and recreate the pod"
+
+static void whose_networks(void **state)
+{
+	(void)state;
+	lab(-1,
+	    "ip addr add 192.168.100.9/24 dev ens4;"
+	    "ip link add ens5 type veth peer name far5; ip link set ens5 up; ip addr add 192.168.0.9/16 dev ens5;"
+	    "ip link add docker0 type bridge; ip addr add 172.17.0.1/16 dev docker0;"
+	    "ip link add veth0 type veth peer name in0; ip link set veth0 master docker0;"
+	    "ip link add br0 type bridge; ip addr add 172.18.0.1/16 dev br0;"
+	    "ip link add link far5 name nic0 type macvlan; ip link set nic0 master br0;"
+	    "ip addr add 172.19.0.1/32 dev docker0");
+	/* Its own LAN, also when the node has another NIC in it. */
+	assert_string_equal(says_net("192.168.100.50/24", "fd78::50/64", "ens4"), "");
+	assert_string_equal(
+		says_net("172.17.3.4/24", NULL, "ens4"),
+		"address 172.17.3.4/24 is in 172.17.0.0/16, the network of bridge docker0" LOOKED);
+	assert_string_equal(
+		says_net("10.42.0.50/16", NULL, "ens4"),
+		"address 10.42.0.50/16 is in 10.42.0.0/24, the network of bridge cni0" LOOKED);
+	assert_string_equal(
+		says_net("192.168.100.50/24", "fd42::50/64", "ens4"),
+		"address fd42::50/64 is in fd42::/64, the network of bridge cni0" LOOKED);
+	/* A LAN around it; one address alone; a bridge that leads to a LAN; the bridge that the card is on. */
+	assert_string_equal(says_net("10.44.0.50/8", NULL, "ens4"), "");
+	assert_string_equal(says_net("172.19.0.1/24", NULL, "ens4"), "");
+	assert_string_equal(says_net("172.18.0.50/16", NULL, "ens4"), "");
+	assert_string_equal(says_net("172.17.0.50/16", NULL, "docker0"), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(whose_macs, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(whose_networks, world_setup, world_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,7 +110,8 @@ static int device_silence(struct host *h, struct err *e)
 	if (nl_link_set(h->nl, h->device.index, &change, e) < 0 ||
 	    nl_link_set_no_linklocal(h->nl, h->device.index, e) < 0)
 		return -1;
-	return macvlan_conf6_set(h->name, macvlan_host_src(&h->node, AF_INET6), e);
+	return macvlan_conf6_set(h->name,
+				 macvlan_host_src(&h->node, AF_INET6) ? MACVLAN_CONF6_ON : 0, e);
 }
 
 static bool device_has(const struct host *h, const struct ip_addr *addr)
@@ -136,7 +137,7 @@ static int add_addrs(struct host *h, struct err *e)
 		if (device_has(h, a))
 			continue;
 		/* It was made when the node had none of that family. */
-		if (a->family == AF_INET6 && macvlan_conf6_set(h->name, true, e) < 0)
+		if (a->family == AF_INET6 && macvlan_conf6_set(h->name, MACVLAN_CONF6_ON, e) < 0)
 			return -1;
 		if (nl_addr_add(h->nl, h->device.index, &host, IFA_F_NODAD | IFA_F_NOPREFIXROUTE,
 				e) < 0)

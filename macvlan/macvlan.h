@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #include "lib/base/ip.h"
 #include "lib/nl/link.h"
@@ -25,6 +26,7 @@ enum macvlan_iface { MACVLAN_IFACE_CARD = 0 /* "eth1" */, MACVLAN_IFACE_PRIMARY 
 struct macvlan_route {
 	struct ip_net dst;
 	struct ip_addr gw; /* unset: the subnet's gateway on the card, the primary's on eth0 */
+	bool onlink;       /* by no gateway at all */
 	enum macvlan_iface iface;
 };
 
@@ -60,22 +62,35 @@ struct macvlan_card {
 	const struct macvlan_route *routes;
 	size_t n_routes;
 	bool detect;          /* see whether anybody has the address first, macvlan/detect.h */
+	bool forwarding;      /* it forwards what is not its own */
+	bool accept_ra;       /* it has IPv6, and listens to routers */
+	bool any_carrier;     /* a parent without one will do */
 	bool default_gateway; /* gateway mode */
-	struct macvlan_nets service_cidrs; /* used in gateway mode and, with host, by a single card */
-	struct macvlan_nets cluster_cidrs; /* used in gateway mode only, like the next two */
+	/* What no route of the card takes away from the primary's card: services, pods, others. */
+	struct macvlan_nets service_cidrs;
+	struct macvlan_nets cluster_cidrs;
 	struct macvlan_nets via_primary;
 	const struct ip_addr *nameservers; /* the pod's, for those in 169.254.0.0/16 */
 	size_t n_nameservers;
 	bool single;                   /* no other card in the pod */
 	char primary_ifname[IFNAMSIZ]; /* the primary's card, "eth0"; unused when single */
-	bool host_access;              /* the node and this card shall reach each other */
-	struct macvlan_node host;      /* what macvlan_host_join() found, when they shall */
+	/* The gateways that the primary's result names, for where no route does; may be unset. */
+	struct ip_addr primary_gateway, primary_gateway6;
+	bool host_access;         /* the node and this card shall reach each other */
+	struct macvlan_node host; /* what macvlan_host_join() found, when they shall */
 };
 
 /** macvlan_is_routed - no ARP, no neighbours, no gateway; the node routes. */
 static inline bool macvlan_is_routed(const struct macvlan_card *card)
 {
 	return nl_link_mode_get(card->mode)->routed;
+}
+
+/** macvlan_card_has_ipv6 - one of its addresses is IPv6, or routers may give it one. */
+static inline bool macvlan_card_has_ipv6(const struct macvlan_card *card)
+{
+	return card->accept_ra || card->addr.addr.family == AF_INET6 ||
+	       card->addr6.addr.family == AF_INET6;
 }
 
 #endif

@@ -60,13 +60,15 @@ static void put_dst(const struct ip_net *dst, struct sb *out)
 void made_route(const struct nl_route *r, const char *dev, struct sb *out)
 {
 	uint32_t metric = r->metric;
-	char buf[IP_ADDR_LEN];
+	char buf[IP_NET_LEN];
 
-	if ((r->type && r->type != RTN_UNICAST) || r->multipath)
+	if (r->type && r->type != RTN_UNICAST && r->type != RTN_MULTICAST)
 		return;
 	if (!metric && r->dst.addr.family == AF_INET6)
 		metric = METRIC_USER6;
 	put_dst(&r->dst, out);
+	if (ip_is_set(&r->from.addr))
+		sb_printf(out, " from %s", ip_net_format(&r->from, buf));
 	if (ip_is_set(&r->gw))
 		sb_printf(out, " via %s", ip_format(&r->gw, buf));
 	sb_printf(out, " dev %s", dev);
@@ -78,6 +80,7 @@ void made_route(const struct nl_route *r, const char *dev, struct sb *out)
 		sb_printf(out, " metric %u", metric);
 	if (r->tos)
 		sb_printf(out, " tos %u", r->tos);
+	nl_route_format_more(r, out);
 	sb_putc(out, '\n');
 }
 

@@ -9,11 +9,13 @@
 #include <unistd.h>
 
 #include "lib/base/auto.h"
+#include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "macvlan/macvlan.h"
 #include "macvlan/vlan.h"
 
-#define VLAN_ID_MAX 4094
+#define VLAN_ID_MAX  4094
+#define IPV6_MIN_MTU 1280
 
 /* "node NODE: LINK" for messages. */
 struct where {
@@ -43,13 +45,52 @@ static int check_alive(const struct macvlan_card *card, const struct nl_link *l,
 {
 	if (!(l->flags & IFF_UP))
 		return refuse(card, l->name, "is down", e);
-	if (!l->carrier)
+	if (!l->carrier && !card->any_carrier)
 		return refuse(card, l->name, "has no carrier", e);
 	return 0;
 }
 
+/* A VRF only chooses their table: cards can be made beside it. */
+bool macvlan_parent_takes_frames(const char *kind)
+{
+	static const char *const takers[] = {"bridge", "bond", "team", "openvswitch"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(takers); i++) {
+		if (str_eq(kind, takers[i]))
+			return true;
+	}
+	return false;
+}
+
+static int check_port(struct nl *host, const struct macvlan_card *card, const struct nl_link *l,
+		      struct err *e)
+{
+	struct nl_link master = {0};
+	char reason[96];
+	int rc = l->master ? nl_link_get(host, l->master, &master, e) : 0;
+
+	if (rc <= 0 || !macvlan_parent_takes_frames(master.kind))
+		return rc < 0 ? -1 : 0;
+	snprintf(reason, sizeof(reason), "is a port of %s, a %s", master.name, master.kind);
+	return refuse(card, l->name, reason, e);
+}
+
+/* RFC 8200, section 5: below it the kernel has no IPv6 on a link, and says of it nothing but that. */
+static int check_mtu6(const struct macvlan_card *card, const struct nl_link *l, struct err *e)
+{
+	uint32_t mtu = card->mtu ? card->mtu : l->mtu;
+	char reason[96];
+
+	if (mtu >= IPV6_MIN_MTU || !macvlan_card_has_ipv6(card))
+		return 0;
+	snprintf(reason, sizeof(reason), "gives the card an MTU of %" PRIu32 ", and IPv6 needs %d",
+		 mtu, IPV6_MIN_MTU);
+	return refuse(card, l->name, reason, e);
+}
+
 /* Reasons for which the kernel gives a bare EINVAL or EBUSY, or none at all. */
-static int check_fit(const struct macvlan_card *card, const struct nl_link *l, struct err *e)
+static int check_fit(struct nl *host, const struct macvlan_card *card, const struct nl_link *l,
+		     struct err *e)
 {
 	char reason[96];
 
@@ -59,18 +100,15 @@ static int check_fit(const struct macvlan_card *card, const struct nl_link *l, s
 		snprintf(reason, sizeof(reason), "is itself a %s", l->kind);
 		return refuse(card, l->name, reason, e);
 	}
-	if (l->master) {
-		snprintf(reason, sizeof(reason),
-			 "is a port of another device (bridge or bond, index %d)", l->master);
-		return refuse(card, l->name, reason, e);
-	}
+	if (check_port(host, card, l, e) < 0)
+		return -1;
 	if (card->mtu > l->mtu) {
 		snprintf(reason, sizeof(reason),
 			 "has an MTU of %" PRIu32 ", the subnet asks for %" PRIu32, l->mtu,
 			 card->mtu);
 		return refuse(card, l->name, reason, e);
 	}
-	return 0;
+	return check_mtu6(card, l, e);
 }
 
 static int find_master(struct nl *host, const struct macvlan_card *card, struct nl_link *out,
@@ -123,7 +161,7 @@ int macvlan_parent_find(struct nl *host, const struct macvlan_card *card, struct
 		if (check_alive(card, &parent, e) < 0)
 			return -1;
 	}
-	if (check_fit(card, &parent, e) < 0)
+	if (check_fit(host, card, &parent, e) < 0)
 		return -1;
 	*out = parent;
 	return 0;

@@ -3,6 +3,7 @@
 #ifndef MACVLAN_PARENT_H
 #define MACVLAN_PARENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/base/err.h"
@@ -30,6 +31,9 @@ int macvlan_parent_find(struct nl *host, const struct macvlan_card *card, struct
  */
 int macvlan_parent_name(struct nl *host, const struct macvlan_card *card, struct macvlan_vlan *out,
 			struct err *e) FN_MUST;
+
+/** macvlan_parent_takes_frames - a link of that kind keeps for itself what its ports hear. */
+bool macvlan_parent_takes_frames(const char *kind);
 
 /**
  * macvlan_parent_explain - put the likely reason before the kernel's bare EBUSY or EINVAL, when a card could

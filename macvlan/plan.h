@@ -18,6 +18,11 @@ struct macvlan_seen {
 	int primary_index;             /* 0 when the card is the only one */
 	const struct nl_route *routes; /* table main, both families, the kernel's order */
 	size_t n_routes;
+	const struct nl_route *others; /* of the other tables, but local and our own */
+	size_t n_others;
+	const struct nl_rule *rules; /* both families, by preference */
+	size_t n_rules;
+	bool primary_enslaved; /* its card is a port, of a VRF: then no rule names its table */
 	const struct nl_addr *addrs; /* of all links */
 	size_t n_addrs;
 };

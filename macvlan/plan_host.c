@@ -33,9 +33,9 @@ void macvlan_host_name(const char *parent, char out[IFNAMSIZ])
 }
 
 /* Two nodes have different parents, and two VLANs of one NIC its MAC but not its name. */
-struct mac_addr macvlan_host_mac(const struct nl_link *parent)
+static struct mac_addr mac_for(const struct nl_link *parent, const char *use)
 {
-	uint64_t h = hash_fnv1a(HASH_FNV1A_INIT, MACVLAN_ALIAS " host", strlen(MACVLAN_ALIAS) + 5);
+	uint64_t h = hash_fnv1a(HASH_FNV1A_INIT, use, strlen(use));
 	struct mac_addr mac;
 	size_t i;
 
@@ -46,6 +46,16 @@ struct mac_addr macvlan_host_mac(const struct nl_link *parent)
 	/* Locally administered, unicast. */
 	mac.b[0] = (uint8_t)((mac.b[0] & 0xfc) | 2);
 	return mac;
+}
+
+struct mac_addr macvlan_host_mac(const struct nl_link *parent)
+{
+	return mac_for(parent, MACVLAN_ALIAS " host");
+}
+
+struct mac_addr macvlan_probe_mac(const struct nl_link *parent)
+{
+	return mac_for(parent, MACVLAN_ALIAS " probe");
 }
 
 /* The MAC tells as well: an ADD may have been killed before the alias was set. */
@@ -59,18 +69,10 @@ bool macvlan_host_is_ours(const struct nl_link *l, const struct nl_link *parent)
 
 /* ------------------------------------------------------------------ the node's own addresses */
 
-static bool is_linklocal(const struct ip_addr *a)
-{
-	static const struct ip_net net4 = {.addr = {AF_INET, {169, 254}}, .prefix = 16};
-	static const struct ip_net net6 = {.addr = {AF_INET6, {0xfe, 0x80}}, .prefix = 10};
-
-	return ip_net_has(a->family == AF_INET ? &net4 : &net6, a);
-}
-
 static bool addr_fits(const struct nl_addr *a, uint8_t family)
 {
 	return a->addr.addr.family == family && a->scope == RT_SCOPE_UNIVERSE &&
-	       !(a->flags & ADDR_UNFIT) && !is_linklocal(&a->addr.addr);
+	       !(a->flags & ADDR_UNFIT) && !ip_is_linklocal(&a->addr.addr);
 }
 
 /*

@@ -31,6 +31,12 @@ void macvlan_host_name(const char *parent, char out[IFNAMSIZ]);
 /** macvlan_host_mac - the device's MAC, the same each time that it is made on this parent. */
 struct mac_addr macvlan_host_mac(const struct nl_link *parent);
 
+/**
+ * macvlan_probe_mac - the MAC that all cards of this node ask the LAN with, on this parent, one after the other: a
+ * switch that counts MACs, for ever where it is told to, counts one for them all.
+ */
+struct mac_addr macvlan_probe_mac(const struct nl_link *parent);
+
 /** macvlan_host_is_ours - a link of that name on that parent is one that we made. */
 bool macvlan_host_is_ours(const struct nl_link *l, const struct nl_link *parent);
 

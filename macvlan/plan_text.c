@@ -19,7 +19,11 @@ static void text_route(const struct nl_route *r, struct sb *out)
 {
 	char buf[IP_NET_LEN];
 
+	if (r->type == RTN_MULTICAST)
+		sb_puts(out, "multicast ");
 	sb_puts(out, r->dst.prefix ? ip_net_format(&r->dst, buf) : "default");
+	if (ip_is_set(&r->from.addr))
+		sb_printf(out, " from %s", ip_net_format(&r->from, buf));
 	if (ip_is_set(&r->gw))
 		sb_printf(out, " via %s", ip_format(&r->gw, buf));
 	if (r->multipath)
@@ -38,8 +42,11 @@ static void text_route_rest(const struct nl_route *r, struct sb *out)
 		sb_printf(out, " src %s", ip_format(&r->src, buf));
 	if (r->metric)
 		sb_printf(out, " metric %u", r->metric);
+	if (r->tos)
+		sb_printf(out, " tos %u", r->tos);
 	if (r->onlink)
 		sb_puts(out, " onlink");
+	nl_route_format_more(r, out);
 }
 
 void macvlan_op_format(const struct macvlan_op *op, const struct macvlan_card *card,

@@ -158,7 +158,8 @@ static int vlan_finish(struct nl *host, const struct nl_link *master, uint16_t i
 	macvlan_vlan_name(master->name, id, name);
 	full_name(master->name, id, full);
 	snprintf(alias, sizeof(alias), MACVLAN_ALIAS " %s", full);
-	if (check_name(host, name, e) < 0 || macvlan_conf6_set(l->name, routed, e) < 0 ||
+	if (check_name(host, name, e) < 0 ||
+	    macvlan_conf6_set(l->name, routed ? MACVLAN_CONF6_ON : 0, e) < 0 ||
 	    nl_link_set(host, l->index, &change, e) < 0)
 		return err_wrap(e, "set up VLAN %s", name);
 	return 0;

@@ -65,7 +65,9 @@ static inline LAB_UNUSED void world_primary(int pod, const char *cidr, const cha
 	    "ip link add v%d type veth peer name eth0 netns /proc/%d/fd/%d; "
 	    "ip link set v%d master cni0 up",
 	    serial, getpid(), pod, serial);
-	lab(pod, "set -e; ip link set eth0 up; ip addr add %s dev eth0; %s", cidr, routes);
+	lab(pod,
+	    "set -e; echo 0 >/proc/sys/net/ipv6/conf/eth0/accept_dad; ip link set eth0 up; ip addr add %s dev eth0; %s",
+	    cidr, routes);
 }
 
 /* Everything that lan0 hears, into *(int *)ctx; for netns_call() in world.lan. The caller closes it. */
