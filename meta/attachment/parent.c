@@ -24,8 +24,12 @@ static void set_string(char **at, const char *value)
 	*at = xstrdup(value);
 }
 
-static void fill_state(struct state *s, const struct seat *who)
+/* @told: how the record tells the NIC; NULL = not known */
+static void fill_state(struct state *s, const struct seat *who, const char *told)
 {
+	set_string(&s->told_master, told);
+	if (told && str_eq(told, who->at.master))
+		set_string(&s->told_master, NULL);
 	set_string(&s->parent, who->at.name);
 	set_string(&s->master, who->at.master);
 	set_string(&s->link, who->link);
@@ -111,7 +115,7 @@ int parent_claim(const struct state_dir *d, struct state *s, const struct parent
 	if (s->parent && !str_eq(s->parent, who.at.name) && stand_up(d, s, e) < 0)
 		return -1;
 	/* Saved with what comes next: until then the seat itself tells, see parent_recall(). */
-	fill_state(s, &who);
+	fill_state(s, &who, claim->told);
 	if (seats_open(d, who.at.name, claim->deadline_ms, &u, e) < 0)
 		return -1;
 	return sit_down(u, s, &who, host, card, e);
@@ -130,6 +134,6 @@ int parent_recall(const struct state_dir *d, struct state *s, struct err *e)
 	int rc = seats_find(d, s->container_id, s->ifname, &who, e);
 
 	if (rc > 0)
-		fill_state(s, &who);
+		fill_state(s, &who, NULL);
 	return rc < 0 ? -1 : 0;
 }

@@ -14,6 +14,7 @@ struct state_dir;
 /* Who asks for a seat. All lent. */
 struct parent_claim {
 	const struct macvlan_card *card;
+	const char *told;     /* how the record tells its master */
 	const char *ns, *pod; /* the pod's, for messages */
 	int64_t deadline_ms;  /* to wait for the parent's lock until then */
 };

@@ -19,13 +19,13 @@
 #include "lib/json/jread.h"
 #include "lib/json/jwrite.h"
 #include "meta/attachment/state_priv.h"
+#include "meta/attachment/sweep.h"
 
 #define MAGIC "tandem-state 1"
 /* A conf of 1 MiB may double when it is escaped, and results come on top. */
 #define STATE_MAX     (16UL * 1024 * 1024)
 #define PLUGINS_MAX   64
 #define LOCK_NAP_MS   2
-#define HINT_SECONDS  600
 #define DELEGATE_COPY "delegate.json"
 
 void state_host_clear(struct state_host *h)
@@ -62,7 +62,9 @@ void state_free(struct state *s)
 	free(s->made);
 	free(s->parent);
 	free(s->master);
+	free(s->told_master);
 	free(s->link);
+	free(s->mode);
 	free(s->boot_id);
 	state_host_clear(&s->host);
 	free(s);
@@ -194,7 +196,7 @@ void state_unlock_remove(const struct state_dir *d, const char *container_id, in
 /* '@' cannot stand in a container ID. A link's name has no '/'. */
 static char *parent_lock_name(const char *parent)
 {
-	return xasprintf("parent@%s", parent);
+	return xasprintf(STATE_PARENT_LOCK "%s", parent);
 }
 
 int state_lock_parent(const struct state_dir *d, const char *parent, int64_t deadline_ms,
@@ -282,9 +284,11 @@ static void write_body(struct sb *sb, const struct state *s)
 	jw_kv_opt(&w, "made", s->made);
 	jw_kv_opt(&w, "parent", s->parent);
 	jw_kv_opt(&w, "master", s->master);
+	jw_kv_opt(&w, "toldMaster", s->told_master);
 	if (s->vlan)
 		jw_kv_i64(&w, "vlan", s->vlan);
 	jw_kv_opt(&w, "link", s->link);
+	jw_kv_opt(&w, "mode", s->mode);
 	if (s->missing_since)
 		jw_kv_i64(&w, "missingSince", s->missing_since);
 	/* As strings, so that every byte comes back as it was. */
@@ -399,7 +403,9 @@ static int decode(const char *what, const char *text, size_t len, struct state *
 		{"made", &s->made},
 		{"parent", &s->parent},
 		{"master", &s->master},
+		{"toldMaster", &s->told_master},
 		{"link", &s->link},
+		{"mode", &s->mode},
 		{"delegate", &s->delegate},
 		{"runtimeConfig", &s->runtime_config},
 		{"result", &s->result},
@@ -549,23 +555,6 @@ static bool uid_ok(const char *uid)
 	size_t n = strlen(uid);
 
 	return n && n <= 64 && strspn(uid, "0123456789abcdefABCDEF-") == n;
-}
-
-static void sweep_hints(const struct state_dir *d)
-{
-	AUTO(fd) int fd = openat(d->hints, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	AUTO(closedir) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	time_t old = time(NULL) - HINT_SECONDS;
-	struct dirent *ent;
-	struct stat st;
-
-	if (dir)
-		fd_steal(&fd);
-	while (dir && (ent = readdir(dir))) {
-		if (fstatat(d->hints, ent->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    S_ISREG(st.st_mode) && st.st_mtime < old)
-			unlinkat(d->hints, ent->d_name, 0);
-	}
 }
 
 void state_hint_set(const struct state_dir *d, const char *pod_uid)

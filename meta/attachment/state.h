@@ -36,11 +36,13 @@ struct state {
 	char *card_mac; /* NULL until it is known */
 	char *made;     /* what the card's ADD has made, by lines (macvlan/made.h); or NULL */
 	char *parent; /* link on the host that it sits on, "ens4.100"; NULL: not yet known, or an old file */
-	char *master;  /* the NIC of that */
-	uint16_t vlan; /* 0 = the NIC itself */
-	char *link;    /* what the card is: the sort in lib/nl/link_type.h */
-	char *boot_id; /* of the boot that the attachment was made in */
-	bool complete; /* ADD answered with success */
+	char *master;      /* the NIC of that */
+	char *told_master; /* what the record says instead of its name; NULL: just that */
+	uint16_t vlan;     /* 0 = the NIC itself */
+	char *link;        /* what the card is: the sort in lib/nl/link_type.h */
+	char *mode;        /* its mode, "bridge"; NULL in an old file */
+	char *boot_id;     /* of the boot that the attachment was made in */
+	bool complete;     /* ADD answered with success */
 	struct state_host host;
 	int64_t missing_since; /* wall clock second of the first DEL without the primary's binary; 0 */
 };

@@ -12,6 +12,8 @@ struct state_dir {
 	int stop_fd; /* lent */
 };
 
+/* A parent's lock begins so, which no container ID can. */
+#define STATE_PARENT_LOCK "parent@"
 /* A damaged state file's name ends so. */
 #define STATE_CORRUPT ".corrupt"
 /* A state file on its way into place. The same for all: only who holds the container's lock writes. */

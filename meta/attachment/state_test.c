@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "meta/attachment/state.h"
+#include "meta/attachment/sweep.h"
 #include "lib/base/time_test.h"
 
 #include <fcntl.h>
@@ -72,8 +73,10 @@ static struct state *sample(void)
 	s->made = xstrdup("link eth1 state up\nrule 1001 from 192.168.100.50 lookup 2001\n");
 	s->parent = xstrdup("tv0123abcd");
 	s->master = xstrdup("enp0s31f6abcdef");
+	s->told_master = xstrdup("addressIn=192.168.100.0/24");
 	s->vlan = 4094;
 	s->link = xstrdup("ipvlan l3s");
+	s->mode = xstrdup("l3s");
 	s->boot_id = state_boot_id();
 	s->complete = true;
 	s->missing_since = 1700000000;
@@ -112,8 +115,10 @@ static void every_field_comes_back_to_the_byte(void **state)
 	assert_string_equal(back->made, s->made);
 	assert_string_equal(back->parent, s->parent);
 	assert_string_equal(back->master, s->master);
+	assert_string_equal(back->told_master, s->told_master);
 	assert_int_equal(back->vlan, 4094);
 	assert_string_equal(back->link, s->link);
+	assert_string_equal(back->mode, s->mode);
 	assert_string_equal(back->boot_id, s->boot_id);
 	assert_int_equal(strlen(back->boot_id), 36);
 	assert_true(back->complete);
@@ -373,6 +378,70 @@ static void hints_take_uids_only(void **state)
 	assert_false(state_hint_is_set(d, "../attachments/x"));
 }
 
+static size_t count_files(const char *folder)
+{
+	AUTO(free) char *path = xasprintf("%s/%s", root, folder);
+	AUTO(closedir) DIR *dir = opendir(path);
+	const struct dirent *ent;
+	size_t n = 0;
+
+	while (dir && (ent = readdir(dir)))
+		n += ent->d_name[0] != '.';
+	return n;
+}
+
+static void empty(const char *folder)
+{
+	AUTO(free) char *path = xasprintf("%s/%s", root, folder);
+	AUTO(closedir) DIR *dir = opendir(path);
+	const struct dirent *ent;
+
+	while (dir && (ent = readdir(dir)))
+		unlinkat(dirfd(dir), ent->d_name, 0);
+}
+
+static void make_old(const char *folder, const char *name, time_t age)
+{
+	AUTO(free) char *path = xasprintf("%s/%s/%s", root, folder, name);
+	AUTO(fd) int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	struct timespec times[2] = {{.tv_sec = time(NULL) - age}, {.tv_sec = time(NULL) - age}};
+
+	assert_true(fd >= 0);
+	assert_int_equal(futimens(fd, times), 0);
+}
+
+/* Nobody else ends them: a pod that is gone asks no more, and a killed call lets go of its lock without its file. */
+static void what_nobody_else_ends_is_bounded(void **state)
+{
+	AUTO(state_dir_free) struct state_dir *d = open_dir();
+	char name[64];
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "%08x-26aa-4fda-81cd-6bff3089891c", i);
+		make_old("hints", name, 300 - i);
+	}
+	make_old("hints", "00000000-aaaa-4fda-81cd-6bff3089891c", 601);
+	for (int i = 0; i < 70; i++) {
+		snprintf(name, sizeof(name), "c%d@eth0.corrupt", i);
+		make_old("attachments", name, 70 - i);
+	}
+	make_old("attachments", "old@eth0.corrupt", 24 * 3600 + 1);
+	make_old("attachments", "other", 24 * 3600 + 1);
+	make_old("locks", "c1", 0);
+	make_old("locks", "parent@ens4", 0);
+	sweep_leftovers(d);
+	assert_int_equal(count_files("hints"), 256);
+	assert_true(state_hint_is_set(d, "0000012b-26aa-4fda-81cd-6bff3089891c"));
+	assert_false(state_hint_is_set(d, "0000002b-26aa-4fda-81cd-6bff3089891c"));
+	assert_int_equal(count_files("attachments"), 64 + 1);
+	/* A container whose damaged file is still there keeps its lock until that goes. */
+	assert_int_equal(count_files("locks"), 1);
+	empty("hints");
+	empty("attachments");
+	empty("locks");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -387,6 +456,7 @@ int main(void)
 		cmocka_unit_test(a_file_of_an_older_tandem_is_read),
 		cmocka_unit_test(delegate_copy_is_kept_once),
 		cmocka_unit_test(hints_take_uids_only),
+		cmocka_unit_test(what_nobody_else_ends_is_bounded),
 	};
 
 	return cmocka_run_group_tests_name("state", tests, make_root, remove_root);

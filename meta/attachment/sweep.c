@@ -2,7 +2,9 @@
 #include "meta/attachment/sweep.h"
 
 #include <errno.h>
+#include <dirent.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,6 +15,13 @@
 #include "lib/cni/args.h"
 #include "meta/attachment/state.h"
 #include "meta/attachment/state_priv.h"
+
+/* A pod that still wants its address is tried again within minutes. */
+#define HINT_SECONDS 600
+#define HINTS_MAX    256
+/* Damaged files are kept for people to look at. */
+#define DAMAGED_SECONDS (24 * 3600)
+#define DAMAGED_MAX     64
 
 void sweep_list_done(struct sweep_list *l)
 {
@@ -118,6 +127,16 @@ static void sweep_lock(const struct state_dir *d, const char *id)
 		state_unlock_remove(d, id, &lock);
 }
 
+/* "parent@<link>": whoever made or removed something on the link was killed. */
+static void sweep_parent_lock(const struct state_dir *d, const char *parent)
+{
+	AUTO(fd) int lock = -1;
+	struct err e = {0};
+
+	if (state_lock_parent(d, parent, clock_now_ms(), &lock, &e) == 0)
+		state_unlock_parent(d, parent, &lock);
+}
+
 void sweep_locks(const struct state_dir *d)
 {
 	AUTO(sweep_list_done) struct sweep_list l = {0};
@@ -128,7 +147,64 @@ void sweep_locks(const struct state_dir *d)
 	if (!dir || sweep_list_read(d, &l, &e) < 0)
 		return;
 	while ((ent = readdir(dir))) {
-		if (cni_name_check(ent->d_name) == 0 && !has_file(&l, ent->d_name))
+		if (str_starts(ent->d_name, STATE_PARENT_LOCK))
+			sweep_parent_lock(d, ent->d_name + strlen(STATE_PARENT_LOCK));
+		else if (cni_name_check(ent->d_name) == 0 && !has_file(&l, ent->d_name))
 			sweep_lock(d, ent->d_name);
 	}
+}
+
+/* ------------------------------------------------------------------------------- by age and number */
+
+struct old_file {
+	char *name;
+	time_t written;
+};
+
+static int by_age(const void *a, const void *b)
+{
+	const struct old_file *x = a, *y = b;
+
+	return x->written < y->written ? -1 : x->written > y->written;
+}
+
+/* Files of a folder whose names end so; of those not older than seconds the newest max stay. */
+static void bound(int folder, const char *suffix, int64_t seconds, size_t max)
+{
+	AUTO(closedir) DIR *dir = open_stream(folder);
+	struct old_file *v = NULL;
+	const struct dirent *ent;
+	time_t old = time(NULL) - seconds;
+	size_t n = 0;
+
+	while (dir && (ent = readdir(dir))) {
+		struct stat st;
+
+		if (!str_ends(ent->d_name, suffix) ||
+		    fstatat(folder, ent->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    !S_ISREG(st.st_mode))
+			continue;
+		v = xreallocarray(v, n + 1, sizeof(*v));
+		v[n++] = (struct old_file){xstrdup(ent->d_name), st.st_mtime};
+	}
+	if (n)
+		qsort(v, n, sizeof(*v), by_age);
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].written < old || n - i > max)
+			unlinkat(folder, v[i].name, 0);
+		free(v[i].name);
+	}
+	free(v);
+}
+
+void sweep_hints(const struct state_dir *d)
+{
+	bound(d->hints, "", HINT_SECONDS, HINTS_MAX);
+}
+
+void sweep_leftovers(const struct state_dir *d)
+{
+	sweep_locks(d);
+	sweep_hints(d);
+	bound(d->attachments, STATE_CORRUPT, DAMAGED_SECONDS, DAMAGED_MAX);
 }

@@ -35,6 +35,15 @@ bool sweep_is_newer(const struct state_dir *d, const struct sweep_entry *a,
 int sweep_remove_damaged(const struct state_dir *d, const struct sweep_entry *a,
 			 struct err *e) FN_MUST;
 
+/** sweep_hints - those that are older than ten minutes, and the oldest where there are more than 256. */
+void sweep_hints(const struct state_dir *d);
+
+/**
+ * sweep_leftovers - what nothing else ends: locks that nobody holds, hints, and files that were set aside (after a
+ * day, or where there are more than 64).
+ */
+void sweep_leftovers(const struct state_dir *d);
+
 /** sweep_locks - remove the locks of containers that have no state file, but for those that are held. */
 void sweep_locks(const struct state_dir *d);
 

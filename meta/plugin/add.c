@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <fcntl.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "api/annotations.h"
 #include "api/ip.h"
+#include "api/master.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
@@ -18,6 +18,7 @@
 #include "lib/cni/conf.h"
 #include "lib/cni/print.h"
 #include "lib/cni/result.h"
+#include "lib/nl/link_type.h"
 #include "lib/nl/netns.h"
 #include "macvlan/apply.h"
 #include "macvlan/detect.h"
@@ -34,6 +35,7 @@
 #include "meta/attachment/state.h"
 #include "meta/plugin/step.h"
 #include "meta/plugin/stop.h"
+#include "services/entry/pod.h"
 
 /*
  * Taking things back needs time as well. So the primary is given less than the whole, by a quarter of it or this
@@ -192,7 +194,7 @@ static int join_primary(struct add *a, struct err *e)
 
 	if (primary_add_join(a->running, &results, e) < 0)
 		return -1;
-	step_took(a->app, "primary", primary_add_us(a->running));
+	step_took(a->app, CALL_PRIMARY, primary_add_us(a->running));
 	keep_results(a, results);
 	return 0;
 }
@@ -213,27 +215,30 @@ static int wait_for_record(struct add *a, struct err *e)
 	if (record_wait(a->app, &want, &a->ip, e) < 0) {
 		if (e->kind == ERR_AGAIN)
 			state_hint_set(a->app->dir, a->pod.uid);
+		if (!a->request.subnet)
+			err_wrap(e,
+				 "there is no primary here (delegate is none), and the pod has "
+				 "no annotation " API_ANNOTATION_SUBNET
+				 ", the conf no defaultSubnet; set one, or annotate the namespace");
 		return -1;
 	}
 	a->api_us = since_start(a);
-	step_done(a->app, "record", start);
+	step_done(a->app, CALL_RECORD, start);
 	return 0;
 }
 
 static int wrap_card(const struct add *a, struct err *e)
 {
-	const char *alias = a->ip->network.master;
-
-	if (!str_eq(alias, a->card.m.master))
-		err_wrap(e, "master \"%s\" is \"%s\" by %s", alias, a->card.m.master,
-			 a->app->conf->masters_file);
+	masters_wrap(a->ip, a->app->conf->masters_file, &a->card.m, e);
 	return err_wrap(e, "card %s of pod %s/%s", a->card.m.ifname, a->pod.ns, a->pod.name);
 }
 
 static int make_link(struct add *a, struct err *e)
 {
 	const struct io_limit limit = app_read_limit(a->app);
+	char told[API_MASTER_TEXT];
 	struct parent_claim claim = {.card = &a->card.m,
+				     .told = api_master_text(&a->ip->network, told),
 				     .ns = a->pod.ns,
 				     .pod = a->pod.name,
 				     .deadline_ms = a->app->deadline_ms};
@@ -242,13 +247,13 @@ static int make_link(struct add *a, struct err *e)
 	card_done(&a->card);
 	card_fill(a->ip, &a->request, a->app->conf, a->app->args->ifname, &a->card);
 	undo_push(&a->undo, "the card", undo_card, a);
-	if (masters_resolve(a->app->conf->masters_file, &limit, a->card.m.master,
-			    sizeof(a->card.m.master), e) < 0 ||
+	if (card_check(&a->card, e) < 0 ||
+	    masters_choose(a->ip, a->app->conf->masters_file, &limit, &a->card.m, e) < 0 ||
 	    parent_claim(a->app->dir, a->state, &claim, e) < 0 ||
 	    macvlan_create(&a->card.m, a->netns, a->app->deadline_ms, &a->link, e) < 0)
 		return wrap_card(a, e);
 	macvlan_link_set_cancel_fd(a->link, a->app->stop_fd);
-	step_done(a->app, "card", start);
+	step_done(a->app, CALL_CARD, start);
 	return 0;
 }
 
@@ -288,6 +293,27 @@ static int join_host(struct add *a, struct err *e)
 	return host_join(a->app, a->state, a->link, &a->card, e) < 0 ? wrap_card(a, e) : 0;
 }
 
+/* For where no route of the primary's names its gateway. What cannot be read is refused when the result is made. */
+static void take_primary_gateways(struct add *a)
+{
+	AUTO(cni_result_free) struct cni_result *r = NULL;
+	struct err ignored = {0};
+	size_t i;
+
+	if (is_single(a) || !a->state->result ||
+	    cni_result_parse("result of the primary", jspan_of(a->state->result),
+			     chain_version(a->primary.chain), &r, &ignored) < 0)
+		return;
+	for (i = 0; i < r->n_ips; i++) {
+		const struct ip_addr *gw = &r->ips[i].gateway;
+		struct ip_addr *to = gw->family == AF_INET6 ? &a->card.m.primary_gateway6
+							    : &a->card.m.primary_gateway;
+
+		if (ip_is_set(gw) && !ip_is_set(to))
+			*to = *gw;
+	}
+}
+
 static int configure_link(struct add *a, struct err *e)
 {
 	AUTO(sb_done) struct sb made = SB_INIT;
@@ -295,16 +321,18 @@ static int configure_link(struct add *a, struct err *e)
 	char mac[MAC_ADDR_LEN];
 	struct mac_addr used;
 
+	take_primary_gateways(a);
 	if (macvlan_configure(a->link, &a->card.m, a->app->deadline_ms, e) < 0 ||
 	    macvlan_link_made(a->link, &a->card.m, &made, e) < 0)
 		return wrap_card(a, e);
 	used = macvlan_link_mac(a->link);
 	a->state->card_mac = xstrdup(mac_format(&used, mac));
 	a->state->made = sb_take(&made);
+	a->state->mode = xstrdup(nl_link_mode_get(a->card.m.mode)->name);
 	a->card_us = since_start(a);
 	announce = macvlan_link_announce_us(a->link);
-	step_took(a->app, "routes", clock_now_us() - start - announce);
-	step_took(a->app, "announce", announce);
+	step_took(a->app, CALL_ROUTES, clock_now_us() - start - announce);
+	step_took(a->app, CALL_ANNOUNCE, announce);
 	return 0;
 }
 
@@ -357,9 +385,21 @@ static int add_plain(struct add *a, struct err *e)
 	undo_push(&a->undo, "the primary's ADD", undo_primary, a);
 	if (chain_add(a->primary.chain, &a->env, &results, e) < 0)
 		return -1;
-	step_done(a->app, "primary", start);
+	step_done(a->app, CALL_PRIMARY, start);
 	keep_results(a, &results);
 	return 0;
+}
+
+static const struct ip_addr *result_gateway(const struct macvlan_card *m,
+					    const struct macvlan_route *r)
+{
+	static const struct ip_addr none;
+
+	if (r->onlink)
+		return &none;
+	if (ip_is_set(&r->gw))
+		return &r->gw;
+	return r->dst.addr.family == m->gateway6.family ? &m->gateway6 : &m->gateway;
 }
 
 /* The card is the pod's only one: the result is ours to tell, after that of a plugin before us. */
@@ -377,8 +417,7 @@ static int card_result(const struct add *a, struct cni_result **out, struct err 
 	if (ip_is_set(&m->addr6.addr))
 		cni_result_add_ip(r, &m->addr6, &m->gateway6, (int)index);
 	for (i = 0; i < m->n_routes; i++)
-		cni_result_add_route(r, &m->routes[i].dst,
-				     ip_is_set(&m->routes[i].gw) ? &m->routes[i].gw : &m->gateway);
+		cni_result_add_route(r, &m->routes[i].dst, result_gateway(m, &m->routes[i]));
 	*out = STEAL(r);
 	return 0;
 }
@@ -401,6 +440,24 @@ static int make_result(const struct add *a, struct cni_result **out, struct err 
 	return 0;
 }
 
+static int undo_entry(void *ctx, struct err *e)
+{
+	const struct add *a = ctx;
+
+	return entry_leave(a->netns, a->app->conf->services, e);
+}
+
+/* Which ClusterIPs its sockets see. Never a reason to fail: without it they are the cluster's own proxy's. */
+static void enter_services(struct add *a)
+{
+	struct err e = {0};
+
+	undo_push(&a->undo, "its place among the Services", undo_entry, a);
+	if (entry_enter(a->state, a->netns, a->app->conf->services, &e) < 0)
+		log_warn("ClusterIPs are not translated as its card wants", "container",
+			 a->app->args->container_id, "error", e.msg);
+}
+
 static int finish(struct add *a, struct err *e)
 {
 	AUTO(cni_result_free) struct cni_result *result = NULL;
@@ -415,9 +472,10 @@ static int finish(struct add *a, struct err *e)
 	a->state->pod_uid = *a->pod.uid ? xstrdup(a->pod.uid) : NULL;
 	if (state_save(a->app->dir, a->state, e) < 0)
 		return -1;
+	enter_services(a);
 	if (cni_result_print(result, a->app->conf->version, e) < 0)
 		return -1;
-	step_done(a->app, "result", start);
+	step_done(a->app, CALL_RESULT, start);
 	return 0;
 }
 
@@ -456,15 +514,32 @@ static void roll_back(struct add *a)
 		log_warn("state file not removed", "error", e.msg);
 }
 
+/* The runtime runs several confs for a pod, and another one is the first. */
+static int check_first(const struct add *a, struct err *e)
+{
+	const char *ifname = a->app->args->ifname;
+
+	if (!a->request.wanted || is_single(a) || !str_eq(a->request.interface, ifname))
+		return 0;
+	return err_set(
+		e, ERR_CONFIG, 0,
+		"the runtime runs this conf for interface %s, which is the card's own: another "
+		"conf stands before it; it must be the first, and the only one (max_conf_num "
+		"1 in containerd's configuration)",
+		ifname);
+}
+
 static int add_locked(struct add *a, struct err *e)
 {
 	struct app *app = a->app;
 	int64_t start = clock_now_us();
 	int r;
 
-	if (clear_remains(a, e) < 0 || pod_request(app, &a->pod, &a->request, e) < 0)
+	if (clear_remains(a, e) < 0 || pod_request(app, &a->pod, &a->request, e) < 0 ||
+	    check_first(a, e) < 0)
 		return -1;
-	step_done(app, "annotations", start);
+	app->call.card = a->request.wanted;
+	step_done(app, CALL_ANNOTATIONS, start);
 	if (!is_single(a) && primary_load(app, &a->primary, e) < 0)
 		return -1;
 	a->env = (struct chain_env){

@@ -8,6 +8,7 @@
 
 #include "lib/base/err.h"
 #include "lib/base/io.h"
+#include "lib/door/timing.h"
 
 struct cni_args;
 struct cni_conf;
@@ -22,6 +23,8 @@ struct app {
 	char *const *environ;       /* the runtime's, for the primary's plugins; ours is empty */
 	int stop_fd;                /* readable = end now; see meta/plugin/stop.h */
 	struct kube_client *client; /* NULL until app_client() was called */
+	bool was_said;              /* STATUS has failed with the same words before */
+	struct call call;           /* what it takes; see meta/plugin/step.h */
 	bool no_door;               /* it was not there, or broke: the direct way from then on */
 };
 

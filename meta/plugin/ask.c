@@ -17,7 +17,7 @@
 #include "lib/kube/path.h"
 #include "lib/kube/wait.h"
 #include "meta/plugin/app.h"
-#include "meta/plugin/door.h"
+#include "lib/door/call.h"
 
 /*
  * A door that does not answer at all must leave time for the direct way: so one question waits no longer than this,
@@ -178,6 +178,16 @@ int ask_pod(struct app *app, const char *ns, const char *name, struct asked *out
 	AUTO(free) char *path = kube_path("v1", ns, "pods", name, NULL);
 	AUTO(door_request_done)
 	struct door_request req = {.verb = DOOR_POD, .ns = xstrdup(ns), .name = xstrdup(name)};
+
+	return get(app, &req, path, out, e);
+}
+
+int ask_namespace(struct app *app, const char *name, struct asked *out, struct err *e)
+{
+	AUTO(free) char *path = kube_path("v1", NULL, "namespaces", name, NULL);
+	AUTO(door_request_done)
+	struct door_request req = {
+		.verb = DOOR_NAMESPACE, .ns = xstrdup(name), .name = xstrdup(name)};
 
 	return get(app, &req, path, out, e);
 }

@@ -34,6 +34,9 @@ DEFINE_AUTO_VALUE(struct asked, asked_done)
 int ask_pod(struct app *app, const char *ns, const char *name, struct asked *out,
 	    struct err *e) FN_MUST;
 
+/** ask_namespace - a Namespace: its annotations. As ask_pod(). */
+int ask_namespace(struct app *app, const char *name, struct asked *out, struct err *e) FN_MUST;
+
 /** ask_record - a MacvlanIP as it is now. */
 int ask_record(struct app *app, const char *ns, const char *name, struct asked *out,
 	       struct err *e) FN_MUST;

@@ -34,7 +34,11 @@ static void fill_routes(const struct api_network *net, struct card *out)
 		bool primary = !out->m.single && str_eq(r->iface, "eth0");
 
 		out->routes[i] = (struct macvlan_route){
-			r->dst, r->gw, primary ? MACVLAN_IFACE_PRIMARY : MACVLAN_IFACE_CARD};
+			.dst = r->dst,
+			.gw = r->gw,
+			.onlink = r->onlink,
+			.iface = primary ? MACVLAN_IFACE_PRIMARY : MACVLAN_IFACE_CARD,
+		};
 	}
 	out->m.routes = out->routes;
 	out->m.n_routes = net->n_routes;
@@ -77,7 +81,9 @@ void card_fill(const struct api_ip *ip, const struct api_request *req, const str
 	/* Both were checked to be names of links, so they fit. */
 	snprintf(m->ifname, sizeof(m->ifname), "%s", m->single ? ifname : req->interface);
 	snprintf(m->primary_ifname, sizeof(m->primary_ifname), "%s", ifname);
-	snprintf(m->master, sizeof(m->master), "%s", net->master);
+	/* masters_choose() says which NIC a selector means. */
+	if (net->master_by == API_MASTER_BY_NAME)
+		snprintf(m->master, sizeof(m->master), "%s", net->master);
 	m->node = ip->node;
 	m->vlan = net->vlan;
 	m->mode = net->mode;
@@ -88,12 +94,50 @@ void card_fill(const struct api_ip *ip, const struct api_request *req, const str
 	m->gateway = net->gateway;
 	m->gateway6 = net->gateway6;
 	m->detect = net->conflict_detection == API_SWITCH_ON && nl_link_type_of(m->mode)->probes;
+	m->forwarding = net->forwarding == API_SWITCH_ON;
+	m->accept_ra = net->accept_ra == API_SWITCH_ON;
+	m->any_carrier = net->require_carrier == API_SWITCH_OFF;
 	m->default_gateway = net->pod_default_gateway;
 	m->host_access = host_access(net, m);
 	fill_routes(net, out);
 	if (macvlan_is_routed(m))
 		drop_gateways(out);
 	fill_networks(net, conf, out);
+}
+
+static int check_addr(const struct ip_net *addr, const struct macvlan_nets *nets, const char *what,
+		      struct err *e)
+{
+	char text[IP_ADDR_LEN], net[IP_NET_LEN];
+
+	for (size_t i = 0; ip_is_set(&addr->addr) && i < nets->n; i++) {
+		if (ip_net_has(&nets->v[i], &addr->addr))
+			return err_set(e, ERR_CONFIG, 0,
+				       "address %s is in %s %s, where it would not be reached; set "
+				       "other ranges in the MacvlanSubnet and recreate the pod",
+				       ip_format(&addr->addr, text), what,
+				       ip_net_format(&nets->v[i], net));
+	}
+	return 0;
+}
+
+/* rc 0 with Services looked for on the LAN would be a pod that runs, and cannot work. */
+int card_check(const struct card *c, struct err *e)
+{
+	const struct macvlan_card *m = &c->m;
+
+	if (m->default_gateway && !m->single && !m->service_cidrs.n)
+		return err_set(
+			e, ERR_CONFIG, 0,
+			"podDefaultGateway: no service network is known, and Services would be "
+			"looked for on the LAN; set serviceCIDR in the conf or in ConfigMap "
+			"tandem-settings, or podDefaultGateway.serviceCidr in the MacvlanSubnet "
+			"and recreate the pod");
+	if (check_addr(&m->addr, &m->service_cidrs, "the service network", e) < 0 ||
+	    check_addr(&m->addr6, &m->service_cidrs, "the service network", e) < 0 ||
+	    check_addr(&m->addr, &m->cluster_cidrs, "the pod network", e) < 0)
+		return -1;
+	return check_addr(&m->addr6, &m->cluster_cidrs, "the pod network", e);
 }
 
 void card_done(struct card *c)

@@ -4,6 +4,7 @@
 #define META_PLUGIN_CARD_H
 
 #include "lib/base/auto.h"
+#include "lib/base/err.h"
 #include "macvlan/macvlan.h"
 
 struct api_ip;
@@ -26,6 +27,12 @@ struct card {
  */
 void card_fill(const struct api_ip *ip, const struct api_request *req, const struct cni_conf *conf,
 	       const char *ifname, struct card *out);
+/**
+ * card_check - what the conf and the record say together must let the pod reach the cluster.
+ *
+ * ERR_CONFIG: gateway mode, and no service network is known; an address that is one of the pods' or Services'.
+ */
+int card_check(const struct card *c, struct err *e) FN_MUST;
 void card_done(struct card *c);
 DEFINE_AUTO_VALUE(struct card, card_done)
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "meta/plugin/card.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/annotations.h"
 #include "api/ip.h"
+#include "lib/base/mem.h"
 #include "lib/base/test.h"
 #include "lib/cni/conf.h"
 #include "lib/json/jread.h"
@@ -37,19 +39,24 @@ static void world_done(struct world *w)
 }
 DEFINE_AUTO_VALUE(struct world, world_done)
 
-static void fill(struct world *w, const char *record, const char *interface)
+static void fill_by(struct world *w, const char *conf, const char *record, const char *interface)
 {
 	const char *text[API_ANNOTATIONS] = {
 		[API_ASKED_SUBNET] = "vlan100", [API_ASKED_INTERFACE] = interface};
 	struct err e = {0};
 	struct jval root;
 
-	assert_int_equal(cni_conf_parse("conf", conf_text, strlen(conf_text), &w->conf, &e), 0);
+	assert_int_equal(cni_conf_parse("conf", conf, strlen(conf), &w->conf, &e), 0);
 	assert_int_equal(jdoc_parse("record", record, strlen(record), &w->doc, &e), 0);
 	root = jdoc_root(w->doc);
 	assert_int_equal(api_ip_decode(&root, &w->ip, &e), 0);
 	assert_int_equal(api_request_parse(text, &w->req, &e), 0);
 	card_fill(w->ip, &w->req, w->conf, "eth0", &w->card);
+}
+
+static void fill(struct world *w, const char *record, const char *interface)
+{
+	fill_by(w, conf_text, record, interface);
 }
 
 static void assert_net(const struct ip_net *net, const char *want)
@@ -196,9 +203,50 @@ static void a_routed_card_has_no_gateways(void **state)
 	assert_string_equal(ip_format(&flat.card.m.gateway, text), "192.168.100.1");
 }
 
+static const struct {
+	const char *spec, *conf_nets, *says; /* NULL = it is fine */
+} checks[] = {
+	{"\"podDefaultGateway\":{\"enable\":true}", "",
+	 "podDefaultGateway: no service network is known, and Services would be looked for on the LAN; set serviceCIDR in the conf or in ConfigMap tandem-settings, or podDefaultGateway.serviceCidr in the MacvlanSubnet and recreate the pod"},
+	{"\"podDefaultGateway\":{\"enable\":true}", "\"serviceCIDR\":\"10.43.0.0/16\",", NULL},
+	{"\"podDefaultGateway\":{\"enable\":true,\"serviceCidr\":\"10.43.0.0/16\"}", "", NULL},
+	{"\"podDefaultGateway\":{\"enable\":false}", "", NULL},
+	{"\"mtu\":1400", "\"serviceCIDR\":\"192.168.0.0/17\",",
+	 "address 192.168.100.50 is in the service network 192.168.0.0/17, where it would not be reached; set other ranges in the MacvlanSubnet and recreate the pod"},
+	{"\"cidr6\":\"fd42::5/64\"", "\"clusterCIDR\":\"10.42.0.0/16,fd42::/48\",",
+	 "address fd42::5 is in the pod network fd42::/48, where it would not be reached; set other ranges in the MacvlanSubnet and recreate the pod"},
+	/* A LAN around them. */
+	{"\"cidr6\":\"fd42::5/16\"", "\"clusterCIDR\":\"fd42:1::/48\",", NULL},
+};
+
+static void a_pod_must_reach_the_cluster(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++) {
+		AUTO(world_done) struct world w = {0};
+		AUTO(free)
+		char *conf = xasprintf(
+			"{\"cniVersion\":\"0.4.0\",\"name\":\"cbr0\",\"type\":\"tandem\",%s"
+			"\"delegate\":{\"type\":\"bridge\"}}",
+			checks[i].conf_nets);
+		AUTO(free)
+		char *record = xasprintf(RECORD("%s"), checks[i].spec);
+		struct err e = {0};
+
+		fill_by(&w, conf, record, "eth1");
+		if (checks[i].says) {
+			assert_int_equal(card_check(&w.card, &e), -1);
+			assert_string_equal(e.msg, checks[i].says);
+		} else {
+			assert_int_equal(card_check(&w.card, &e), 0);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_pod_must_reach_the_cluster),
 		cmocka_unit_test(a_second_card_has_the_records_network),
 		cmocka_unit_test(a_record_of_both_families),
 		cmocka_unit_test(the_subnets_service_cidrs_win),

@@ -86,7 +86,7 @@ static int check_chain(struct app *app, const struct chain *c, struct jspan runt
 	int64_t start = clock_now_us();
 	int r = chain_check(c, &env, e);
 
-	step_done(app, "primary", start);
+	step_done(app, CALL_PRIMARY, start);
 
 	if (notes.len)
 		log_warn("the primary's plugins", "notes", sb_get(&notes));
@@ -133,9 +133,10 @@ static int check_known(struct app *app, const struct state *s, int netns, struct
 	if (s->boot_id && !str_eq(boot_id, s->boot_id))
 		return err_set(e, ERR_MISSING, 0, "container %s is older than the node's last boot",
 			       s->container_id);
+	app->call.card = s->card != NULL;
 	if (check_card(s, netns, e) < 0)
 		return err_wrap(e, "card %s", s->card);
-	step_done(app, "card", start);
+	step_done(app, CALL_CARD, start);
 	return check_primary(app, s, e);
 }
 

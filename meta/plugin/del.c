@@ -2,6 +2,8 @@
 #include "meta/plugin/del.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "lib/base/clock.h"
@@ -19,6 +21,7 @@
 #include "meta/plugin/primary.h"
 #include "meta/attachment/state.h"
 #include "meta/plugin/step.h"
+#include "services/entry/pod.h"
 #include "meta/attachment/strays.h"
 
 /* How long a missing binary of the primary holds a DEL up: an upgrade takes less, people take more. */
@@ -91,7 +94,7 @@ static int del_primary(struct app *app, const struct state *s, const struct cni_
 	if (primary_restore(s, &p, e) < 0)
 		return -1;
 	r = chain_del(p.chain, &env, e);
-	step_done(app, "primary", start);
+	step_done(app, CALL_PRIMARY, start);
 	if (notes.len)
 		log_warn("the primary's plugins", "notes", sb_get(&notes));
 	return r;
@@ -134,6 +137,16 @@ static void forget_host(struct app *app, const struct state *s)
 		log_warn("state not saved", "error", e.msg);
 }
 
+/* What stays because of a failure is taken out by the daemon: cookies are never another namespace's. */
+static void leave_services(const struct app *app, int netns)
+{
+	struct err e = {0};
+
+	if (netns >= 0 && entry_leave(netns, app->conf->services, &e) < 0)
+		log_warn("the namespace stays among the Services' clients", "container",
+			 app->args->container_id, "error", e.msg);
+}
+
 int del_attachment(struct app *app, struct state *s, struct err *e)
 {
 	AUTO(macvlan_deletion_free) struct macvlan_deletion *gone = NULL;
@@ -148,6 +161,7 @@ int del_attachment(struct app *app, struct state *s, struct err *e)
 	/* After a reboot the path, if it is there, is somebody else's. */
 	if (same_boot)
 		netns = open_netns(*app->args->netns ? app->args->netns : s->netns);
+	leave_services(app, netns);
 	args = merged_args(app, s, netns >= 0);
 	/*
 	 * Not in reverse order: the kernel removes links one after the other in the whole system, and answers each
@@ -168,7 +182,7 @@ int del_attachment(struct app *app, struct state *s, struct err *e)
 	if (gone && macvlan_delete_wait(gone, clock_now_ms() + CARD_WAIT_MS, &now) < 0)
 		note(&first, &now);
 	else if (gone)
-		step_done(app, "card", start);
+		step_done(app, CALL_CARD, start);
 	if (first.kind) {
 		if (had_host && !s->host.parent)
 			forget_host(app, s);
@@ -227,8 +241,17 @@ static int del_locked(struct app *app, struct err *e)
 	}
 	if (damaged)
 		log_warn("damaged state file set aside", "container", app->args->container_id);
-	step_done(app, "state", start);
+	app->call.card = s && s->card;
+	step_done(app, CALL_STATE, start);
 	return s ? del_attachment(app, s, e) : del_without_state(app, e);
+}
+
+static void log_deleted(const struct app *app, int64_t us)
+{
+	char all[24];
+
+	snprintf(all, sizeof(all), "%" PRId64, us);
+	log_info("DEL", "container", app->args->container_id, "total_us", all);
 }
 
 int plugin_del(struct app *app, struct err *e)
@@ -247,7 +270,7 @@ int plugin_del(struct app *app, struct err *e)
 	state_dir_set_stop_fd(app->dir, -1);
 	if (del_locked(app, e) < 0)
 		return -1;
-	step_done(app, "DEL", start);
+	log_deleted(app, clock_now_us() - start);
 	if (lock >= 0)
 		state_unlock_remove(app->dir, app->args->container_id, &lock);
 	return 0;

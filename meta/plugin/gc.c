@@ -223,7 +223,7 @@ int plugin_gc(struct app *app, struct err *e)
 	err_clear(&now);
 	if (forward(app, &now) < 0)
 		note(&g, &now);
-	sweep_locks(app->dir);
+	sweep_leftovers(app->dir);
 	if (!g.failed)
 		return 0;
 	*e = g.first;

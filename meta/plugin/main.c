@@ -86,42 +86,58 @@ static int run_verb(struct app *app, struct err *e)
 	return err_set(e, ERR_INTERNAL, 0, "VERSION reads no conf");
 }
 
-static int run(const struct cni_args *args, const struct cni_conf *conf, char *const *inherited,
-	       int64_t start_us, struct err *e)
+static enum call_verb verb_of(enum cni_command command)
 {
+	switch (command) {
+	case CNI_DEL:
+		return CALL_DEL;
+	case CNI_CHECK:
+		return CALL_CHECK;
+	case CNI_GC:
+		return CALL_GC;
+	default:
+		return CALL_ADD;
+	}
+}
+
+static int run(struct app *app, int64_t start_us, struct err *e)
+{
+	const struct cni_conf *conf = app->conf;
 	AUTO(state_dir_free) struct state_dir *dir = NULL;
 	AUTO(kube_client_free) struct kube_client *client = NULL;
 	AUTO(fd) int stop = -1;
-	struct app app = {.args = args,
-			  .conf = conf,
-			  .environ = inherited,
-			  .deadline_ms = clock_now_ms() + conf->deadline_s * 1000L};
 	int r;
 
-	step_done(&app, "conf", start_us);
-	if (cni_version_allows(conf->version, args->command, e) < 0 || stop_open(&stop, e) < 0)
+	call_begin(&app->call, verb_of(app->args->command));
+	step_done(app, CALL_CONF, start_us);
+	if (cni_version_allows(conf->version, app->args->command, e) < 0 || stop_open(&stop, e) < 0)
 		return -1;
-	app.stop_fd = stop;
+	app->stop_fd = stop;
 	/* To STATUS a directory that cannot be opened is an answer of its own. */
-	if (args->command != CNI_STATUS && state_dir_open(conf->state_dir, &app.dir, e) < 0)
+	if (app->args->command != CNI_STATUS && state_dir_open(conf->state_dir, &app->dir, e) < 0)
 		return -1;
-	if (app.dir)
-		state_dir_set_stop_fd(app.dir, stop);
-	r = run_verb(&app, e);
-	dir = app.dir;
-	client = app.client;
+	if (app->dir)
+		state_dir_set_stop_fd(app->dir, stop);
+	r = run_verb(app, e);
+	/* A runtime asks for the status every few seconds, and learns it. */
+	if (app->args->command != CNI_STATUS)
+		step_tell(app, start_us, r < 0);
+	dir = app->dir;
+	client = app->client;
 	if (r < 0)
 		stop_explain(stop, e);
 	return r;
 }
 
-static int fail(const char *version, const struct cni_args *args, const struct err *why)
+/* known: it has been said before, and nothing has changed since. */
+static int fail(const char *version, const struct cni_args *args, const struct err *why, bool known)
 {
 	struct err e = {0};
 
-	log_error(why->msg, "command", args->container_id ? cni_command_name(args->command) : NULL,
-		  "container", args->container_id, "args", args->cni_args, "kind",
-		  err_kind_name(why->kind));
+	log_line(known ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, why->msg, "command",
+		 args->container_id ? cni_command_name(args->command) : NULL, "container",
+		 args->container_id, "args", args->cni_args, "kind", err_kind_name(why->kind),
+		 (char *)0);
 	if (cni_error_print(version, why, &e) < 0)
 		log_error(e.msg);
 	return 1;
@@ -134,6 +150,7 @@ int main(int argc, char **argv)
 	AUTO(cni_conf_free) struct cni_conf *conf = NULL;
 	AUTO(free) char *text = NULL;
 	int64_t start_us = clock_now_us();
+	struct app app;
 	struct err e = {0};
 	size_t len;
 	int r;
@@ -147,14 +164,18 @@ int main(int argc, char **argv)
 	if (r == 0)
 		return about();
 	if (r < 0)
-		return fail(NULL, &args, &e);
+		return fail(NULL, &args, &e, false);
 	if (args.command == CNI_VERSION)
 		return cni_version_print(&e) < 0;
 	if (io_read_all(STDIN_FILENO, "stdin", CNI_CONF_MAX, &text, &len, &e) < 0 ||
 	    cni_conf_parse("stdin", text, len, &conf, &e) < 0)
-		return fail(NULL, &args, &e);
+		return fail(NULL, &args, &e, false);
 	start_log(conf);
-	if (run(&args, conf, inherited, start_us, &e) < 0)
-		return fail(cni_version_name(conf->version), &args, &e);
+	app = (struct app){.args = &args,
+			   .conf = conf,
+			   .environ = inherited,
+			   .deadline_ms = clock_now_ms() + conf->deadline_s * 1000L};
+	if (run(&app, start_us, &e) < 0)
+		return fail(cni_version_name(conf->version), &args, &e, app.was_said);
 	return 0;
 }

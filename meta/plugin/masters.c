@@ -2,11 +2,20 @@
 #include "meta/plugin/masters.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "api/ip.h"
+#include "api/master.h"
 #include "lib/base/auto.h"
 #include "lib/base/io.h"
+#include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/json/jread.h"
+#include "lib/nl/nl.h"
+#include "macvlan/macvlan.h"
+#include "macvlan/nic.h"
 
 #define FILE_MAX 65536
 
@@ -35,4 +44,63 @@ int masters_resolve(const char *file, const struct io_limit *limit, char *name, 
 	if (!*nic || str_copy(name, size, nic) < 0)
 		return jerr(&root, name, e, ERR_CONFIG, "\"%.64s\" is not a name of a link", nic);
 	return 0;
+}
+
+static enum macvlan_nic_by nic_by(enum api_master_by by)
+{
+	switch (by) {
+	case API_MASTER_BY_MAC:
+		return MACVLAN_NIC_MAC;
+	case API_MASTER_BY_DRIVER:
+		return MACVLAN_NIC_DRIVER;
+	case API_MASTER_BY_PATTERN:
+		return MACVLAN_NIC_PATTERN;
+	default:
+		return MACVLAN_NIC_ADDRESS;
+	}
+}
+
+static int choose(const struct api_ip *ip, struct macvlan_card *card, struct err *e)
+{
+	char told[API_MASTER_TEXT], nic[IFNAMSIZ], host[65] = "";
+	AUTO(nl_close) struct nl *nl = NULL;
+	struct macvlan_nic_want want = {
+		.by = nic_by(ip->network.master_by),
+		.text = ip->network.master,
+		.node = *ip->node ? ip->node : host,
+		.told = api_master_text(&ip->network, told),
+	};
+
+	/* Both were read from the record as such. */
+	if ((want.by == MACVLAN_NIC_ADDRESS && ip_net_parse(want.text, &want.net) < 0) ||
+	    (want.by == MACVLAN_NIC_MAC && mac_parse(want.text, &want.mac) < 0))
+		return err_set(e, ERR_DECODE, 0, "masterSelector %.160s", want.told);
+	if (gethostname(host, sizeof(host) - 1) < 0)
+		host[0] = '\0';
+	if (nl_open(&nl, e) < 0 || macvlan_nic_find(nl, &want, nic, e) < 0)
+		return -1;
+	memcpy(card->master, nic, sizeof(nic));
+	return 0;
+}
+
+int masters_choose(const struct api_ip *ip, const char *file, const struct io_limit *limit,
+		   struct macvlan_card *card, struct err *e)
+{
+	if (ip->network.master_by != API_MASTER_BY_NAME)
+		return choose(ip, card, e);
+	return masters_resolve(file, limit, card->master, sizeof(card->master), e);
+}
+
+void masters_wrap(const struct api_ip *ip, const char *file, const struct macvlan_card *card,
+		  struct err *e)
+{
+	char told[API_MASTER_TEXT];
+
+	if (ip->network.master_by != API_MASTER_BY_NAME && *card->master)
+		err_wrap(e, "masterSelector %.160s finds \"%s\"",
+			 api_master_text(&ip->network, told), card->master);
+	else if (ip->network.master_by == API_MASTER_BY_NAME &&
+		 !str_eq(ip->network.master, card->master))
+		err_wrap(e, "master \"%s\" is \"%s\" by %s", ip->network.master, card->master,
+			 file);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The node's own names for network cards: where machines differ, a subnet's spec.master may be an alias. */
+/*
+ * Which NIC of this node a network is on: where machines differ, a subnet's spec.master may be an alias of a file that
+ * each of them has, or its spec.masterSelector tells what the NIC is.
+ */
 #ifndef META_PLUGIN_MASTERS_H
 #define META_PLUGIN_MASTERS_H
 
@@ -7,7 +10,21 @@
 
 #include "lib/base/err.h"
 
+struct api_ip;
 struct io_limit;
+struct macvlan_card;
+
+/**
+ * masters_choose - put the NIC of that record's network into card->master.
+ *
+ * By its name masters_resolve() and its errors; by a selector macvlan_nic_find() and its.
+ */
+int masters_choose(const struct api_ip *ip, const char *file, const struct io_limit *limit,
+		   struct macvlan_card *card, struct err *e) FN_MUST;
+
+/** masters_wrap - tell in an error by what the card's NIC was chosen, unless it is the name that the record has. */
+void masters_wrap(const struct api_ip *ip, const char *file, const struct macvlan_card *card,
+		  struct err *e);
 
 /**
  * masters_resolve - what this node calls that master: the masters file's word for it, else its own name.

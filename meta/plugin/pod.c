@@ -7,6 +7,7 @@
 #include "lib/base/str.h"
 #include "lib/cni/args.h"
 #include "lib/cni/conf.h"
+#include "lib/json/jread.h"
 #include "meta/plugin/app.h"
 #include "meta/plugin/ask.h"
 
@@ -110,7 +111,8 @@ static int request_by_conf(const struct cni_conf *conf, struct api_request *out,
 	return 0;
 }
 
-int pod_request(struct app *app, struct pod *pod, struct api_request *out, struct err *e)
+/* By the pod's own annotations. */
+static int request_own(struct app *app, struct pod *pod, struct api_request *out, struct err *e)
 {
 	switch (app->conf->annotations_state) {
 	case CNI_ANNOTATIONS_GIVEN:
@@ -126,4 +128,74 @@ int pod_request(struct app *app, struct pod *pod, struct api_request *out, struc
 		return 0;
 	}
 	return request_by_get(app, pod, out, e);
+}
+
+/* A pod of the kubelet's own files is not one that the controller could give an address. */
+static bool is_static(const struct app *app)
+{
+	AUTO(free) char *source = NULL;
+	struct err ignored = {0};
+
+	return cni_conf_annotation(app->conf, CONFIG_SOURCE, &source, &ignored) > 0 &&
+	       !str_eq(source, "api");
+}
+
+static void take_default(const char *subnet, const char *interface, struct api_request *r)
+{
+	api_request_done(r);
+	r->wanted = true;
+	r->subnet = xstrdup(subnet);
+	IGNORE(str_copy(r->interface, sizeof(r->interface), interface), "both are short");
+}
+
+/* Its namespace's annotation is its word where it has none of its own. */
+static int request_of_namespace(struct app *app, const struct pod *pod, struct api_request *out,
+				struct err *e)
+{
+	AUTO(api_annotations_done) struct api_annotations a = {0};
+	AUTO(asked_done) struct asked ns = {0};
+	struct jval meta;
+
+	if (ask_namespace(app, pod->ns, &ns, e) < 0 ||
+	    jneed_obj(&ns.object, "metadata", &meta, e) < 0 ||
+	    api_annotations_read_meta(&meta, false, &a, e) < 0)
+		return err_wrap(e, "default subnet of namespace %s", pod->ns);
+	if (a.request.wanted)
+		take_default(a.request.subnet, "eth1", out);
+	return 0;
+}
+
+/* No primary: the card is the pod's only one, whoever has asked for it. */
+static int request_single(struct app *app, struct api_request *out, struct err *e)
+{
+	if (out->refused)
+		return err_set(e, ERR_CONFIG, 0,
+			       "annotation %s: none, but there is no primary here (delegate is "
+			       "none), so that the pod would have no network",
+			       API_ANNOTATION_SUBNET);
+	if (is_static(app))
+		return err_set(e, ERR_CONFIG, 0,
+			       "a static pod gets no card, and there is no primary here (delegate "
+			       "is none); give it hostNetwork");
+	if (!out->wanted)
+		take_default(app->conf->default_subnet, "eth0", out);
+	return str_copy(out->interface, sizeof(out->interface), "eth0");
+}
+
+int pod_request(struct app *app, struct pod *pod, struct api_request *out, struct err *e)
+{
+	AUTO(api_request_done) struct api_request r = {0};
+
+	if (request_own(app, pod, &r, e) < 0)
+		return -1;
+	if (app->conf->no_primary) {
+		if (request_single(app, &r, e) < 0)
+			return -1;
+	} else if (app->conf->namespace_defaults && !r.wanted && !r.refused && *pod->ns &&
+		   !is_static(app) && request_of_namespace(app, pod, &r, e) < 0) {
+		return -1;
+	}
+	*out = r;
+	r = (struct api_request){0};
+	return 0;
 }

@@ -7,15 +7,25 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #include "lib/base/clock.h"
 #include "lib/base/io.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
+#include "lib/base/sb.h"
 #include "lib/base/str.h"
 #include "lib/cni/conf.h"
 #include "meta/plugin/app.h"
+#include "meta/plugin/netd.h"
+#include "meta/attachment/answer.h"
 #include "meta/attachment/state.h"
+
+#define HALF_WRITTEN_S 30
+
+/* In place of a primary's conf, where there is none. */
+#define NO_PRIMARY "{}"
 
 void primary_done(struct primary *p)
 {
@@ -49,6 +59,36 @@ static struct chain_source source_of(const struct cni_conf *conf, const char *wh
 				     .own_type = conf->type};
 }
 
+/* Since when there is no whole file: since it was first missed, or since it was last written. */
+static int64_t bad_since_s(const struct app *app, const char *path, const struct err *why)
+{
+	struct stat st;
+
+	if (why->kind == ERR_IO && why->num == ENOENT)
+		return state_delegate_gone_s(app->dir);
+	return why->kind == ERR_DECODE && stat(path, &st) == 0 ? st.st_mtime : INT64_MAX;
+}
+
+/*
+ * Half a file passes by itself within seconds. What is so for longer has been renamed, taken away or broken, and a
+ * copy of what stood there once is not what the node's network is now. What is there is still ended by the copy.
+ */
+static int check_fresh(const struct app *app, const char *path, const struct err *why,
+		       struct err *e)
+{
+	AUTO(sb_done) struct sb names = SB_INIT;
+	int64_t since_s = bad_since_s(app, path, why);
+
+	if ((app->args->command != CNI_ADD && app->args->command != CNI_STATUS) ||
+	    since_s == INT64_MAX || time(NULL) - since_s < HALF_WRITTEN_S)
+		return 0;
+	netd_names(app, &names);
+	return err_set(e, ERR_AGAIN, 0,
+		       "delegateFile cannot be used, for more than %d s: %s; other confs in its "
+		       "folder: %s",
+		       HALF_WRITTEN_S, why->msg, sb_get(&names));
+}
+
 static int load_file(struct app *app, struct primary *out, struct err *e)
 {
 	const struct io_limit limit = app_read_limit(app);
@@ -64,6 +104,7 @@ static int load_file(struct app *app, struct primary *out, struct err *e)
 		if (state_keep_delegate(app->dir, out->text, len, &ignored) < 0)
 			log_warn("delegateFile could not be copied", "file", path, "error",
 				 ignored.msg);
+		state_delegate_back(app->dir);
 		return 0;
 	}
 	/* A whole file that makes no sense is its owner's mistake; half a one passes by itself. */
@@ -71,6 +112,8 @@ static int load_file(struct app *app, struct primary *out, struct err *e)
 		*e = why;
 		return -1;
 	}
+	if (check_fresh(app, path, &why, e) < 0)
+		return -1;
 	text = NULL;
 	r = state_last_delegate(app->dir, &text, &len, e);
 	if (r < 0)
@@ -81,11 +124,29 @@ static int load_file(struct app *app, struct primary *out, struct err *e)
 	return load_take(source_of(app->conf, "last good copy of delegateFile", len), text, out, e);
 }
 
+/* A mesh that has put itself behind us and behind the primary: the runtime runs it once, and we do not. */
+static void drop_doubles(const struct app *app, struct chain *c)
+{
+	AUTO(netd_types_done) struct netd_types after = {0};
+
+	netd_after_us(app, &after);
+	for (size_t i = 0; i < after.n; i++) {
+		if (chain_drop(c, after.v[i]))
+			log_warn("a plugin stands behind us and in the primary's list: it runs "
+				 "once, behind us",
+				 "type", after.v[i]);
+	}
+}
+
 int primary_load(struct app *app, struct primary *out, struct err *e)
 {
 	const struct cni_conf *conf = app->conf;
 	AUTO(primary_done) struct primary p = {0};
 
+	if (conf->no_primary) {
+		*out = (struct primary){xstrdup(NO_PRIMARY), chain_none(conf->name, conf->version)};
+		return 0;
+	}
 	if (conf->delegate.p) {
 		if (load_take(source_of(conf, "delegate", conf->delegate.len),
 			      xmemdup(conf->delegate.p, conf->delegate.len), &p, e) < 0)
@@ -98,9 +159,25 @@ int primary_load(struct app *app, struct primary *out, struct err *e)
 			       conf->type);
 	if (chain_note(p.chain))
 		log_warn(chain_note(p.chain));
+	drop_doubles(app, p.chain);
 	*out = p;
 	p = (struct primary){0};
 	return 0;
+}
+
+/* Kept as that by who had no primary. */
+static bool is_none(const struct state *s)
+{
+	return str_eq(s->delegate, NO_PRIMARY);
+}
+
+/* Without plugins a version that cannot be read is nobody's. */
+static enum cni_version version_of(const struct state *s)
+{
+	enum cni_version version = CNI_VERSION_OLDEST;
+
+	IGNORE(cni_version_parse(s->cni_version ? s->cni_version : "", &version), "said above");
+	return version;
 }
 
 int primary_restore(const struct state *s, struct primary *out, struct err *e)
@@ -109,6 +186,11 @@ int primary_restore(const struct state *s, struct primary *out, struct err *e)
 					 .text = {NULL, strlen(s->delegate)},
 					 .fallback_name = s->network ? s->network : ""};
 
+	if (is_none(s)) {
+		*out = (struct primary){xstrdup(NO_PRIMARY),
+					chain_none(s->network ? s->network : "", version_of(s))};
+		return 0;
+	}
 	return load_take(src, xstrdup(s->delegate), out, e);
 }
 

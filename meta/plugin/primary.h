@@ -21,10 +21,10 @@ struct primary {
 };
 
 /**
- * primary_load - the delegate of the conf: inline, or the file as it is now.
+ * primary_load - the delegate of the conf: inline, or the file as it is now; no plugins where there is no primary.
  *
- * A file that is missing or half written gives way to the last good copy in the state directory; without
- * one it is ERR_AGAIN. ERR_CONFIG when it runs this very plugin again.
+ * A file that is missing or half written gives way to the last good copy in the state directory, to ADD and STATUS
+ * for 30 s only; without one it is ERR_AGAIN. ERR_CONFIG when it runs this very plugin again.
  * End *out with primary_done().
  */
 int primary_load(struct app *app, struct primary *out, struct err *e) FN_MUST;

@@ -12,6 +12,7 @@
 #include "lib/base/str.h"
 #include "lib/cni/args.h"
 #include "lib/cni/conf.h"
+#include "meta/attachment/answer.h"
 #include "meta/plugin/app.h"
 #include "meta/plugin/primary.h"
 #include "meta/attachment/state.h"
@@ -73,16 +74,6 @@ static int plugin_ready(const struct app *app, const struct chain *c, size_t i, 
 	return ipam && *ipam ? have_binary(app, ipam, e) : 0;
 }
 
-/* The last good copy helps over half a file, not over one that its owner has taken away. */
-static int file_ready(const struct app *app, struct err *e)
-{
-	const char *path = app->conf->delegate_file;
-
-	if (!path || access(path, R_OK) == 0)
-		return 0;
-	return err_errno(e, ERR_UNREADY, errno, "delegateFile %s", path);
-}
-
 static int run_status(const struct app *app, const struct chain *c, struct err *e)
 {
 	AUTO(sb_done) struct sb notes = SB_INIT;
@@ -96,7 +87,7 @@ static int run_status(const struct app *app, const struct chain *c, struct err *
 	int r = chain_status(c, &env, e);
 
 	if (notes.len)
-		log_warn("the primary's plugins", "notes", sb_get(&notes));
+		log_debug("the primary's plugins", "notes", sb_get(&notes));
 	return r;
 }
 
@@ -105,7 +96,7 @@ static int ready(struct app *app, struct err *e)
 	AUTO(primary_done) struct primary p = {0};
 	size_t i;
 
-	if (file_ready(app, e) < 0 || state_dir_open(app->conf->state_dir, &app->dir, e) < 0 ||
+	if (state_dir_open(app->conf->state_dir, &app->dir, e) < 0 ||
 	    state_dir_writable(app->dir, e) < 0 || primary_load(app, &p, e) < 0)
 		return -1;
 	for (i = 0; i < chain_len(p.chain); i++) {
@@ -117,10 +108,14 @@ static int ready(struct app *app, struct err *e)
 
 int plugin_status(struct app *app, struct err *e)
 {
-	if (ready(app, e) == 0)
+	if (ready(app, e) == 0) {
+		if (answer_is_new(app->dir, "ready"))
+			log_info("STATUS", "answer", "ready");
 		return 0;
+	}
 	/* A plugin's own code is passed up; what is wrong on our side is one thing to a runtime. */
 	if (e->kind != ERR_DELEGATE || e->num <= 0)
 		e->kind = ERR_UNREADY;
+	app->was_said = app->dir && !answer_is_new(app->dir, e->msg);
 	return -1;
 }
