@@ -23,6 +23,7 @@ struct announcer {
 	struct nl *host;
 	int watch;
 	struct herald herald;
+	uint64_t n_announced;
 	bool has_files; /* what was there at the start has not just come */
 };
 
@@ -52,6 +53,11 @@ void announcer_free(struct announcer *a)
 int announcer_fd(const struct announcer *a)
 {
 	return a->watch;
+}
+
+uint64_t announcer_n_announced(const struct announcer *a)
+{
+	return a->n_announced;
 }
 
 void announcer_drain(struct announcer *a)
@@ -105,7 +111,7 @@ static const struct node_file *find(const struct files *files, const char *name)
 	return NULL;
 }
 
-static void announce(const struct announcer *a, const struct node_file *f, int parent)
+static void announce(struct announcer *a, const struct node_file *f, int parent)
 {
 	const struct api_ip *rec = tell_record(a->tell, f);
 	struct err e = {0};
@@ -122,6 +128,7 @@ static void announce(const struct announcer *a, const struct node_file *f, int p
 	};
 
 	rc = card_announce(&place, &e);
+	a->n_announced += rc > 0;
 	if (rc < 0)
 		log_warn("card cannot be announced", "container", f->container_id, "error", e.msg);
 	else if (rc > 0)

@@ -41,4 +41,7 @@ void announcer_files(struct announcer *a, struct files *files);
  */
 int64_t announcer_run(struct announcer *a, const struct files *files);
 
+/** announcer_n_announced - how many cards were announced. */
+uint64_t announcer_n_announced(const struct announcer *a);
+
 #endif

@@ -29,6 +29,7 @@ static void file_free(struct node_file *file)
 	free(file->uid);
 	free(file->card);
 	free(file->given_up);
+	free(file->nic);
 	free(file->parent);
 	free(file);
 }
@@ -98,6 +99,7 @@ static struct node_file *file_of(const struct files *f, const struct state *s)
 	file->uid = s->pod_uid ? xstrdup(s->pod_uid) : arg(s->cni_args, "K8S_POD_UID");
 	file->card = text_or_empty(s->card);
 	file->given_up = text_or_empty(s->given_up);
+	file->nic = text_or_empty(s->told_master ? s->master : NULL);
 	file->parent = text_or_empty(s->parent);
 	if (!s->card_mac || mac_parse(s->card_mac, &file->mac) < 0)
 		file->mac = (struct mac_addr){{0}};

@@ -24,6 +24,7 @@ struct node_file {
 	char *ns, *pod, *uid;  /* of the pod */
 	char *card;            /* "" = the pod has no card of ours */
 	char *given_up;        /* the record whose card its ADD will not make, "" = none */
+	char *nic;             /* that the card is on, "" where the record names it */
 	char *parent;          /* the host's link that it sits on, by the name that it had */
 	struct mac_addr mac;   /* zero = not known */
 	struct ip_addr ips[2]; /* that its ADD gave the card; unset = none known */

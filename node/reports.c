@@ -27,17 +27,29 @@ static bool is_card_of(const struct node_file *file, const struct api_ip *rec)
 	       mac_eq(&file->mac, &rec->mac);
 }
 
+/* The file of the card that the record is of; NULL: there is none. */
+static const struct node_file *attached_of(const struct api_ip *rec, const struct files *files)
+{
+	for (size_t i = 0; i < files->n; i++) {
+		if (files_is_pod(files->v[i], rec->meta.ns, rec->meta.name, rec->pod_id) &&
+		    is_card_of(files->v[i], rec))
+			return files->v[i];
+	}
+	return NULL;
+}
+
 static enum evidence evidence_of(const struct api_ip *rec, const struct files *files)
 {
 	enum evidence best = EVIDENCE_NONE;
+
+	if (attached_of(rec, files))
+		return EVIDENCE_CARD;
 
 	for (size_t i = 0; i < files->n; i++) {
 		const struct node_file *file = files->v[i];
 
 		if (!files_is_pod(file, rec->meta.ns, rec->meta.name, rec->pod_id))
 			continue;
-		if (is_card_of(file, rec))
-			return EVIDENCE_CARD;
 		/* That ADD waits for another record: it has taken back what it had made of this one. */
 		if (!file->complete && str_eq(file->given_up, rec->meta.uid))
 			continue;
@@ -87,8 +99,10 @@ enum report report_of(const struct api_ip *rec, const char *node, const struct f
 		return REPORT_NOTHING;
 	switch (evidence_of(rec, files)) {
 	case EVIDENCE_CARD:
-		return rec->phase == API_IP_ATTACHED && !api_ip_card_is_down(rec) ? REPORT_NOTHING
-										  : REPORT_ATTACHED;
+		return rec->phase == API_IP_ATTACHED && !api_ip_card_is_down(rec) &&
+				       str_eq(rec->nic, attached_of(rec, files)->nic)
+			       ? REPORT_NOTHING
+			       : REPORT_ATTACHED;
 	case EVIDENCE_OPEN:
 		return REPORT_NOTHING;
 	case EVIDENCE_NONE:
@@ -116,6 +130,16 @@ static void write_card(struct jw *w, const struct api_ip *rec, const struct node
 	if (card)
 		jw_kv_str(w, "mac", mac_format(&card->mac, mac));
 	jw_end(w);
+}
+
+/* For people alone: nothing is decided by it. */
+static void write_nic(struct jw *w, const struct api_ip *rec, const struct files *files)
+{
+	const struct node_file *file = attached_of(rec, files);
+	const char *nic = file ? file->nic : "";
+
+	if (*nic || *rec->nic)
+		jw_kv_str(w, "master", *nic ? nic : NULL);
 }
 
 static void write_status(struct jw *w, enum report report, const struct api_ip *rec,
@@ -157,6 +181,8 @@ void report_write(enum report report, const struct api_ip *rec, const char *node
 		write_card(&w, rec, report == REPORT_CARD ? card_of(rec, files) : NULL);
 	else
 		write_status(&w, report, rec, node);
+	if (report == REPORT_ATTACHED)
+		write_nic(&w, rec, files);
 	jw_end(&w);
 	jw_end(&w);
 	jw_finish(&w);

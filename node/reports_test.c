@@ -191,6 +191,7 @@ static void fill_record(struct api_ip *rec, const struct row *r)
 		.node = (char *)"n1",
 		.phase = r->phase,
 		.card_down = (char *)r->down,
+		.nic = (char *)"",
 		.unwitnessed = r->unwitnessed,
 	};
 	assert_int_equal(ip_net_parse("10.0.0.9/24", &rec->cidr), 0);
@@ -230,6 +231,52 @@ static void ipvlan(void **state)
 	fill_record(&rec, &rows[0]);
 	rec.network.link_type = NL_TYPE_IPVLAN;
 	assert_int_equal(report_of(&rec, "n1", &files, false), REPORT_ATTACHED);
+}
+
+/* The NIC that a selector found: told once, again when it is another, and taken back where the name says it. */
+static void which_nic(void **state)
+{
+	static const struct {
+		const char *told, *nic; /* in the file; in the record */
+		enum report report;
+		const char *text;
+	} cases[] = {
+		{NULL, "", REPORT_NOTHING, ""},
+		{"addressIn=192.168.100.0/24", "", REPORT_ATTACHED, ",\"master\":\"ens4\""},
+		{"addressIn=192.168.100.0/24", "ens4", REPORT_NOTHING, ",\"master\":\"ens4\""},
+		{"lan", "ens5", REPORT_ATTACHED, ",\"master\":\"ens4\""},
+		{NULL, "ens4", REPORT_ATTACHED, ",\"master\":null"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		AUTO(files_done) struct files files = {0};
+		struct state s = {.container_id = (char *)"c",
+				  .ifname = (char *)"eth0",
+				  .pod_uid = (char *)"u1",
+				  .card = (char *)"eth1",
+				  .card_mac = (char *)MAC,
+				  .master = (char *)"ens4",
+				  .told_master = (char *)cases[i].told,
+				  .boot_id = (char *)BOOT,
+				  .complete = true};
+		AUTO(sb_done) struct sb sb = SB_INIT;
+		AUTO(free)
+		char *want = xasprintf(
+			"{\"metadata\":{\"uid\":\"r1\",\"resourceVersion\":\"7\"},\"status\":{"
+			"\"phase\":\"Attached\",\"message\":null,\"cardDown\":null%s}}",
+			cases[i].text);
+		struct api_ip rec;
+
+		files.boot_id = xstrdup(BOOT);
+		files_add(&files, "c@eth0", 1, &s);
+		fill_record(&rec, &rows[0]);
+		rec.phase = API_IP_ATTACHED;
+		rec.nic = (char *)cases[i].nic;
+		assert_int_equal(report_of(&rec, "n1", &files, true), cases[i].report);
+		report_write(REPORT_ATTACHED, &rec, "n1", &files, &sb);
+		assert_string_equal(sb_get(&sb), want);
+	}
 }
 
 /* The state file of pod u1, as an ADD has left it. */
@@ -327,10 +374,8 @@ static void texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_case),
-		cmocka_unit_test(ipvlan),
-		cmocka_unit_test(which_card),
-		cmocka_unit_test(texts),
+		cmocka_unit_test(every_case), cmocka_unit_test(ipvlan), cmocka_unit_test(which_nic),
+		cmocka_unit_test(which_card), cmocka_unit_test(texts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

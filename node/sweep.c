@@ -27,11 +27,11 @@ struct target {
 };
 
 struct sweep {
-	struct sweep_options opt;
+	struct sweep_options opt; /* its strings are ours: the thread outlives the caller's */
 	struct state_dir *dir;
 	char *boot_id;
 	struct target *v;
-	size_t n;
+	size_t n, n_ended;
 	pthread_t thread;
 	bool started;
 	int done, cancel; /* eventfds */
@@ -160,18 +160,19 @@ static bool is_still_dead(const struct sweep *s, const struct target *t)
 	return false;
 }
 
-static void end_one(const struct sweep *s, const struct target *t, const struct sb *conf)
+static void end_one(struct sweep *s, const struct target *t, const struct sb *conf)
 {
 	struct err e = {0};
 
 	if (!is_still_dead(s, t))
 		return;
-	if (run_del(s, t, conf, &e) < 0)
+	if (run_del(s, t, conf, &e) < 0) {
 		log_warn("cannot yet undo what a DEL has left", "container", t->container_id,
 			 "interface", t->ifname, "error", e.msg);
-	else
-		log_info("undid what a DEL had left", "container", t->container_id, "interface",
-			 t->ifname);
+		return;
+	}
+	s->n_ended++;
+	log_info("undid what a DEL had left", "container", t->container_id, "interface", t->ifname);
 }
 
 static bool is_cancelled(const struct sweep *s)
@@ -216,7 +217,9 @@ int sweep_start(const struct sweep_options *opt, const struct files *files, stru
 	AUTO(sweep_free) struct sweep *s = xcalloc(1, sizeof(*s));
 	int rc;
 
-	s->opt = *opt;
+	s->opt = (struct sweep_options){xstrdup(opt->state_dir), xstrdup(opt->conf),
+					xstrdup(opt->plugin), xstrdup(opt->cni_bin),
+					xstrdup(opt->root)};
 	s->done = s->cancel = -1;
 	take_dead(s, files);
 	if (!s->n)
@@ -241,6 +244,11 @@ int sweep_fd(const struct sweep *s)
 	return s->done;
 }
 
+size_t sweep_n_ended(const struct sweep *s)
+{
+	return s->n_ended;
+}
+
 static void stop(struct sweep *s)
 {
 	if (!s->started)
@@ -260,6 +268,11 @@ void sweep_free(struct sweep *s)
 		free(s->v[i].name);
 	}
 	free(s->v);
+	free((char *)s->opt.state_dir);
+	free((char *)s->opt.conf);
+	free((char *)s->opt.plugin);
+	free((char *)s->opt.cni_bin);
+	free((char *)s->opt.root);
 	state_dir_free(s->dir);
 	free(s->boot_id);
 	fd_auto(&s->done);

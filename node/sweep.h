@@ -39,6 +39,9 @@ int sweep_start(const struct sweep_options *opt, const struct files *files, stru
 /** sweep_fd - readable when it is through. Lent. */
 int sweep_fd(const struct sweep *s);
 
+/** sweep_n_ended - how many it has ended; once sweep_fd() is readable. */
+size_t sweep_n_ended(const struct sweep *s);
+
 /** sweep_free - join it; a plugin that still runs is killed, for the next sweep to call it again. */
 void sweep_free(struct sweep *s);
 DEFINE_AUTO(struct sweep, sweep_free)

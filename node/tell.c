@@ -209,6 +209,11 @@ void tell_free(struct tell *t)
 	free(t);
 }
 
+int64_t tell_age_ms(const struct tell *t)
+{
+	return kube_reflector_age_ms(t->reflector, clock_now_ms());
+}
+
 bool tell_changed(const struct tell *t)
 {
 	return t->changed;

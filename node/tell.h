@@ -35,6 +35,9 @@ bool tell_is_awaited(const struct tell *t);
 /** tell_record - what the record of an attachment's pod says, as it was last seen; NULL: there is none. Lent. */
 const struct api_ip *tell_record(const struct tell *t, const struct node_file *file);
 
+/** tell_age_ms - since the API server last showed that it is there; -1 = it never has. */
+int64_t tell_age_ms(const struct tell *t);
+
 /**
  * tell_run - compare all records with the files, and send what is to be said.
  *

@@ -7,17 +7,22 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include "api/network.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
 #include "lib/base/mem.h"
 #include "lib/daemon/loop.h"
 #include "lib/kube/client.h"
 #include "lib/kube/config.h"
+#include "lib/metrics/server.h"
 #include "meta/attachment/state.h"
 #include "meta/attachment/strays.h"
+#include "meta/attachment/sweep.h"
 #include "node/announce.h"
+#include "node/calls.h"
 #include "node/door/door.h"
 #include "node/files.h"
+#include "node/metrics.h"
 #include "node/tell.h"
 
 /* Changes are gathered for so long: a node that starts many pods at once writes in one go. */
@@ -28,6 +33,8 @@
 #define OPEN_AGAIN_MS 1000
 /* Requests of waiting plugins that are under way at once. */
 #define DOOR_CONNECTIONS 4
+/* While the node is waited for: see install_is_removing(). */
+#define REMOVAL_SWEEP_MS 3000
 
 struct witness {
 	const struct witness_options *opt;
@@ -38,7 +45,13 @@ struct witness {
 	struct tell *tell;
 	struct sweep *sweep;
 	struct announcer *announcer;
+	struct calls *calls;
+	struct metrics_server *metrics;
+	struct install *install; /* NULL: files are put in place by others */
 	struct loop *loop;
+	char *system_ns;
+	uint64_t n_ended; /* by sweeps that are through */
+	int64_t start_s;
 	int inotify;
 	int64_t compare_ms;  /* when to compare files and records; 0 = nothing has changed */
 	int64_t sweep_ms;    /* when to look at everything */
@@ -53,7 +66,11 @@ static void witness_done(struct witness *w)
 {
 	sweep_free(w->sweep);
 	announcer_free(w->announcer);
+	metrics_server_free(w->metrics);
+	calls_free(w->calls);
 	door_free(w->door);
+	install_end(w->install);
+	install_free(w->install);
 	tell_free(w->tell);
 	kube_client_free(w->client);
 	kube_client_free(w->door_client);
@@ -61,6 +78,7 @@ static void witness_done(struct witness *w)
 	state_dir_free(w->dir);
 	fd_auto(&w->inotify);
 	loop_free(w->loop);
+	free(w->system_ns);
 }
 DEFINE_AUTO_VALUE(struct witness, witness_done)
 
@@ -72,11 +90,14 @@ static int connect_api(struct witness *w, struct err *e)
 		.user_agent = "tandem-node/" TANDEM_VERSION,
 		.max_connections = 1,
 	};
-	int rc = w->opt->kubeconfig ? kube_config_load(w->opt->kubeconfig, &cfg, e)
-				    : kube_config_in_cluster(&cfg, e);
+	int rc = kube_config_of(w->opt->kubeconfig, &cfg, e);
 
 	if (rc < 0 || kube_client_new(cfg, &opt, &w->client, e) < 0)
 		return -1;
+	w->system_ns = xstrdup(w->opt->system_ns ? w->opt->system_ns
+			       : !w->opt->kubeconfig && cfg->namespace
+				       ? cfg->namespace
+				       : API_DEFAULT_SYSTEM_NAMESPACE);
 	opt.user_agent = "tandem-node-door/" TANDEM_VERSION;
 	opt.max_connections = DOOR_CONNECTIONS;
 	return kube_client_new(cfg, &opt, &w->door_client, e);
@@ -166,6 +187,7 @@ static int sweep_through(void *ctx, struct err *e)
 	struct witness *w = ctx;
 
 	(void)e;
+	w->n_ended += sweep_n_ended(w->sweep);
 	loop_remove(w->loop, sweep_fd(w->sweep));
 	sweep_free(w->sweep);
 	w->sweep = NULL;
@@ -173,17 +195,31 @@ static int sweep_through(void *ctx, struct err *e)
 	return 0;
 }
 
+/* Where the installer has put what a sweep needs; false: it does not know yet. */
+static bool sweep_options_now(const struct witness *w, struct sweep_options *out)
+{
+	*out = w->opt->sweep;
+	if (!w->install)
+		return true;
+	out->conf = install_conf_copy(w->install);
+	out->plugin = install_plugin(w->install);
+	out->cni_bin = install_bin_dirs(w->install);
+	return out->plugin;
+}
+
 static void end_leftovers(struct witness *w)
 {
+	struct sweep_options opt;
 	struct err e = {0};
 
-	if (scan(w) && !w->sweep &&
-	    (sweep_start(&w->opt->sweep, &w->files, &w->sweep, &e) < 0 ||
+	if (scan(w) && !w->sweep && sweep_options_now(w, &opt) &&
+	    (sweep_start(&opt, &w->files, &w->sweep, &e) < 0 ||
 	     (w->sweep && loop_add(w->loop, sweep_fd(w->sweep), sweep_through, w, &e) < 0)))
 		log_error("cannot undo what DELs have left", "error", e.msg);
 	err_clear(&e);
 	if (strays_end(w->dir, &e) < 0)
 		log_error("cannot undo what lost state files have left", "error", e.msg);
+	sweep_leftovers(w->dir);
 }
 
 static void look_at_everything(struct witness *w)
@@ -191,11 +227,18 @@ static void look_at_everything(struct witness *w)
 	struct err e = {0};
 
 	w->sweep_ms = clock_now_ms() + w->opt->sweep_ms;
+	if (w->install && install_is_removing(w->install) && w->opt->sweep_ms > REMOVAL_SWEEP_MS)
+		w->sweep_ms = clock_now_ms() + REMOVAL_SWEEP_MS;
+	/* The folder is gone, and is not to be made again. */
+	if (w->install && install_is_removed(w->install))
+		return;
 	if (open_dir(w, &e) < 0)
 		log_error("state directory", "error", e.msg);
 	else
 		end_leftovers(w);
 	compare_at(w, clock_now_ms());
+	if (door_is_open(w->door))
+		calls_read(w->calls);
 }
 
 /* Without a door plugins have their direct way, and cards are to be witnessed all the same. */
@@ -205,6 +248,7 @@ static void open_door(struct witness *w)
 
 	if (door_open(w->door, &e) == 0) {
 		w->open_ms = 0;
+		calls_read(w->calls);
 		log_info("the door is open", "socket", w->opt->socket);
 		return;
 	}
@@ -216,8 +260,9 @@ static void open_door(struct witness *w)
 
 static int64_t next_ms(const struct witness *w)
 {
-	const int64_t others[] = {w->compare_ms, w->links_ms, w->announce_ms, w->open_ms,
-				  door_next_ms(w->door)};
+	const int64_t others[] = {
+		w->compare_ms, w->links_ms,           w->announce_ms,
+		w->open_ms,    door_next_ms(w->door), w->install ? install_next_ms(w->install) : 0};
 	int64_t next = w->sweep_ms;
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
@@ -227,11 +272,24 @@ static int64_t next_ms(const struct witness *w)
 	return next;
 }
 
+/* What is left of sandboxes is ended at once, now that they are waited for. */
+static void run_installer(struct witness *w)
+{
+	bool before = install_is_removing(w->install);
+
+	install_run(w->install);
+	if (!before && install_is_removing(w->install))
+		w->sweep_ms = clock_now_ms();
+}
+
 /* One after the other, as they are due. */
 static void do_what_is_due(struct witness *w)
 {
 	int64_t now_ms = clock_now_ms();
 
+	/* First of all: what is to be swept is swept with what it has put in place. */
+	if (w->install && now_ms >= install_next_ms(w->install))
+		run_installer(w);
 	if (now_ms >= w->sweep_ms)
 		look_at_everything(w);
 	if (w->compare_ms && now_ms >= w->compare_ms)
@@ -297,6 +355,13 @@ static void record_changed(void *ctx, const char *key)
 	door_record_changed(w->door, key);
 }
 
+static bool is_ready(void *ctx, const char **out_why)
+{
+	struct witness *w = ctx;
+
+	return !w->install || install_is_ready(w->install, out_why);
+}
+
 static int start_door(struct witness *w, struct err *e)
 {
 	if (door_new(w->opt->socket, w->door_client, &w->door, e) < 0 ||
@@ -304,9 +369,89 @@ static int start_door(struct witness *w, struct err *e)
 	    loop_add(w->loop, kube_client_fd(w->door_client), door_api_ready, w, e) < 0)
 		return -1;
 	tell_listen(w->tell, record_changed, w);
+	door_judge(w->door, is_ready, w);
 	w->open_ms = clock_now_ms();
 	return 0;
 }
+
+/* ------------------------------------------------------------------------------- metrics */
+
+static void write_metrics(void *ctx, struct sb *out)
+{
+	struct witness *w = ctx;
+	struct door_stats door = door_stats(w->door);
+	int64_t age_ms = tell_age_ms(w->tell);
+	const char *why;
+	struct node_numbers n = {
+		.files = &w->files,
+		.calls = w->calls,
+		.client = w->client,
+		.door_client = w->door_client,
+		.start_s = w->start_s,
+		.api_age_s = age_ms < 0 ? -1 : age_ms / 1000,
+		.announced = announcer_n_announced(w->announcer),
+		.ended = w->n_ended,
+		.asked = door.asked,
+		.refused = door.refused,
+		.door_open = door_is_open(w->door),
+		.ready = door_is_open(w->door) && is_ready(w, &why),
+	};
+
+	if (n.door_open)
+		calls_read(w->calls);
+	metrics_write(&n, out);
+}
+
+static int metrics_ready(void *ctx, struct err *e)
+{
+	struct witness *w = ctx;
+
+	return metrics_server_dispatch(w->metrics, e);
+}
+
+/* Cards are to be witnessed whoever has the port. */
+static int start_metrics(struct witness *w, struct err *e)
+{
+	struct err why = {0};
+
+	w->start_s = clock_wall_s();
+	w->calls = calls_new(w->opt->socket);
+	if (metrics_server_new(w->opt->metrics_bind, write_metrics, w, &w->metrics, &why) < 0)
+		log_error("metrics are not served", "error", why.msg);
+	return w->metrics ? loop_add(w->loop, metrics_server_fd(w->metrics), metrics_ready, w, e)
+			  : 0;
+}
+
+/* ------------------------------------------------------------------------------- the installer */
+
+static int folders_changed(void *ctx, struct err *e)
+{
+	struct witness *w = ctx;
+
+	(void)e;
+	install_saw(w->install);
+	return 0;
+}
+
+static int start_installer(struct witness *w, struct err *e)
+{
+	const struct install_env env = {.opt = &w->opt->install,
+					.root = w->opt->sweep.root,
+					.state_dir = w->opt->sweep.state_dir,
+					.socket = w->opt->socket,
+					.node = w->opt->node,
+					.system_ns = w->system_ns,
+					.client = w->client,
+					.look_ms = w->opt->sweep_ms};
+
+	if (!w->opt->install.on)
+		return 0;
+	if (install_new(&env, &w->install, e) < 0)
+		return -1;
+	return loop_add(w->loop, install_fd(w->install), folders_changed, w, e);
+}
+
+/* ------------------------------------------------------------------------------- the whole */
 
 static int start(struct witness *w, struct err *e)
 {
@@ -318,7 +463,8 @@ static int start(struct witness *w, struct err *e)
 	    loop_add(w->loop, kube_client_fd(w->client), api_ready, w, e) < 0)
 		return -1;
 	w->tell = tell_new(w->client, w->opt->node, w->opt->netns_dir);
-	if (start_door(w, e) < 0 || announcer_new(w->tell, &w->announcer, e) < 0)
+	if (start_metrics(w, e) < 0 || start_door(w, e) < 0 || start_installer(w, e) < 0 ||
+	    announcer_new(w->tell, &w->announcer, e) < 0)
 		return -1;
 	return loop_add(w->loop, announcer_fd(w->announcer), links_changed, w, e);
 }
@@ -336,6 +482,8 @@ int witness_run(const struct witness_options *opt, struct err *e)
 		rc = loop_turn(w.loop, next_ms(&w), e);
 		if (tell_changed(w.tell))
 			compare_soon(&w);
-	} while (rc > 0);
-	return rc;
+	} while (rc > 0 && !(w.install && install_is_over(w.install)));
+	if (rc > 0)
+		log_info("the order to remove was taken back: to be started anew");
+	return rc < 0 ? -1 : 0;
 }

@@ -6,14 +6,18 @@
 #include <stdint.h>
 
 #include "lib/base/err.h"
+#include "node/install/install.h"
 #include "node/sweep.h"
 
 struct witness_options {
 	const char *kubeconfig; /* NULL = in-cluster */
 	const char *node;
-	const char *netns_dir; /* where the runtime shows namespaces */
-	const char *socket;    /* where the node's plugins ask */
-	int64_t sweep_ms;      /* between two looks at everything */
+	const char *netns_dir;    /* where the runtime shows namespaces */
+	const char *socket;       /* where the node's plugins ask */
+	const char *metrics_bind; /* "0" = metrics are not served */
+	int64_t sweep_ms;         /* between two looks at everything */
+	const char *system_ns;    /* NULL = the pod's own, else the usual one */
+	struct install_options install;
 	struct sweep_options sweep;
 };
 

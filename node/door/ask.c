@@ -333,6 +333,15 @@ static void ask_pod(struct question *q)
 	q->call = kube_submit(q->asker->client, &get, pod_done, q);
 }
 
+/* Its annotations say what its pods ask for that name no subnet. */
+static void ask_namespace(struct question *q)
+{
+	AUTO(free) char *path = kube_path("v1", NULL, "namespaces", q->req->name, NULL);
+	struct kube_request get = kube_request_get(path, NULL, q->end_ms);
+
+	q->call = kube_submit(q->asker->client, &get, pod_done, q);
+}
+
 static void patch_done(void *ctx, struct kube_response *res, const struct err *why)
 {
 	struct question *q = ctx;
@@ -383,8 +392,13 @@ struct question *asker_ask(struct asker *a, const struct door_request *req, ques
 	case DOOR_POD:
 		ask_pod(q);
 		break;
+	case DOOR_NAMESPACE:
+		ask_namespace(q);
+		break;
 	case DOOR_PATCH:
 		ask_patch(q);
+		break;
+	case DOOR_READY: /* the door's own to answer */
 		break;
 	}
 	return q;

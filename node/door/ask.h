@@ -27,7 +27,7 @@ DEFINE_AUTO(struct asker, asker_free)
 
 /**
  * asker_ask - ask on; done is called later, and not before this returns.
- * @req: lent until then
+ * @req: lent until then; anything but DOOR_READY
  *
  * Exactly one of done and question_drop() ends the handle.
  */

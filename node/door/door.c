@@ -59,6 +59,9 @@ struct door {
 	struct conn *conns[CONNS_MAX];
 	size_t n_conns;
 	struct log_quota refused;
+	struct door_stats stats;
+	door_ready_fn *ready;
+	void *ready_ctx;
 	int64_t paused_ms; /* nobody is let in until then; 0 = who comes is */
 };
 
@@ -131,6 +134,7 @@ static void conn_refuse(struct conn *c, const struct err *why)
 	unsigned int held = 0;
 	char n[16];
 
+	c->door->stats.refused++;
 	if (log_quota_take(&c->door->refused, clock_now_ms(), &held)) {
 		snprintf(n, sizeof(n), "%u", held);
 		log_warn("a question at the door makes no sense", "error", why->msg, "more",
@@ -147,9 +151,19 @@ static int read_request(struct conn *c, struct err *e)
 
 	if (door_request_read(text, len, &c->req, e) < 0)
 		return -1;
-	if (!api_name_ok(c->req.ns) || !api_name_ok(c->req.name))
+	if (c->req.verb != DOOR_READY && (!api_name_ok(c->req.ns) || !api_name_ok(c->req.name)))
 		return err_set(e, ERR_DECODE, 0, "request: not a name of Kubernetes'");
 	return 0;
+}
+
+static void conn_say_ready(struct conn *c)
+{
+	const struct door *d = c->door;
+	const char *why = "";
+	bool ready = !d->ready || d->ready(d->ready_ctx, &why);
+
+	door_answer_ready(ready, why, &c->out);
+	conn_answer(c);
 }
 
 static void conn_ask(struct conn *c)
@@ -161,6 +175,11 @@ static void conn_ask(struct conn *c)
 		return;
 	}
 	door_frame_done(&c->in);
+	if (c->req.verb == DOOR_READY) {
+		conn_say_ready(c);
+		return;
+	}
+	c->door->stats.asked++;
 	c->state = CONN_WAITS;
 	c->question = asker_ask(c->door->asker, &c->req, conn_answered, c);
 	/* From now on no more than whether it goes away. */
@@ -248,9 +267,20 @@ int door_open(struct door *d, struct err *e)
 	return -1;
 }
 
+struct door_stats door_stats(const struct door *d)
+{
+	return d->stats;
+}
+
 bool door_is_open(const struct door *d)
 {
 	return d->socket.fd >= 0;
+}
+
+void door_judge(struct door *d, door_ready_fn *ready, void *ctx)
+{
+	d->ready = ready;
+	d->ready_ctx = ctx;
 }
 
 int door_fd(const struct door *d)
