@@ -13,27 +13,33 @@ PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 CNIBINDIR ?= /opt/cni/bin
+BASHCOMPDIR ?= $(PREFIX)/share/bash-completion/completions
+ZSHCOMPDIR  ?= $(PREFIX)/share/zsh/site-functions
 
 # The rooms: folders with a .may_include (tools/check-includes), nested ones too.
 # DIRS can be narrowed to work on a part: make DIRS='lib/base lib/nl' check-unit
 DIRS ?= $(sort $(patsubst %/.may_include,%,$(wildcard */.may_include */*/.may_include */*/*/.may_include)))
 
 # program = folder of its main.c
-PROGRAMS := tandem:meta/plugin tandem-controller:controller tandem-node:node
+PROGRAMS := tandem:meta/plugin tandem-controller:controller tandem-node:node tandem-services:services kubectl-macvlan:kubectl
 prog_name = $(word 1,$(subst :, ,$1))
 prog_dir  = $(word 2,$(subst :, ,$1))
 PROGS := $(foreach p,$(PROGRAMS),$(if $(filter $(call prog_dir,$p),$(DIRS)),$(if $(wildcard $(call prog_dir,$p)/main.c),$p)))
 
-SRCS      := $(sort $(wildcard $(addsuffix /*.c,$(DIRS))))
+# x.bpf.c runs in the kernel, and is no code of the programs.
+BPF_SRCS  := $(sort $(wildcard $(addsuffix /*.bpf.c,$(DIRS))))
+SRCS      := $(filter-out $(BPF_SRCS),$(sort $(wildcard $(addsuffix /*.c,$(DIRS)))))
 HDRS      := $(sort $(wildcard $(addsuffix /*.h,$(DIRS)) tests/*/*.h))
 MAIN_SRCS := $(filter %/main.c,$(SRCS))
 TEST_SRCS := $(filter %_test.c,$(SRCS))
-CODE_SRCS := $(filter-out $(MAIN_SRCS) $(TEST_SRCS),$(SRCS))
+# What holds the page is linked into the program that serves it and into nothing else: only this needs node and npm.
+PAGE_SRCS := $(filter kubectl/ui/page.c,$(SRCS))
+CODE_SRCS := $(filter-out $(MAIN_SRCS) $(TEST_SRCS) $(PAGE_SRCS),$(SRCS))
 ifeq ($(origin DIRS),file)
 TOOL_SRCS := $(filter-out tests/fuzz/%,$(sort $(wildcard tests/*/*.c)))
 FUZZ_SRCS := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 endif
-ALL_C     := $(SRCS) $(sort $(wildcard tests/*/*.c))
+ALL_C     := $(SRCS) $(BPF_SRCS) $(sort $(wildcard tests/*/*.c))
 
 # ---------------------------------------------------------------------------------- flags
 ifeq ($(origin CC),default)
@@ -50,7 +56,7 @@ WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes 
 WARN_CC := $(if $(findstring clang,$(CC)),,-Wjump-misses-init -Wlogical-op -Wduplicated-cond -Wno-format-truncation)
 # The netlink and socket interfaces hand out byte buffers that are read as structs.
 CFLAGS_ALL := -std=gnu17 -g -pthread -fno-strict-aliasing -fno-common -fstack-protector-strong $(WARN)
-LIBS := -lyaml -lcurl -lssl -lcrypto -lcjson -lmnl
+LIBS := -lyaml -lcurl -lssl -lcrypto -lcjson -lmnl -lbpf -lelf -lz
 
 CC_dev      := $(CC)
 CFLAGS_dev  := -O2 -D_FORTIFY_SOURCE=2 -fPIE $(WARN_CC)
@@ -99,6 +105,15 @@ CC_clang      := clang
 CFLAGS_clang  := -O1 -fPIE
 LDFLAGS_clang := -pie -Wl,--as-needed
 
+# The socket programs of tandem-services: one object for all variants and architectures. -mcpu=v3 loads on Linux 5.10.
+BPF_OBJ := $(O)/bpf/sock.bpf.o
+CC_bpf     := clang
+CFLAGS_bpf := -O2 -g -target bpf -mcpu=v3 -Wall -Wextra -Werror -Wno-unused-parameter -I. -I/usr/include/$(shell gcc -dumpmachine)
+
+# The page, the same for all of them too.
+PAGE_DIR := $(O)/page
+PAGE     := $(PAGE_DIR)/page.js
+
 VARIANTS := dev static arm64 asan cov fuzz clang
 
 # ---------------------------------------------------------------------------------- rules
@@ -146,6 +161,13 @@ $$(O)/$1/%.o: %.c $$(O)/$1/flags $$(DEPS_$1)
 $$(VERSION_SRCS:%.c=$$(O)/$1/%.o): CPPFLAGS_$1 += -DTANDEM_VERSION='"$$(FULL_VERSION)"'
 $$(VERSION_SRCS:%.c=$$(O)/$1/%.o): $$(O)/version
 
+$$(O)/$1/services/bpf/object.o: CPPFLAGS_$1 += -DBPF_OBJECT='"$$(BPF_OBJ)"'
+$$(O)/$1/services/bpf/object.o: $$(BPF_OBJ)
+
+$$(PAGE_SRCS:%.c=$$(O)/$1/%.o): CPPFLAGS_$1 += -DPAGE_DIR='"$$(PAGE_DIR)"'
+$$(PAGE_SRCS:%.c=$$(O)/$1/%.o): $$(PAGE)
+$$(O)/$1/kubectl-macvlan: $$(PAGE_SRCS:%.c=$$(O)/$1/%.o)
+
 $$(LIB_$1): $$(OBJ_$1) $$(O)/$1/objects
 	$$(call say,AR,$$@)
 	@mkdir -p $$(@D)
@@ -170,9 +192,20 @@ $$(FUZZ_$1): %: %.o $$(if $$(filter fuzz,$1),,$$(O)/$1/tests/fuzz/replay.o) $$(E
 	$$(Q)$$(CC_$1) $$(CFLAGS_ALL) $$(CFLAGS_$1) $$(CFLAGS) $$(LDFLAGS_$1) $$(LDFLAGS) -o $$@ \
 		$$(if $$(filter fuzz,$1),-fsanitize=fuzzer) $$(filter %.o,$$^) $$(LIB_$1) $$(or $$(LIBS_$1),$$(LIBS))
 
--include $$(OBJ_$1:.o=.d) $$(EXTRA_$1:.o=.d) $$(TESTS_$1:=.d) $$(TOOLS_$1:=.d) $$(FUZZ_$1:=.d) $$(foreach p,$$(PROGS),$$(O)/$1/$$(call prog_dir,$$p)/main.d)
+-include $$(OBJ_$1:.o=.d) $$(PAGE_SRCS:%.c=$$(O)/$1/%.d) $$(EXTRA_$1:.o=.d) $$(TESTS_$1:=.d) $$(TOOLS_$1:=.d) $$(FUZZ_$1:=.d) $$(foreach p,$$(PROGS),$$(O)/$1/$$(call prog_dir,$$p)/main.d)
 endef
 $(foreach v,$(VARIANTS),$(eval $(call variant,$v)))
+
+# The code's own file names stand in it otherwise, and debug information is most of it; its BTF stays.
+$(BPF_OBJ): services/bpf/sock.bpf.c Makefile
+	$(call say,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC_bpf) $(CFLAGS_bpf) -MMD -MP -MF $(@:.o=.d) -MT $@ -c $< -o $@.$$$$ && llvm-strip -g $@.$$$$ && mv $@.$$$$ $@ || { rm -f $@.$$$$; exit 1; }
+-include $(BPF_OBJ:.o=.d)
+
+$(PAGE): tools/page.sh $(wildcard ui/*.* ui/src/*)
+	$(call say,PAGE,$(PAGE_DIR))
+	$(Q)tools/page.sh build $(PAGE_DIR)
 
 $(O)/version: FORCE
 	$(call stamp,$(FULL_VERSION))
@@ -198,17 +231,19 @@ SUITE_unit     = $(TESTS_dev)
 SUITE_tools    = $(sort $(wildcard tests/*_test.sh tools/*_test.sh tools/*/*_test.sh))
 SUITE_fuzz     = $(call shell_tests,fuzz)
 SUITE_contract = $(call shell_tests,contract)
-SUITE_vm       = $(wildcard tests/vm/run.sh)
+SUITE_services = $(call shell_tests,services)
+SUITE_vm       = $(wildcard tests/vm/run.sh tests/vm/services.sh tests/vm/services-5.10.sh)
 SUITE_api      = $(filter-out tests/api/controller.sh,$(call shell_tests,api))
 SUITE_cluster  = $(wildcard tests/cluster/run.sh tests/cluster/run-containerd2.sh)
+SUITE_ui       = $(call shell_tests,ui)
 SUITE_lint     = tools/lint.sh
 SUITE_clang    = $(TESTS_clang)
 SUITE_image    = $(call shell_tests,image)
 
 ifneq ($(filter 1,$(STRICT))$(filter true,$(CI)),)
-SUITE ?= lint tools unit clang fuzz image contract vm api cluster
+SUITE ?= lint tools unit clang fuzz image contract services vm api ui cluster
 endif
-SUITE ?= tools unit fuzz image contract vm api cluster
+SUITE ?= tools unit fuzz image contract services vm api ui cluster
 
 # How many programs of tests run beside each other, and how many files are compiled.
 JOBS ?= 2
@@ -224,6 +259,7 @@ check:
 	tests/cluster/build-kubernetes.sh cri-v1
 	tests/cluster/containerd2.sh
 	tests/vm/kernel.sh
+	tests/vm/kernel.sh bullseye
 	@echo '# building: a few minutes on a fresh machine'
 	$(MAKE) --no-print-directory -j $(JOBS) tests-dev static \
 		$(if $(filter clang,$(SUITE)),tests-clang) $(if $(filter image,$(SUITE)),tests-arm64)
@@ -249,10 +285,14 @@ check-image: static tests-arm64
 	@$(call run,static,$(SUITE_image),image)
 check-contract: tests-dev static
 	@$(call run,static,$(SUITE_contract),contract)
+check-services: tests-dev static
+	@$(call run,static,$(SUITE_services),services)
 check-vm: tests-dev static
 	@$(call run,static,$(SUITE_vm),vm)
 check-api: tests-dev static
 	@$(call run,static,$(SUITE_api),api)
+check-ui: tests-dev static
+	@$(call run,static,$(SUITE_ui),ui)
 check-cluster: tests-dev static
 	@$(call run,static,$(SUITE_cluster),cluster)
 
@@ -290,6 +330,13 @@ bench: tests-dev static
 	@for b in run publishing; do TANDEM_BUILD=$(abspath $(O)/static) TANDEM_TOOLS=$(abspath $(O)/dev/tests) \
 		tests/bench/$$b.sh || exit 1; done
 
+# What a ClusterIP costs beside a pod's own address, and what 10,000 Services cost their node: not five minutes, and figures
+# for programs in build/bench-services*.json.
+bench-services: tests-dev static
+	@export TANDEM_BUILD=$(abspath $(O)/static) TANDEM_TOOLS=$(abspath $(O)/dev/tests); \
+		tests/bench/services.sh 15 $(O)/bench-services.json && \
+		tests/bench/services-scale.sh 10000 5 $(O)/bench-services-scale.json
+
 ci:
 	.ci/run
 
@@ -301,12 +348,17 @@ format:
 	clang-format -i $(ALL_C) $(HDRS) $(wildcard tools/*/*.c)
 
 # ---------------------------------------------------------------------------------- shipping
-# The plugin goes where runtimes look for plugins, the daemons and manuals below PREFIX.
+# The plugin goes where runtimes look for plugins, the other programs, manuals and completions below PREFIX.
 install: static
-	install -d $(DESTDIR)$(CNIBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man8
+	install -d $(DESTDIR)$(CNIBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man8 \
+		$(DESTDIR)$(BASHCOMPDIR) $(DESTDIR)$(ZSHCOMPDIR)
 	$(foreach p,$(PROGS_static),install -s -m 755 $p \
 		$(DESTDIR)$(if $(filter tandem,$(notdir $p)),$(CNIBINDIR),$(BINDIR))/$(newline))
 	$(if $(wildcard man/*.8),install -m 644 $(wildcard man/*.8) $(DESTDIR)$(MANDIR)/man8/)
+	$(if $(wildcard man/*.1),install -m 644 $(wildcard man/*.1) $(DESTDIR)$(MANDIR)/man1/)
+	install -m 755 completion/kubectl_complete-macvlan $(DESTDIR)$(BINDIR)/
+	install -m 644 completion/kubectl-macvlan.bash $(DESTDIR)$(BASHCOMPDIR)/kubectl-macvlan
+	install -m 644 completion/_kubectl-macvlan $(DESTDIR)$(ZSHCOMPDIR)/
 
 # The images' and manifests' names; the registry is where `make dist` for a cluster of one's own points to.
 REGISTRY ?= localhost
@@ -317,6 +369,10 @@ SHIP      = VERSION=$(VERSION) REGISTRY=$(REGISTRY)
 image: static arm64
 	$(SHIP) tools/image.sh $(O) $(DIST)
 
+# kubectl-macvlan for users' machines, an archive for each architecture.
+cli: static arm64
+	VERSION=$(VERSION) tools/cli.sh $(O) $(DIST)
+
 # tandem.yaml, tandem-crds.yaml and the Helm chart.
 manifests:
 	$(SHIP) tools/manifests.sh $(DIST)
@@ -325,11 +381,13 @@ manifests:
 dist-allowed:
 	@grep -qF '$(VERSION)' NEWS || { echo 'NEWS has no entry for $(VERSION)' >&2; exit 1; }
 	@git diff --quiet HEAD || { echo 'there are changes that are not committed' >&2; exit 1; }
-dist: dist-allowed image manifests
+dist: dist-allowed image manifests cli
 	git archive --format=tar --prefix=tandem-$(VERSION)/ HEAD | gzip -n -9 >$(DIST)/tandem-$(VERSION).tar.gz
 	@cd $(DIST) && LC_ALL=C sha256sum $(DIST_FILES) >SHA256SUMS.tmp && mv SHA256SUMS.tmp SHA256SUMS && cat SHA256SUMS
-DIST_FILES = tandem-$(VERSION).tar.gz tandem-$(VERSION).tgz $(foreach i,controller node,tandem-$i-$(VERSION).oci.tar \
-	tandem-$i-$(VERSION).spdx.json) tandem-crds.yaml tandem.yaml
+DIST_FILES = tandem-$(VERSION).tar.gz tandem-$(VERSION).tgz $(foreach i,controller node services,tandem-$i-$(VERSION).oci.tar \
+	tandem-$i-$(VERSION).spdx.json) tandem-crds.yaml tandem-services.yaml tandem-services-uninstall.yaml tandem-uninstall.yaml \
+	tandem.yaml \
+	$(foreach a,amd64 arm64,kubectl-macvlan-$(VERSION)-linux-$a.tar.gz)
 
 clean:
 	rm -rf $(O) dist
@@ -346,12 +404,12 @@ print-%:
 help:
 	@sed -n 's/^# help: \{0,1\}//p' $(firstword $(MAKEFILE_LIST))
 # help: all (default)   dynamic programs in build/dev, for development
-# help: static          what ships, in build/static: tandem, tandem-controller, tandem-node; arm64: the same for arm64
+# help: static          what ships, in build/static: tandem, tandem-*, kubectl-macvlan; arm64: the same for arm64
 # help: check           setup, the builds, and every test; SUITE="unit api" selects among
-# help:                 lint tools unit clang fuzz image contract vm api cluster; STRICT=1: a skip fails, and
+# help:                 lint tools unit clang fuzz image contract services vm api ui cluster; STRICT=1: a skip fails, and
 # help:                 lint and clang are included. JOBS=2 programs run at a time
 # help: check-failed    what failed or did not run in the last make check; make check RESUME=1 likewise
-# help: check-unit      one suite, nothing installed: also -clang -tools -fuzz -image -contract -vm -api -cluster
+# help: check-unit      one suite, nothing installed: also -clang -tools -fuzz -image -contract -services -vm -api -ui -cluster
 # help: check-only      $(SUITE) on what is already built
 # help: check-asan      unit, fuzz, contract and api with address and undefined-behaviour sanitizers
 # help: sweep           a leader parked, cut and killed at each of its writes, all of them (an hour)
@@ -360,10 +418,11 @@ help:
 # help: cov             line coverage of the unit tests
 # help: demo            the whole thing on a two-node cluster on this machine
 # help: lint, format    all static checks; clang-format in place
-# help: bench           measurements
+# help: bench           measurements; bench-services: ClusterIPs beside pods' addresses (3 minutes)
 # help: install         DESTDIR= PREFIX=/usr/local CNIBINDIR=/opt/cni/bin
 # help: image           OCI archives of amd64 and arm64 in dist, with SBOMs; REGISTRY=localhost
-# help: manifests       dist/tandem.yaml, dist/tandem-crds.yaml and the Helm chart
+# help: cli             kubectl-macvlan of both architectures, with manual and completions, in dist
+# help: manifests       dist/tandem.yaml, dist/tandem-crds.yaml, dist/tandem-services.yaml and the Helm chart
 # help: dist            all of a release: source, images, manifests, chart, SBOMs, SHA256SUMS
 # help: clean, ci
 # help:
@@ -371,5 +430,5 @@ help:
 # help: DIRS="lib/base lib/nl" works on a part of the tree, TANDEM_CACHE=dir for what is fetched.
 
 FORCE:
-.PHONY: FORCE all help image manifests dist-allowed check-image check check-only check-resume check-failed check-unit check-clang check-tools check-api check-fuzz check-contract \
-	check-vm check-cluster check-asan sweep stress fuzz cov demo bench ci lint format install dist clean
+.PHONY: FORCE all help image cli manifests dist-allowed check-image check check-only check-resume check-failed check-unit check-clang check-tools check-api check-fuzz check-contract check-services \
+	check-vm check-ui check-cluster check-asan sweep stress fuzz cov demo bench bench-services ci lint format install dist clean

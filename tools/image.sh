@@ -9,7 +9,7 @@
 #					`skopeo copy oci-archive:` read it
 #	OUT/NAME-VERSION.spdx.json	SPDX 2.3 (tools/sbom.sh)
 #
-# NAME is tandem-controller or tandem-node; default: both. The same programs make the same bytes: every list is
+# NAME is tandem-controller, tandem-node or tandem-services; default: all. The same programs make the same bytes: every list is
 # sorted, the time is 0, owners are numbers, and what differs between two links of the same objects (symbols, debug
 # information, the build id that is made of them) is stripped.
 set -euo pipefail
@@ -31,14 +31,15 @@ files_of() {
 	tandem-controller) echo "usr/bin/tandem-controller tandem-controller" ;;
 	# The plugin is what the daemon brings to the node; no runtime executes it here.
 	tandem-node) printf '%s\n' "opt/tandem/bin/tandem tandem" "usr/bin/tandem-node tandem-node" ;;
-	*) die "unknown image $1 (tandem-controller, tandem-node)" ;;
+	tandem-services) echo "usr/bin/tandem-services tandem-services" ;;
+	*) die "unknown image $1 (tandem-controller, tandem-node, tandem-services)" ;;
 	esac
 }
 
-# The daemon of a node is root: it enters pods' namespaces.
+# The daemons of a node are root: they enter pods' namespaces.
 user_of() {
 	case $1 in
-	tandem-node) echo 0:0 ;;
+	tandem-node | tandem-services) echo 0:0 ;;
 	*) echo 65532:65532 ;;
 	esac
 }
@@ -46,6 +47,7 @@ user_of() {
 title_of() {
 	case $1 in
 	tandem-node) echo "tandem on a node: the daemon, and the CNI plugin" ;;
+	tandem-services) echo "tandem on a node: ClusterIPs at the sockets of pods" ;;
 	*) echo "tandem's controller" ;;
 	esac
 }
@@ -136,7 +138,7 @@ image() {
 
 BUILD=${1:?usage: tools/image.sh BUILD OUT [NAME]...} OUT=${2:?}
 shift 2
-[ $# -gt 0 ] || set -- tandem-controller tandem-node
+[ $# -gt 0 ] || set -- tandem-controller tandem-node tandem-services
 mkdir -p "$OUT"
 WORK=$(mktemp -d "$OUT/.image.XXXXXX")
 trap 'rm -rf "$WORK"' EXIT

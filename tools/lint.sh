@@ -144,7 +144,8 @@ step check-includes tools/check-includes
 step rooms tools/rooms --check docs/architecture.md
 sources '*.[ch]' '*.sh' '*.yaml' Makefile tools/check-banned tools/check-includes tools/rooms .ci/run
 step licence licensed
-sources '*.c'
+# What runs in the kernel has been checked by its verifier, and is no code of this machine's.
+sources '!(*.bpf).c'
 step cppcheck bug_search
 step clang-tidy tidy
 sources '*.sh' .ci/run

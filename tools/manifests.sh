@@ -6,6 +6,9 @@
 #
 #	OUT/tandem.yaml			everything, the definitions first
 #	OUT/tandem-crds.yaml		the definitions alone: what Helm does not upgrade
+#	OUT/tandem-uninstall.yaml	what takes it out of the cluster again
+#	OUT/tandem-services.yaml	tandem-services, which is no part of tandem.yaml
+#	OUT/tandem-services-uninstall.yaml	what takes that out of the nodes' kernels
 #	OUT/tandem-VERSION.tgz		the Helm chart
 #
 # The base says beside a line what stands there in the chart, after "#|": it takes the place of the line, and where
@@ -17,6 +20,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 OUT=${1:?usage: tools/manifests.sh OUT}
 BASE=manifests/base
+SERVICES=manifests/overlays/services/services.yaml
 export LC_ALL=C
 
 # The names under which the images were made.
@@ -71,6 +75,7 @@ chart() {
 	for f in rbac controller node; do
 		template "$BASE/$f.yaml" >"$dir/templates/$f.yaml"
 	done
+	template "$SERVICES" >"$dir/templates/services.yaml"
 	tar -C "$WORK" --format=ustar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner \
 		--mode=u=rwX,go=rX -cf "$WORK/chart.tar" tandem
 	gzip -n -9 <"$WORK/chart.tar" >"$WORK/chart.tgz"
@@ -84,4 +89,10 @@ plain "$BASE/crds.yaml" >"$WORK/crds.yaml"
 mv "$WORK/crds.yaml" "$OUT/tandem-crds.yaml"
 plain "$BASE"/{crds,rbac,controller,node}.yaml >"$WORK/all.yaml"
 mv "$WORK/all.yaml" "$OUT/tandem.yaml"
+plain manifests/uninstall.yaml >"$WORK/uninstall.yaml"
+mv "$WORK/uninstall.yaml" "$OUT/tandem-uninstall.yaml"
+plain "$SERVICES" >"$WORK/services.yaml"
+mv "$WORK/services.yaml" "$OUT/tandem-services.yaml"
+plain manifests/services-uninstall.yaml >"$WORK/services-uninstall.yaml"
+mv "$WORK/services-uninstall.yaml" "$OUT/tandem-services-uninstall.yaml"
 chart

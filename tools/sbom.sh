@@ -18,10 +18,13 @@ export LC_ALL=C
 LIBRARIES="
 	cjson MIT cJSON_Delete
 	curl curl curl_multi_perform|curl_easy_perform
+	elfutils LGPL-3.0-or-later elf_begin
 	glibc LGPL-2.1-or-later __libc_start_main
+	libbpf BSD-2-Clause bpf_object__load
 	libmnl LGPL-2.1-or-later mnl_socket_bind
 	libyaml MIT yaml_parser_parse
-	openssl Apache-2.0 OPENSSL_init_crypto"
+	openssl Apache-2.0 OPENSSL_init_crypto
+	zlib Zlib inflateEnd"
 
 build_of() { [ "$1" = amd64 ] && echo "$BUILD/static" || echo "$BUILD/$1"; }
 
@@ -39,6 +42,9 @@ version_of() {
 	glibc) package=libc6-dev ;;
 	openssl) package=libssl-dev ;;
 	libyaml) package=libyaml-dev ;;
+	libbpf) package=libbpf-dev ;;
+	elfutils) package=libelf-dev ;;
+	zlib) package=zlib1g-dev ;;
 	*) return 1 ;;
 	esac
 	dpkg-query -W -f '${source:Version}\n' "$package"

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # Installs the Debian packages that tandem's build, checks and test cluster need.
 #
-#   tools/setup.sh [build|image|lint|vm|cluster|all]...      default: all
+#   tools/setup.sh [build|image|lint|vm|cluster|ui|all]...      default: all
 #
 #   build    compiler, libraries, cmocka and what the tests on this machine's kernel call
 #   image    a compiler for arm64 and qemu-user to run what it makes; Go with what renders a Helm chart
 #   lint     clang-format, clang-tidy, cppcheck, shellcheck, mandoc
 #   vm       qemu, and what goes into the virtual machine with the kernel that tests/vm/kernel.sh fetches
 #   cluster  etcd, containerd, Go and the rest of a Kubernetes cluster on this machine
+#   ui       node and npm, which the page in kubectl-macvlan is built with, and the browser that its tests drive
 #
 # To be run as root, any number of times: with nothing missing it only asks dpkg and ends. No
 # service is started by an installation made here, and none is enabled for the next boot.
@@ -29,8 +30,9 @@ LOG=/var/log/tandem-setup.log
 BUILD_PACKAGES="
 	gcc libc6-dev linux-libc-dev make pkg-config dpkg-dev git rsync ca-certificates
 	libmnl-dev libcjson-dev libcurl4-openssl-dev libssl-dev libyaml-dev zlib1g-dev
-	libcmocka-dev valgrind strace jq curl openssl
-	iproute2 iputils-ping iptables tcpdump procps util-linux containernetworking-plugins"
+	clang llvm libbpf-dev libelf-dev libcmocka-dev valgrind strace jq curl openssl
+	iproute2 iputils-ping iptables tcpdump procps util-linux containernetworking-plugins prometheus
+	golang-1.19-go golang-github-appc-cni-dev"
 IMAGE_PACKAGES="
 	binutils binutils-aarch64-linux-gnu gcc-aarch64-linux-gnu qemu-user-static jq
 	golang-1.19-go golang-github-masterminds-sprig-dev golang-github-xeipuuv-gojsonschema-dev
@@ -44,9 +46,13 @@ CLUSTER_PACKAGES="
 	iproute2 iputils-ping iptables tcpdump procps util-linux conntrack
 	etcd-server containerd runc containernetworking-plugins busybox-static
 	golang-1.19-go golang-github-modern-go-reflect2-dev"
+UI_PACKAGES="nodejs npm chromium"
 
 # Packages above that bring a daemon, and the unit that would run it.
-DAEMONS="etcd-server:etcd containerd:containerd"
+DAEMONS="etcd-server:etcd containerd:containerd prometheus:prometheus"
+
+# shellcheck source=tools/apt.sh
+. "$(dirname "${BASH_SOURCE[0]}")/apt.sh"
 
 say() {
 	echo "setup: $*" >&2
@@ -65,6 +71,10 @@ usage() {
 missing_packages() {
 	local known
 
+	# Other makers' packages of node bring npm with them, and Debian's npm does not go with those.
+	if command -v npm >/dev/null; then
+		set -- "${@/#npm/nodejs}"
+	fi
 	known=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null |
 		sed -n 's/^installed //p' | sort -u || true)
 	printf '%s\n' "$@" | sort -u | comm -23 - <(printf '%s\n' "$known")
@@ -157,44 +167,19 @@ install_packages() {
 	[ -z "$left" ] || die "not installed: $(tr '\n' ' ' <<<"$left")(log: $LOG)"
 }
 
-# Prints deb-src lines for the Debian repositories that this machine already installs from.
-source_entries() {
-	local keyring=/usr/share/keyrings/debian-archive-keyring.gpg options=""
-
-	[ ! -r "$keyring" ] || options="[signed-by=$keyring] "
-	# shellcheck disable=SC2016 # apt's own variables
-	apt-get indextargets --format '$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)' \
-		'Created-By: Packages' |
-		awk -F'|' -v o="$options" '$1 == "Debian" { print "deb-src " o $2, $3, $4 }' | sort -u
-}
-
 # The private apt configuration in $APT_DIR. Refreshed when the machine's sources changed.
 prepare_sources() {
-	local entries changed
+	local changed
 
 	if [ -e "$APT_DIR/ready" ]; then
 		changed=$(find /etc/apt/sources.list /etc/apt/sources.list.d -newer "$APT_DIR/ready" \
 			2>/dev/null || true)
 		[ -n "$changed" ] || return 0
 	fi
-	entries=$(source_entries)
-	[ -n "$entries" ] || { update_lists && entries=$(source_entries); }
-	[ -n "$entries" ] || die "no Debian repository among this machine's apt sources"
 	say "preparing apt for source packages in $APT_DIR"
 	rm -f "$APT_DIR/ready"
-	mkdir -p "$APT_DIR/lists/partial" "$APT_DIR/archives/partial"
-	printf '%s\n' "$entries" >"$APT_DIR/sources.list"
-	cat >"$APT_DIR/apt.conf" <<-CONF
-		Dir::Etc::SourceList "$APT_DIR/sources.list";
-		Dir::Etc::SourceParts "-";
-		Dir::State::Lists "$APT_DIR/lists";
-		Dir::Cache "$APT_DIR";
-		APT::Sandbox::User "root";
-	CONF
-	apt -c "$APT_DIR/apt.conf" update -qq >>"$LOG" 2>&1 || {
-		tail -n 15 "$LOG" >&2
+	debian_repositories | sed 's/^/deb-src /' | own_apt "$APT_DIR" ||
 		die "the lists of Debian's source packages could not be fetched"
-	}
 	touch "$APT_DIR/ready"
 }
 
@@ -209,9 +194,10 @@ main() {
 		lint) packages+=$LINT_PACKAGES ;;
 		vm) packages+=$VM_PACKAGES ;;
 		cluster) packages+=$CLUSTER_PACKAGES sources=yes ;;
-		all) packages+="$BUILD_PACKAGES $IMAGE_PACKAGES $LINT_PACKAGES $VM_PACKAGES $CLUSTER_PACKAGES" sources=yes ;;
+		ui) packages+=$UI_PACKAGES ;;
+		all) packages+="$BUILD_PACKAGES $IMAGE_PACKAGES $LINT_PACKAGES $VM_PACKAGES $CLUSTER_PACKAGES $UI_PACKAGES" sources=yes ;;
 		-h | --help) usage && return ;;
-		*) die "unknown group '$group' (build, image, lint, vm, cluster, all)" ;;
+		*) die "unknown group '$group' (build, image, lint, vm, cluster, ui, all)" ;;
 		esac
 	done
 	command -v apt-get >/dev/null || die "apt-get not found: this script is for Debian"

@@ -16,10 +16,12 @@
 set -euo pipefail
 
 CACHE=${TANDEM_CACHE:-/var/cache/tandem}
-KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 ARCH=${1:?usage: tools/sysroot.sh arm64}
-PACKAGES="libc6 libc6-dev linux-libc-dev libcrypt-dev libssl-dev libyaml-dev libmnl-dev"
+PACKAGES="libc6 libc6-dev linux-libc-dev libcrypt-dev libssl-dev libyaml-dev libmnl-dev libbpf-dev libelf-dev
+	zlib1g-dev"
 self=$(readlink -f "${BASH_SOURCE[0]}")
+# shellcheck source=tools/apt.sh
+. "${self%/*}/apt.sh"
 
 say() {
 	echo "sysroot: $*" >&2
@@ -35,13 +37,6 @@ arm64) TRIPLET=aarch64-linux-gnu ;;
 *) die "unknown architecture $ARCH (arm64)" ;;
 esac
 
-# The Debian repositories that this machine installs from, for the other architecture.
-repositories() {
-	# shellcheck disable=SC2016 # apt's own variables
-	apt-get indextargets --format '$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)' 'Created-By: Packages' |
-		awk -F'|' -v o="$1" '$1 == "Debian" && $4 == "main" { print "deb " o $2, $3, $4 }' | sort -u
-}
-
 apt_other() {
 	local tool=$1
 
@@ -50,29 +45,10 @@ apt_other() {
 }
 
 lists() {
-	local options="[arch=$ARCH] "
-
-	[ ! -r "$KEYRING" ] || options="[arch=$ARCH signed-by=$KEYRING] "
-	mkdir -p "$WORK/lists/partial" "$WORK/archives/partial"
-	repositories "$options" >"$WORK/sources.list"
-	[ -s "$WORK/sources.list" ] || {
-		apt-get -o DPkg::Lock::Timeout=300 update -qq >&2 || true
-		repositories "$options" >"$WORK/sources.list"
-	}
-	[ -s "$WORK/sources.list" ] || die "no Debian archive among this machine's apt sources"
 	: >"$WORK/status"
-	cat >"$WORK/apt.conf" <<-CONF
-		APT::Architecture "$ARCH";
-		APT::Architectures "$ARCH";
-		Dir::Etc::SourceList "$WORK/sources.list";
-		Dir::Etc::SourceParts "-";
-		Dir::State::Lists "$WORK/lists";
-		Dir::State::status "$WORK/status";
-		Dir::Cache "$WORK";
-		APT::Sandbox::User "root";
-		Acquire::Languages "none";
-	CONF
-	apt_other apt-get update -qq >"$WORK/log" 2>&1 || { cat "$WORK/log" >&2 && die "the lists for $ARCH cannot be fetched"; }
+	debian_repositories | awk '$3 == "main" { print "deb", $0 }' |
+		own_apt "$WORK" "APT::Architecture \"$ARCH\";" "APT::Architectures \"$ARCH\";" "Dir::State::status \"$WORK/status\";" ||
+		die "the lists for $ARCH cannot be fetched"
 }
 
 # Argument: package. apt holds what it downloads against the archive's signed lists.
