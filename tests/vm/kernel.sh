@@ -2,18 +2,24 @@
 # SPDX-License-Identifier: Apache-2.0
 # Fetches Debian's cloud kernel, once, and prints the folder that has it:
 #
-#	tests/vm/kernel.sh        prints FOLDER: FOLDER/vmlinuz, FOLDER/modules/NAME.ko,
+#	tests/vm/kernel.sh [SUITE]	prints FOLDER: FOLDER/vmlinuz, FOLDER/modules/NAME.ko,
 #				FOLDER/order (in which they can be loaded)
 #
-# It stays in ${TANDEM_CACHE:-/var/cache/tandem}/vm-<package>_<version>, complete or not at all. Of two
+# Without SUITE it is the kernel of this machine's own Debian; bullseye has the oldest one that tandem-services serves
+# (5.10). It stays in ${TANDEM_CACHE:-/var/cache/tandem}/vm-[SUITE-]<package>_<version>, complete or not at all. Of two
 # calls at the same time one waits for the other. The package is not installed: it would put a kernel
 # into this machine's /boot.
 set -euo pipefail
 
+# shellcheck source=tools/apt.sh
+. "$(dirname "$0")/../../tools/apt.sh"
 CACHE=${TANDEM_CACHE:-/var/cache/tandem}
 META=linux-image-cloud-amd64
+SUITE=${1:-}
 # In the order in which they can be loaded.
-MODULES="llc stp mrp garp 8021q bridge macvlan ipvlan veth dummy tls bonding"
+MODULES="llc stp mrp garp 8021q bridge macvlan ipvlan veth dummy tls bonding vrf inet_diag udp_diag"
+[ "$SUITE" != bullseye ] || MODULES=${MODULES/ tls/} # bonding does not need it there, and it is not packaged
+APT=() # where apt looks, when it is another suite
 
 say() {
 	echo "kernel: $*" >&2
@@ -26,7 +32,7 @@ die() {
 
 finished() {
 	local dir
-	for dir in "$CACHE"/vm-linux-image-*/; do
+	for dir in "$CACHE/vm-${SUITE:+$SUITE-}"linux-image-*/; do
 		if [ "$(cat "$dir/order" 2>/dev/null)" = "$MODULES" ]; then
 			printf '%s\n' "${dir%/}"
 			return
@@ -37,7 +43,7 @@ finished() {
 
 # The image that the meta package depends on today.
 image_name() {
-	apt-cache depends "$META" 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1
+	apt-cache "${APT[@]}" depends "$META" 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1
 }
 
 unpack() {
@@ -57,29 +63,46 @@ unpack() {
 	printf '%s\n' "$MODULES" >"$work/out/order"
 }
 
+update() {
+	if [ -z "$SUITE" ]; then
+		apt-get -o DPkg::Lock::Timeout=300 update -qq
+	else
+		apt-get "${APT[@]}" update -qq
+	fi
+}
+
+# another_suite FOLDER: of the archive that this machine's own main suite is from
+another_suite() {
+	mkdir "$1"
+	debian_repositories | awk -v suite="$SUITE" '$1 !~ /security/ && !seen[$1]++ { print "deb", $1, suite, "main" }' | own_apt "$1" ||
+		die "$SUITE: cannot be had"
+	APT=(-c "$1/apt.conf")
+}
+
 fetch() {
 	local image work deb dir
-	image=$(image_name)
-	if [ -z "$image" ]; then
-		apt-get -o DPkg::Lock::Timeout=300 update -qq >&2 || true
-		image=$(image_name)
-	fi
-	[ -n "$image" ] || die "$META: not known to this machine's apt sources"
 	work=$(mktemp -d "$CACHE/vm.XXXXXX")
 	# shellcheck disable=SC2064 # the folder as it is now
 	trap "rm -rf '$work'" EXIT
-	say "fetching $image"
-	if ! (cd "$work" && apt-get -q -o APT::Sandbox::User=root download "$image") >"$work/log" 2>&1; then
-		apt-get -o DPkg::Lock::Timeout=300 update -qq >>"$work/log" 2>&1 || true
+	[ -z "$SUITE" ] || another_suite "$work/apt"
+	image=$(image_name)
+	if [ -z "$image" ]; then
+		update >&2 || true
 		image=$(image_name)
-		(cd "$work" && apt-get -q -o APT::Sandbox::User=root download "$image") >>"$work/log" 2>&1 || {
+	fi
+	[ -n "$image" ] || die "$META: not known to the apt sources${SUITE:+ of $SUITE}"
+	say "fetching $image"
+	if ! (cd "$work" && apt-get "${APT[@]}" -q -o APT::Sandbox::User=root download "$image") >"$work/log" 2>&1; then
+		update >>"$work/log" 2>&1 || true
+		image=$(image_name)
+		(cd "$work" && apt-get "${APT[@]}" -q -o APT::Sandbox::User=root download "$image") >>"$work/log" 2>&1 || {
 			cat "$work/log" >&2
 			die "cannot fetch $image"
 		}
 	fi
 	deb=$(cd "$work" && echo ./*.deb)
 	unpack "$work"
-	dir=$CACHE/vm-$(basename "${deb%.deb}")
+	dir=$CACHE/vm-${SUITE:+$SUITE-}$(basename "${deb%.deb}")
 	rm -rf "$dir"
 	mv "$work/out" "$dir"
 }

@@ -3,8 +3,10 @@
 # What this machine's kernel may lack: VLANs, ipvlan, bonds, and Linux 6.1. Boots Debian's cloud kernel under
 # qemu, without KVM, with the static plugin in an initramfs, and passes on what the tests in guest/ say.
 #
-#	tests/vm/run.sh [PART...]       PART: the beginning of a file's name in guest/, such as 10
+#	tests/vm/run.sh [PART...]       PART: the beginning of a file's name in guest/, such as 10; without one all but
+#					50, which has programs of its own: services.sh, services-5.10.sh
 #
+# VM_KERNEL=SUITE boots the kernel of that suite of Debian (bullseye: Linux 5.10).
 # VM_SHELL="COMMANDS" runs these instead of the tests, and shows their output.
 
 . "$(dirname "$0")/../lib.sh"
@@ -14,7 +16,9 @@ HERE=$TESTS_ROOT/tests/vm
 # Emulated instructions on a machine that is busy otherwise; two minutes is what it takes idle.
 LIMIT=${VM_LIMIT:-3500}
 # Run in the guest beside busybox: what is not in it, or differs there from what the tests are written for.
-PROGRAMS="bash ip bridge jq nsenter diff flock"
+PROGRAMS="bash ip bridge jq nsenter unshare setpriv diff flock"
+SERVICES_TOOLS="peer flip foreign lacking"
+: "${TANDEM_SERVICES_BIN:=$TANDEM_BUILD/tandem-services}"
 
 need() {
 	command -v "$1" >/dev/null || [ -x "$1" ] || {
@@ -47,6 +51,9 @@ build_root() {
 	for p in bridge host-local; do install -D "/usr/lib/cni/$p" "$ROOT/usr/lib/cni/$p"; done
 	cp "$TESTS_ROOT/tests/lib.sh" "$ROOT/t/tests/lib.sh"
 	cp "$TESTS_ROOT/tests/contract/lib.sh" "$ROOT/t/tests/contract/lib.sh"
+	install -D "$TANDEM_SERVICES_BIN" "$ROOT/t/bin/tandem-services"
+	for p in $SERVICES_TOOLS; do install_program "$TANDEM_TOOLS/services/$p" "t/bin/services/$p"; done
+	cp -r "$TESTS_ROOT/tests/services" "$ROOT/t/tests/services"
 	cp -r "$HERE/guest" "$ROOT/t/tests/vm/guest"
 	echo 'root:x:0:0::/:/bin/sh' >"$ROOT/etc/passwd"
 }
@@ -72,12 +79,14 @@ boot() {
 		-append "console=ttyS0 quiet loglevel=3 panic=-1 reboot=t mitigations=off audit=0 apparmor=0" </dev/null
 }
 
-for program in qemu-system-x86_64 busybox jq "$TANDEM_BIN" "$TANDEM_TOOLS/vm/answer"; do need "$program"; done
-KERNEL=$("$HERE/kernel.sh") || { fail "vm" "no kernel to boot" && exit 1; }
+for program in qemu-system-x86_64 busybox jq "$TANDEM_BIN" "$TANDEM_SERVICES_BIN" "$TANDEM_TOOLS/vm/answer"; do need "$program"; done
+# shellcheck disable=SC2086 # none, or one word
+KERNEL=$("$HERE/kernel.sh" ${VM_KERNEL:-}) || { fail "vm" "no kernel to boot" && exit 1; }
 scratch DIR
 ROOT=$DIR/root
 build_root
-[ $# -eq 0 ] || select_parts "$@"
+[ $# -gt 0 ] || set -- 1 2 3 4
+select_parts "$@"
 if [ -n "${VM_SHELL:-}" ]; then
 	rm "$ROOT"/t/tests/vm/guest/[0-9]*.sh
 	printf '%s\n' "$VM_SHELL" >"$ROOT/t/tests/vm/guest/00_shell.sh"

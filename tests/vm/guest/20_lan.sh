@@ -63,11 +63,52 @@ for vlan in 0 100; do
 	[ "$vlan" = 0 ] || check "the LAN through bond0.$vlan" pings "$POD" 192.168.100.1
 	del "bonded$vlan"
 done
+# The bond bears its port's MAC, and is what cards can be on.
+mac=$(ip -n n1 -j link show bond0 | jq -r '.[0].address')
+same "bond and port have one MAC" "$mac" "$(ip -n n1 -j link show ens4 | jq -r '.[0].address')"
+for selector in '{"mac":"'"$mac"'"}' '{"driver":"bonding"}' '{"namePattern":"b*[0-9]"}'; do
+	SELECTOR=$selector add selected 54 '"vlan":100'
+	succeeded "bond found by $selector"
+	same "its parent" "bond0.100" "$(vlans)"
+	check "the LAN through it" pings "$POD" 192.168.100.1
+	del selected
+done
 MORE_CONF='"deadlineSeconds":5,' add slave 55 '"vlan":0'
 same "a bond's port as master: refused" "1 11 yes" \
-	"$RC $(jq -r '"\(.code) \(if .msg | contains("is a port of another device") then "yes" else .msg end)"' <<<"$OUT")"
+	"$RC $(jq -r '"\(.code) \(if .msg | contains("is a port of bond0, a bond") then "yes" else .msg end)"' <<<"$OUT")"
 nothing_left "nothing left on the bond"
 ip -n n1 link del bond0
+
+# The node's own VLAN, found by the address on it. By its MAC, which it has from the NIC, the NIC is found.
+ip -n n1 link set ens4 up
+ip -n n1 link add link ens4 name ens4.100 type vlan id 100
+ip -n n1 link set ens4.100 up
+ip -n n1 addr add 192.168.100.9/24 dev ens4.100
+wait_for 30 carrier ens4.100 || fail "ens4.100" "no carrier"
+SELECTOR='{"addressIn":"192.168.100.0/24"}' add found 59 '"vlan":0'
+succeeded "a VLAN found by its address"
+check "the LAN through it" pings "$POD" 192.168.100.1
+del found
+SELECTOR='{"mac":"'$(ip -n n1 -j link show ens4 | jq -r '.[0].address')'"}' add found 59 '"vlan":100'
+succeeded "a NIC found by the MAC that its VLAN has too"
+check "the LAN through its VLAN" pings "$POD" 192.168.100.1
+del found
+ip -n n1 link del ens4.100
+
+# A VRF chooses tables; it takes no frames.
+ip -n n1 link add vrf7 type vrf table 77
+ip -n n1 link set vrf7 up
+ip -n n1 link set ens4 master vrf7
+ip -n n1 link set ens4 up
+wait_for 30 carrier ens4 || fail "ens4" "no carrier"
+for vlan in 0 100; do
+	add "vrf$vlan" 58 "\"vlan\":$vlan"
+	succeeded "a NIC in a VRF as master, VLAN $vlan"
+	[ "$vlan" = 0 ] || check "the LAN from within the VRF" pings "$POD" 192.168.100.1
+	del "vrf$vlan"
+done
+ip -n n1 link set ens4 nomaster
+ip -n n1 link del vrf7
 
 ip -n n1 link add br7 type bridge
 ip -n n1 link set br7 up

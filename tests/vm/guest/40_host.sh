@@ -38,7 +38,8 @@ fd78::50 dev ens4.100.host src fd99::1 metric 1024 pref medium
 fd78::50 dev ens4.100.host lladdr 0a:00:00:00:00:32 PERMANENT" "$(of_the_node)"
 same "the device's addresses" "10.99.0.1/32 fd99::1/128" \
 	"$(ip -n n1 -j addr show ens4.100.host | jq -r '[.[0].addr_info[] | "\(.local)/\(.prefixlen)"] | join(" ")')"
-same "the pod's table" "10.43.0.0/16 via 10.99.0.1 dev eth0
+same "the pod's table" "10.42.0.0/16 via 10.99.0.1 dev eth0
+10.43.0.0/16 via 10.99.0.1 dev eth0
 10.99.0.1 dev eth0 scope link
 192.168.100.0/24 dev eth0 scope link src 192.168.100.50
 default via 192.168.100.1 dev eth0" "$(routes "$POD")"

@@ -89,16 +89,17 @@ asks() {
 		"${MORE_CONF:-}"
 }
 
-# record NAME LAST KEYS: the pod's record: address 192.168.100.LAST (or CIDR itself), MAC from LAST
+# record NAME LAST KEYS: the pod's record: address 192.168.100.LAST (or CIDR itself), MAC from LAST. SELECTOR stands for MASTER.
 record() {
-	local cidr=$2 last=$2
+	local cidr=$2 last=$2 master='"master":"'${MASTER:-ens4}'"'
+	[ -z "${SELECTOR:-}" ] || master='"masterSelector":'$SELECTOR
 	case $cidr in
 	*.*) last=${cidr%/*} && last=${last##*.} ;;
 	*) cidr=192.168.100.$2/24 ;;
 	esac
 	printf '{"apiVersion":"tandem-cni.io/v1","kind":"MacvlanIP","metadata":{"namespace":"default","name":"%s","uid":"r-%s"},
-	"spec":{"subnet":"s","podId":"%s","node":"%s","master":"%s","cidr":"%s","mac":"0a:00:00:00:00:%02x",%s}}' \
-		"$1" "$1" "$POD_UID" "$NODE" "${MASTER:-ens4}" "$cidr" "$last" "$3" >"$TOP/records/$1.new"
+	"spec":{"subnet":"s","podId":"%s","node":"%s",%s,"cidr":"%s","mac":"0a:00:00:00:00:%02x",%s}}' \
+		"$1" "$1" "$POD_UID" "$NODE" "$master" "$cidr" "$last" "$3" >"$TOP/records/$1.new"
 	mv "$TOP/records/$1.new" "$TOP/records/$1"
 }
 
