@@ -14,6 +14,9 @@
 #   cluster.sh stop|kill NAME       ends a component: etcd apiserver kcm scheduler containerd-n1
 #                                   kubelet-n1 proxy-n1 ... (kill: SIGKILL)
 #   cluster.sh start NAME           starts it again and waits until it serves
+#   cluster.sh kill-program NAME    SIGKILL to each process of that program, in pods as well
+#   cluster.sh power-off N          a node loses its power: all that runs on it, its links, /run; disks stay
+#   cluster.sh power-on N           ... and starts again, without waiting for it to be Ready
 #   cluster.sh run NAME READY CMD.. adds a component and starts it; READY is a shell command that
 #                                   succeeds once it serves
 #   cluster.sh logs NAME            shows a component's log
@@ -191,6 +194,9 @@ main() {
 	stop) component_stop "${1:?which component}" TERM ;;
 	kill) component_stop "${1:?which component}" KILL ;;
 	start) start "${1:?which component}" ;;
+	kill-program) kill_program "${1:?which program}" ;;
+	power-off) name=${1:?which node} && node_power_off "n${name#n}" ;;
+	power-on) name=${1:?which node} && node_power_on "n${name#n}" ;;
 	run)
 		name=${1:?name} ready=${2:?condition}
 		shift 2

@@ -15,7 +15,8 @@ CACHE=${TANDEM_CACHE:-/var/cache/tandem}
 SUITE=testing
 MAJOR=2
 PROGRAMS="containerd containerd-shim-runc-v2 ctr"
-KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
+# shellcheck source=tools/apt.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../../tools/apt.sh"
 
 say() {
 	echo "containerd2: $*" >&2
@@ -37,39 +38,16 @@ finished() {
 	return 1
 }
 
-# The archive's address as the machine's own sources have it.
-archive() {
-	# shellcheck disable=SC2016 # apt's own variables
-	apt-get indextargets --format '$(ORIGIN)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)' 'Created-By: Packages' |
-		awk -F'|' '$1 == "Debian" && $4 == "main" && $3 !~ /-/ { print $2; exit }'
-}
-
 apt_next() {
 	local tool=$1
 	shift
 	"$tool" -c "$WORK/apt.conf" "$@"
 }
 
+# From the archive of the machine's own suite: those of updates and of security have none of the next one.
 lists() {
-	local options="" uri
-	uri=$(archive)
-	if [ -z "$uri" ]; then
-		apt-get -o DPkg::Lock::Timeout=300 update -qq >&2 || true
-		uri=$(archive)
-	fi
-	[ -n "$uri" ] || die "no Debian archive among this machine's apt sources"
-	[ ! -r "$KEYRING" ] || options="[signed-by=$KEYRING] "
-	mkdir -p "$WORK/lists/partial" "$WORK/archives/partial"
-	printf 'deb %s%s %s main\n' "$options" "$uri" "$SUITE" >"$WORK/sources.list"
-	cat >"$WORK/apt.conf" <<-CONF
-		Dir::Etc::SourceList "$WORK/sources.list";
-		Dir::Etc::SourceParts "-";
-		Dir::State::Lists "$WORK/lists";
-		Dir::Cache "$WORK";
-		APT::Sandbox::User "root";
-		Acquire::Languages "none";
-	CONF
-	apt_next apt-get update -qq >"$WORK/log" 2>&1 || { cat "$WORK/log" >&2 && die "the lists of suite $SUITE cannot be fetched"; }
+	debian_repositories | awk -v suite="$SUITE" '$3 == "main" && $2 !~ /-/ { print "deb", $1, suite, $3; exit }' |
+		own_apt "$WORK" || die "the lists of suite $SUITE cannot be fetched"
 }
 
 # field NAME < the package's entry in Packages

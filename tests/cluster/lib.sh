@@ -109,6 +109,14 @@ cgroup_processes() {
 	[ ! -d "$track" ] || find "$track" -name cgroup.procs -exec cat {} + 2>/dev/null || true
 }
 
+# Argument: a program's name. A name in the kernel is of 15 bytes.
+kill_program() {
+	local pid
+	for pid in $(cgroup_processes); do
+		[ "$(cat "/proc/$pid/comm" 2>/dev/null)" != "${1:0:15}" ] || kill -KILL "$pid" 2>/dev/null || true
+	done
+}
+
 cgroup_kill_all() {
 	local pids
 

@@ -77,16 +77,12 @@ network_node() {
 		-s "$POD_CIDR" ! -d 224.0.0.0/4 -j MASQUERADE
 }
 
-# Argument: number of nodes. Each node's /24 is reached by that node's address (host-gw).
+# Arguments: a node's number, how many there are. Another node's /24 is reached by that node's address (host-gw).
 network_pod_routes() {
-	local i j
+	local i=$1 j
 
-	for ((i = 1; i <= $1; i++)); do
-		ip route add "10.42.$((i - 1)).0/24" via "10.99.0.$i" dev tandem0
-		for ((j = 1; j <= $1; j++)); do
-			[ "$i" = "$j" ] || ip -n "${NETNS_PREFIX}n$i" route add \
-				"10.42.$((j - 1)).0/24" via "10.99.0.$j"
-		done
+	for ((j = 1; j <= $2; j++)); do
+		[ "$i" = "$j" ] || ip -n "${NETNS_PREFIX}n$i" route add "10.42.$((j - 1)).0/24" via "10.99.0.$j"
 	done
 }
 
@@ -97,8 +93,9 @@ network_up() {
 	network_lan
 	for ((i = 1; i <= $1; i++)); do
 		network_node "$i"
+		network_pod_routes "$i" "$1"
+		ip route add "10.42.$((i - 1)).0/24" via "10.99.0.$i" dev tandem0
 	done
-	network_pod_routes "$1"
 }
 
 network_names() {

@@ -7,7 +7,7 @@
 # /opt/cni/bin, /var/lib/cni, /var/log. From outside they are seen below $LAB/<node>/. What is
 # mounted there (images, pods' volumes, pods' namespaces) ends with the node.
 
-NODE_DIRS="etc/cni etc/kubernetes opt/cni var/lib/cni var/lib/containerd var/lib/kubelet var/log
+NODE_DIRS="etc/cni etc/containerd etc/kubernetes opt/cni var/lib/cni var/lib/containerd var/lib/kubelet var/log
 	run/containerd run/netns run/tandem"
 
 # Arguments: node, command. Runs it on the node, in both of its namespaces.
@@ -60,7 +60,7 @@ define_containerd() {
 
 	# An out-of-memory score cannot be lowered without CAP_SYS_RESOURCE, which a container that
 	# itself runs this cluster often lacks.
-	cat >"$LAB/$node/containerd.toml" <<-CONF
+	cat >"$LAB/$node/etc/containerd/config.toml" <<-CONF
 		version = 2
 		[plugins."io.containerd.grpc.v1.cri"]
 		  restrict_oom_score_adj = true
@@ -71,7 +71,7 @@ define_containerd() {
 	CONF
 	component_define "containerd-$node" "node_ctr $node version" \
 		nsenter --target "$(component_pid "machine-$node")" --mount --net -- \
-		env "PATH=$CONTAINERD:$PATH" "$CONTAINERD/containerd" --config "$LAB/$node/containerd.toml"
+		env "PATH=$CONTAINERD:$PATH" "$CONTAINERD/containerd" --config /etc/containerd/config.toml
 }
 
 # The kubelet's minor version.
@@ -230,6 +230,7 @@ nodes_start() {
 		component_await "kubelet-$node" 60
 		try_for 30 node_exists "$node" ||
 			die_log "kubelet-$node" "node $node does not register"
+		node_pod_network "$node"
 		component_start "proxy-$node"
 	done
 	for node in $(node_names); do
@@ -237,8 +238,57 @@ nodes_start() {
 	done
 }
 
+# Argument: node. What it does not write down is lost; processes of a runtime that is not there any more are
+# found by the node's view of the mounts.
+node_power_off() {
+	local node=$1 mounts pid name
+
+	mounts=$(readlink "/proc/$(component_pid "machine-$node")/ns/mnt") || die "node $node does not run"
+	for name in kubelet proxy containerd machine; do component_stop "$name-$node" KILL; done
+	try_for 20 node_kill_all "$node" "$mounts" || die "processes of $node that cannot be killed"
+	ip netns del "$NETNS_PREFIX$node"
+	rm -rf "$LAB/$node/mounted" "${LAB:?}/$node/run"
+}
+
+# Arguments: node, its mount namespace. 1 while there is one left.
+node_kill_all() {
+	local pid rc=0
+
+	for pid in $(cgroup_processes); do
+		if grep -q "/tandem-lab/$1/" "/proc/$pid/cgroup" 2>/dev/null ||
+			[ "$(readlink "/proc/$pid/ns/mnt" 2>/dev/null)" = "$2" ]; then
+			kill -KILL "$pid" 2>/dev/null && rc=1
+		fi
+	done
+	return $rc
+}
+
+node_power_on() {
+	local node=$1
+
+	network_node "${node#n}"
+	network_pod_routes "${node#n}" "$(node_names | wc -l)"
+	define_machine "$node"
+	component_start "machine-$node"
+	component_await "machine-$node" 10
+	define_containerd "$node"
+	component_start "containerd-$node"
+	component_await "containerd-$node" 60
+	define_kubelet "$node"
+	define_proxy "$node"
+	component_start "kubelet-$node"
+	component_start "proxy-$node"
+}
+
 node_exists() {
 	kubectl_lab get node "$1" >/dev/null 2>&1
+}
+
+# What a controller manager with --allocate-node-cidrs writes, by the node's number.
+node_pod_network() {
+	local net="10.42.$((${1#n} - 1)).0/24"
+
+	kubectl_lab patch node "$1" -p "{\"spec\":{\"podCIDR\":\"$net\",\"podCIDRs\":[\"$net\"]}}" >/dev/null
 }
 
 node_is_ready() {

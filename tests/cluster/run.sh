@@ -4,16 +4,15 @@
 #
 #   tests/cluster/run.sh [NAME]...      only the tests whose names contain one of the words
 #
-# Tests below test_10 see the cluster as it is before tandem comes; then install.sh is called. As
-# a test itself (tests/run.sh) it prints all their lines. KEEP=1 leaves the cluster up; one that is
+# test_00 sees the cluster as it is before tandem comes; test_05 installs it, as soon as any other is wanted. The last
+# ones upgrade it, switch a node off, and take tandem out of the cluster. As a test itself (tests/run.sh) it prints all their lines. KEEP=1 leaves the cluster up; one that is
 # up already is used and left as it is when REUSE=1.
 set -euo pipefail
 
 CLUSTER_TESTS=$(cd "$(dirname "$0")" && pwd)
 export TANDEM_LAB_WAIT=${TANDEM_LAB_WAIT:-900}
 : "${TANDEM_BUILD:=$CLUSTER_TESTS/../../build/static}"
-export TANDEM_BIN=${TANDEM_BIN:-$TANDEM_BUILD/tandem}
-export TANDEM_CONTROLLER_BIN=${TANDEM_CONTROLLER_BIN:-$TANDEM_BUILD/tandem-controller}
+export TANDEM_BUILD
 
 rc=0
 installed=""
@@ -71,19 +70,16 @@ wanted() {
 install() {
 	[ -z "$installed" ] || return 0
 	installed=yes
-	if ! "$CLUSTER_TESTS/install.sh"; then
-		echo "not ok install: tests/cluster/install.sh failed"
-		exit 1
-	fi
+	echo "# test_05_install"
+	"$CLUSTER_TESTS/test_05_install.sh" || exit 1
 }
 
-# An API server that a failed test left stopped must not fail the tests after it.
+# An API server or a controller that a failed test left stopped must not fail the tests after it.
 heal() {
-	local name
-
-	for name in apiserver controller; do
-		"$CLUSTER_TESTS/cluster.sh" start "$name" 2>/dev/null || true
-	done
+	"$CLUSTER_TESTS/cluster.sh" start apiserver 2>/dev/null || true
+	[ "$("$CLUSTER_TESTS/cluster.sh" kubectl get deployment tandem-controller -n kube-system \
+		-o jsonpath='{.spec.replicas}' 2>/dev/null)" != 0 ] ||
+		"$CLUSTER_TESTS/cluster.sh" kubectl scale deployment tandem-controller -n kube-system --replicas=2 >/dev/null || true
 }
 
 if [ -z "${REUSE:-}" ]; then
@@ -96,10 +92,10 @@ trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 for file in "$CLUSTER_TESTS"/test_*.sh; do
-	wanted "$file" "$@" || continue
 	case $file in
-	*/test_0*) ;;
-	*) install ;;
+	*/test_00*) wanted "$file" "$@" || continue ;;
+	*/test_05*) continue ;;
+	*) wanted "$file" "$@" && install || continue ;;
 	esac
 	echo "# $(basename "$file" .sh)"
 	"$file" || rc=1

@@ -17,8 +17,14 @@ refusals() {
 }
 
 [ "$(containerd_major)" -ge 2 ] || exit 0
+# A STATUS that says nothing new is a line of level debug only.
+k create configmap tandem-settings -n kube-system --from-literal=logLevel=debug >/dev/null
+level_is() { [ "$(jq -r '.plugins[0].logLevel' "$LAB/$1/etc/cni/net.d/00-tandem.conflist")" = "$2" ]; }
+for node in n1 n2; do check "$node: the setting is in the conf" wait_for 30 level_is $node debug; done
 for node in n1 n2; do
 	before=$(asked $node STATUS)
 	check "$node: the runtime asks for the STATUS, again and again" wait_for 30 asked_again $node STATUS "$before"
 	same "$node: and is never told that the plugin is not ready" "" "$(refusals $node STATUS)"
 done
+k delete configmap tandem-settings -n kube-system >/dev/null
+for node in n1 n2; do check "$node: and is out of it again" wait_for 30 level_is $node null; done

@@ -5,7 +5,6 @@ set -euo pipefail
 # shellcheck source=tests/cluster/testlib.sh
 . "$(dirname "$0")/testlib.sh"
 
-NODE_ACCOUNT=system:serviceaccount:kube-system:tandem-node
 MANIFEST=$LAB/n1/etc/kubernetes/manifests/bare.yaml
 
 # static_pod: one that the kubelet runs from a file, without any API server
@@ -34,22 +33,22 @@ static_gone() {
 # First one that does ask, to see that its request would be counted.
 subnet asked 192.168.100.0/24 'ipDelayReuse: 0' \
 	'ranges: [{rangeStart: 192.168.100.120, rangeEnd: 192.168.100.121}]' | k apply -f - >/dev/null
-before=$(audit_count "$NODE_ACCOUNT")
+before=$(asked_for_pods)
 deploy asking 1 n1 tandem-cni.io/subnet=asked
-check "a pod that asks is counted" test "$(audit_count "$NODE_ACCOUNT")" -gt "$before"
+check "a pod that asks is counted" test "$(asked_for_pods)" -gt "$before"
 k delete deployment asking --wait=false >/dev/null
 records_end "its record is gone" tandem-cni.io/subnet=asked
 k delete macvlansubnet asked -n kube-system --timeout="$(scaled 30)s" >/dev/null ||
 	fail "the subnet can be deleted" "still there after 30 s"
 
-before=$(audit_count "$NODE_ACCOUNT")
+before=$(asked_for_pods)
 deploy modest 4 any
 for pod in $(pods_of modest); do
 	same "eth0 only: $pod" eth0 "$(pod_addresses "$pod" | awk '{ print $1 }')"
 done
 k delete deployment modest --wait=false >/dev/null
 check "its pods are gone" wait_gone pods app=modest 60
-same "no request of the plugin for four pods' lives" "$before" "$(audit_count "$NODE_ACCOUNT")"
+same "no request of the plugin for four pods' lives" "$before" "$(asked_for_pods)"
 
 cluster stop apiserver
 check_fails "the API server is stopped" k get --raw /readyz --request-timeout=2s
@@ -61,4 +60,4 @@ check "which works" busybox timeout 5 "$CLUSTER_TESTS/cluster.sh" node 1 \
 rm -f "$MANIFEST"
 check "ends with the API server stopped" wait_for 60 static_gone
 cluster start apiserver
-same "still no request of the plugin" "$before" "$(audit_count "$NODE_ACCOUNT")"
+same "still no request of the plugin" "$before" "$(asked_for_pods)"

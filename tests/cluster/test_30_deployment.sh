@@ -57,8 +57,7 @@ files=$(node_state_files | wc -l)
 
 deployment many $COUNT any tandem-cni.io/subnet=many | k apply -f - >/dev/null
 check "the controller is at work" wait_for 60 enough_records 3
-cluster kill controller
-cluster start controller
+cluster kill-program tandem-controller
 if ! rollout many 240 >/dev/null; then
 	rollout_why many
 	k delete deployment many --wait=false >/dev/null
@@ -77,9 +76,9 @@ same "records are what the cards have" \
 check "the subnet has 10 left" wait_for 20 subnet_free_is 10
 
 first=$(awk 'NR == 1 { print $2 }' <<<"$found")
-cluster kill controller
+controller_off
 check "a card works without the controller" pings cluster lan "${first%/*}"
-cluster start controller
+controller_on
 k delete deployment many --wait=false >/dev/null
 check "the pods are gone" wait_gone pods app=many 120
 records_end "the records are gone" tandem-cni.io/subnet=many

@@ -28,7 +28,8 @@ present=$(pod_of present)
 card=$(pod_address "$present" eth1)
 files=$(node_state_files | wc -l)
 
-cluster kill controller
+cluster kill-program tandem-controller
+controller_off
 check "a card works on: $card" pings cluster lan "$card"
 deployment waiting 1 n1 tandem-cni.io/subnet=lone | k apply -f - >/dev/null
 wait_for 20 waiting_pod_is_bound || bail "the pod is not bound to its node"
@@ -38,7 +39,7 @@ same "a record without address was not made up by anyone" "" \
 	"$(k get macvlanips -o jsonpath='{.items[?(@.spec.podId=="'"$(k get pod "$waiting" -o jsonpath='{.metadata.uid}')"'")].spec.cidr}')"
 check "the card still works" pings cluster lan "$card"
 
-cluster start controller
+controller_on
 if rollout waiting 60 >/dev/null; then
 	pass "served when the controller is back"
 else

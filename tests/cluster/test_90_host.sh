@@ -54,7 +54,8 @@ SERVICE=$(k get svc backend -o jsonpath='{.spec.clusterIP}')
 check "(c) the kubelet's HTTP probe makes a pod ready" probed single n1 tandem-cni.io/subnet=single tandem-cni.io/interface=eth0
 SINGLE=$(pod_of single)
 ADDRESS=$(pod_address "$SINGLE" eth0)
-same "(c) its routes: the node's address, and services by way of it" "10.43.0.0/16 via 10.99.0.1 dev eth0
+same "(c) its routes: the node's address, and services and pods by way of it" "10.42.0.0/23 via 10.99.0.1 dev eth0
+10.43.0.0/16 via 10.99.0.1 dev eth0
 10.99.0.1 dev eth0 scope link
 192.168.22.0/24 dev eth0 scope link src $ADDRESS
 default via 192.168.22.1 dev eth0" "$(pod_routes "$SINGLE")"

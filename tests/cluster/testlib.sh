@@ -163,8 +163,7 @@ records_end() {
 	fi
 	fail "$1" "not after 120 s"
 	k get macvlanips -A -l "$2" -o wide
-	grep -hE 'level=(warn|error)|not seen' "$LAB/log/controller.log" \
-		"$LAB"/n[0-9]*/var/log/tandem.log | tail -n 10
+	{ controller_logs && cat "$LAB"/n[0-9]*/var/log/tandem.log; } | grep -E 'level=(warn|error)|not seen' | tail -n 10
 }
 
 # serve WHERE: a netcheck server on lan or far, as a component that ends with the cluster
@@ -179,13 +178,66 @@ pings() {
 	wait_for 5 "${@:1:$#-1}" busybox ping -c 1 -W 1 "${!#}"
 }
 
-# node_state_files: what tandem keeps on the nodes for pods, all nodes together. Its folders hold
-# files of pods; what is of the node itself lies beside them.
+# node_state_files: what tandem keeps on the nodes for pods, all nodes together, but its own in kube-system. Its folders
+# hold files of pods; what is of the node itself lies beside them.
 node_state_files() {
-	find "$LAB"/n[0-9]*/var/lib/cni/tandem -mindepth 2 -type f 2>/dev/null || true
+	local file id
+	find "$LAB"/n[0-9]*/var/lib/cni/tandem -mindepth 2 -type f 2>/dev/null | while read -r file; do
+		id=$(basename "${file%@*}")
+		grep -qs K8S_POD_NAMESPACE=kube-system "$(dirname "$(dirname "$file")")/attachments/$id@eth0" || echo "$file"
+	done
 }
 
-# audit_count USER: requests of a user that the API server has logged so far
-audit_count() {
-	jq -r --arg u "$1" 'select(.user.username == $u) | .requestURI' "$LAB/log/audit.json" | wc -l
+# asked_for_pods: how often tandem-node has asked for one pod or one record on behalf of the plugin, so far
+asked_for_pods() {
+	jq -r 'select(.user.username == "system:serviceaccount:kube-system:tandem-node" and .verb == "get" and
+		(.objectRef.resource | IN("pods", "macvlanips"))) | .requestURI' "$LAB/log/audit.json" | wc -l
+}
+
+# node_picture NODE: what tandem could leave on it: files beside those of pods, links, rules, its own chains
+node_picture() {
+	(cd "$LAB/$1" && find etc opt var/lib/cni var/log run/tandem -maxdepth 6 |
+		grep -vE '^var/(lib/cni/(results|networks/cbr0)|log/(pods|containers))/' | LC_ALL=C sort)
+	ip -n "tandem-$1" -o link show | awk -F': ' '$2 !~ /^veth/ { sub(/@.*/, "", $2); print $2 }'
+	ip -n "tandem-$1" rule show
+	ip netns exec "tandem-$1" iptables-save | grep -i -e tandem -e macvlan || true
+}
+
+# ------------------------------------------------------------------------------- what runs in kube-system
+CONTROLLERS=(-n kube-system -l app.kubernetes.io/component=controller)
+# shellcheck disable=SC2034 # used by the tests
+NODES=(-n kube-system -l app.kubernetes.io/component=node)
+
+controller_logs() {
+	k logs "${CONTROLLERS[@]}" --tail=-1 --ignore-errors=true
+}
+no_controller() {
+	[ -z "$(k get pods "${CONTROLLERS[@]}" -o name)" ]
+}
+# controller_off, controller_on: there is no controller; there are both again
+controller_off() {
+	k scale deployment tandem-controller -n kube-system --replicas=0 >/dev/null
+	wait_for 60 no_controller || bail "the controller does not end"
+}
+controller_on() {
+	k scale deployment tandem-controller -n kube-system --replicas=2 >/dev/null
+	controller_ready || bail "the controller does not come back"
+}
+controller_ready() {
+	k rollout status deployment/tandem-controller -n kube-system --timeout "$(scaled 90)s" >/dev/null
+}
+
+# ------------------------------------------------------------------------------- a ping that misses nothing
+# ping_begin NAME POD ADDRESS: from the pod, every 10 ms, until ping_end
+ping_begin() {
+	nsenter "--net=$(cluster pod-netns "default/$2")" -- ping -n -i 0.01 "$3" >"$LAB/log/ping-$1.log" 2>&1 &
+	disown $!
+	echo $! >"$LAB/run/ping-$1.ping"
+}
+# ping_end NAME: prints "N lost", of the packets before the last that was answered
+ping_end() {
+	kill -INT "$(cat "$LAB/run/ping-$1.ping")" || return 1
+	rm "$LAB/run/ping-$1.ping"
+	awk -F'icmp_seq=' 'NF > 1 { split($2, n, " "); if (!seen[n[1]]++) count++; if (n[1] + 0 > last) last = n[1] + 0 }
+		END { print last - count, "lost"; print "# of", last > "/dev/stderr" }' "$LAB/log/ping-$1.log"
 }

@@ -7,7 +7,7 @@
 #   (a) app-a   a second card beside the primary's, with a route to a network behind the LAN's router
 #   (b) app-b   the second card is the default gateway
 #   (c) app-c   the card on the LAN is the only one
-#   (d)         what an operator sees of subnets and addresses
+#   (d)         what an operator sees of subnets, addresses and a Service's second cards
 #
 # Each picture is printed as `ip` and `kubectl` print it and then compared with golden/: every line,
 # in any order, without the words `proto` and `mtu`. In the golden files @HOST@ stands for the last
@@ -38,6 +38,8 @@ workloads_up() {
 	deploy app-b 1 $node tandem-cni.io/subnet=vlan120
 	deploy app-c 1 $node tandem-cni.io/subnet=vlan22 tandem-cni.io/interface=eth0
 	deploy other 1 n2
+	k expose deployment app-a --port 43 --target-port "$SERVE_PORT" --dry-run=client -o yaml |
+		k apply -f - >/dev/null
 	k expose deployment other --port 80 --target-port "$SERVE_PORT" --dry-run=client -o yaml |
 		k apply -f - >/dev/null
 	POD_PLAIN=$(pod_of plain)
@@ -49,7 +51,7 @@ workloads_up() {
 
 workloads_down() {
 	k delete deployment plain app-a app-a2 app-b app-c other --wait=false >/dev/null
-	k delete service other >/dev/null
+	k delete service app-a other >/dev/null
 	records_end "records are gone with their pods" ""
 	k delete -f "$DEMO/manifests/subnets.yaml" --timeout="$(scaled 30)s" >/dev/null ||
 		fail "subnets can be deleted" "still there after 30 s"
@@ -103,11 +105,19 @@ records() {
 	printf '%s\n' "$text"
 	same "picture (d), subnets" "$(sorted <"$DEMO/golden/subnets.txt")" \
 		"$(columns 7 <<<"$text" | sorted)"
-	heading "picture (d): addresses"
+	heading "picture (d): addresses, as the nodes report them"
+	wait_for 30 attached || true
 	text=$(k get macvlanips -A)
 	printf '%s\n' "$text"
-	same "picture (d), addresses" "$(fill_records | sorted)" "$(columns 6 <<<"$text" | sorted)"
+	same "picture (d), addresses" "$(fill_records | sorted)" "$(columns 8 <<<"$text" | sorted)"
+	heading "picture (d): the second card by its Service"
+	wait_for 30 found || true
+	k get service,endpoints app-a-macvlan
+	same "picture (d), service" "service/app-a-macvlan ClusterIP None <none> 43/TCP
+endpoints/app-a-macvlan 192.168.100.50:$SERVE_PORT" "$(k get service,endpoints app-a-macvlan --no-headers | awk '{ NF--; print }' | sed 's/  */ /g; s/ $//')"
 }
+attached() { ! k get macvlanips -A -o jsonpath='{range .items[*]}{.status.phase}{"\n"}{end}' | grep -qv Attached; }
+found() { k get endpoints app-a-macvlan -o jsonpath='{.subsets[*].addresses[*].ip}' | grep -q .; }
 
 # card_mac POD CARD: the record's MAC is the card's, a unicast one of the locally administered
 card_mac() {

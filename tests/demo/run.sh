@@ -38,8 +38,7 @@ finish() {
 }
 
 : "${TANDEM_BUILD:=$DEMO/../../build/static}"
-export TANDEM_BIN=${TANDEM_BIN:-$TANDEM_BUILD/tandem}
-export TANDEM_CONTROLLER_BIN=${TANDEM_CONTROLLER_BIN:-$TANDEM_BUILD/tandem-controller}
+export TANDEM_BUILD
 export TANDEM_LAB_WAIT=${TANDEM_LAB_WAIT:-900}
 "$CLUSTER/cluster.sh" up 2
 # Not before the cluster is ours: another's must not be ended.
