@@ -286,8 +286,42 @@ ip -n "$NODE" link set ens4 up
 wait_for 5 ip netns exec "$NODE" grep -q 1 /sys/class/net/ens4/carrier
 failing "an MTU above the master's" 11 9000 "$(jq '.mtu=9000' <<<"$NET100")"
 failing "ipvlan" 2 ipvlan "$(jq '.linkType="ipvlan"|.mode="l2"' <<<"$NET100")"
-failing "a route whose gateway is not on the LAN" 100 "" "$(jq '.routes=[{dst:"172.16.18.0/24",gw:"203.0.113.9",iface:"eth1"}]' <<<"$NET100")"
+failing "a route whose gateway is the broadcast address" 100 "" "$(jq '.routes=[{dst:"172.16.18.0/24",gw:"192.168.100.255",iface:"eth1"}]' <<<"$NET100")"
 failing "podDefaultGateway without a gateway" 7 gateway "$(jq 'del(.gateway)' <<<"$NET120")"
+failing "an address of the pod network" 7 "address 10.42.9.9 is in the pod network 10.42.0.0/16" "$(jq '.cidr="10.42.9.9/24"|.gateway="10.42.9.1"' <<<"$NET100")"
+failing "an address of the service network" 7 "address 10.43.9.9 is in the service network 10.43.0.0/16" "$(jq '.cidr="10.43.9.9/24"|.gateway="10.43.9.1"' <<<"$NET100")"
+# A network that the node has inside of itself; on a NIC the same one may be this LAN.
+ip -n "$NODE" link add docker0 type bridge
+ip -n "$NODE" addr add 172.17.0.1/16 dev docker0
+INNER=$(jq '.cidr="172.17.9.9/24"|.gateway="172.17.9.1"|.routes=[]' <<<"$NET100")
+failing "an address of docker0's network" 7 "address 172.17.9.9/24 is in 172.17.0.0/16, the network of bridge docker0 of node n1 itself" "$INNER"
+ip -n "$NODE" link del docker0
+ip -n "$NODE" link add mg0 type veth peer name lan1 netns "$LAN"
+ip -n "$NODE" link set mg0 up
+ip -n "$NODE" addr add 172.17.0.1/16 dev mg0
+new_pod
+new_uid
+POD_NAME=inner
+record inner "$POD_UID" "$INNER"
+cni ADD "$(asks)"
+succeeded "an address of the network of the node's other NIC"
+cni DEL "$(asks)"
+drop_pod
+ip -n "$NODE" link del mg0
+
+# Gateway mode, and nobody knows where Services are: neither the record nor the conf.
+new_pod
+new_uid
+POD_NAME=nowhere
+record nowhere "$POD_UID" "$(jq '.podDefaultGateway={enable:true}' <<<"$NET120")"
+cni ADD "$(asks | jq -c 'del(.serviceCIDR)')"
+same "gateway mode without a service network" 7 "$(jq .code <<<"$OUT")"
+check "names the keys to set" grep -q "set serviceCIDR in the conf or in ConfigMap tandem-settings, or podDefaultGateway.serviceCidr in the MacvlanSubnet" <<<"$OUT"
+same "and leaves nothing" "" "$(leftovers)"
+cni ADD "$(asks)"
+succeeded "with one in the conf"
+cni DEL "$(asks)"
+drop_pod
 
 # The pod has an eth1 already: refused, and that link is not touched.
 new_pod

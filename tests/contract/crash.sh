@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # SIGKILL at every system call of ADD and of DEL that changes something, for a pod without a card and for the
-# three pictures; then the runtime's DEL, after which nothing may be left anywhere.
+# three pictures; then the runtime's DEL, after which nothing may be left anywhere. And for a pod that waits for an address
+# in vain, whose hint may stay; last what GC leaves of everything that has no other end.
 #
 #	CRASH=full       every point of every picture, instead of all of (b) and some of the others
 #	CRASH_SEED=N     the choice of an earlier run
@@ -28,6 +29,7 @@ quiet() { tr -d '\n' | jq -c '.logFile = "" | .logLevel = "error"'; }
 conf_of() { # conf_of PICTURE
 	case $1 in
 	plain) conf ;;
+	waits) conf "$(primary)" '{"io.kubernetes.cri.pod-annotations":{"tandem-cni.io/subnet":"vlan100"}}' "$SHORT" ;;
 	c) conf "$(primary)" '{"io.kubernetes.cri.pod-annotations":{"tandem-cni.io/subnet":"vlan100","tandem-cni.io/interface":"eth0"}}' ;;
 	*) conf "$(primary)" '{"io.kubernetes.cri.pod-annotations":{"tandem-cni.io/subnet":"vlan100"}}' ;;
 	esac | quiet
@@ -36,7 +38,7 @@ conf_of() { # conf_of PICTURE
 # remains: what leftovers() looks for, and routes of any table, in fewer processes
 printf 'link show\nrule show\nroute show table all\n' >"$DIR/look"
 remains() {
-	find "$DIR/state" -type f ! -name delegate.json
+	find "$DIR/state" -type f ! -name delegate.json ! -path "$DIR/state/hints/$HINT"
 	find "$DIR/host-local" -type f ! -name 'last_reserved_ip*' ! -name lock 2>/dev/null
 	ip -n "$POD" -o -batch "$DIR/look" | grep -vE ': lo:|lookup (local|main|default)| dev lo '
 	ip -n "$POD" -o -6 -batch "$DIR/look" | grep -vE ': lo:|lookup (local|main|default)| dev lo '
@@ -112,7 +114,7 @@ sweep() {
 	drop_pod
 }
 
-serial=0
+serial=0 HINT=none
 for picture in b a c plain; do
 	case $picture in
 	a) sweep a "$NET100" ;;
@@ -121,3 +123,42 @@ for picture in b a c plain; do
 	plain) sweep plain "" ;;
 	esac
 done
+
+# A pod that waits: the ADD fails, and its DEL finds no more than a hint, whenever it was killed.
+waits() {
+	local picture=waits n bad=() tried=0
+	new_pod
+	POD_NAME=crash-waits POD_UID=$(cat /proc/sys/kernel/random/uuid)
+	HINT=$POD_UID CONF=$(conf_of waits)
+	killed ADD 0
+	says "waits: ADD under the tracer" 11 "address of pod default/crash-waits"
+	cni DEL "$CONF"
+	for n in $(choose "${#POINTS[@]}"); do at_point ADD "$n"; done
+	same "waits: ADD killed at $tried of its points" "" "$(printf '%s\n' "${bad[@]}")"
+	same "its hint is the one that there is" "$HINT" "$(ls "$DIR/state/hints")"
+	drop_pod
+}
+waits
+
+# What has no owner to end it: hints, locks, seats of cards whose files are lost, damaged files. All of it ends.
+collect() { cni GC "$(VERSION=1.1.0 conf | quiet | jq -c 'del(.runtimeConfig) + {"cni.dev/valid-attachments": []}')" CNI_CONTAINERID= CNI_NETNS= CNI_IFNAME= CNI_ARGS=; }
+inventory() { (cd "$DIR/state" && find . -type f ! -name delegate.json ! -name last-status | sort); }
+new_pod
+POD_NAME=crash-lost POD_UID=$(cat /proc/sys/kernel/random/uuid)
+record "$POD_NAME" "$POD_UID" "$NET100"
+CONF=$(conf_of a)
+cni ADD "$CONF"
+succeeded "a card whose files are lost: ADD"
+head -c 100 "$(state_file)" >"$DIR/half" && cp "$DIR/half" "$(state_file)"
+: >"$DIR/state/locks/gone-$$"
+: >"$DIR/state/locks/parent@gone0"
+drop_pod
+collect
+succeeded "GC"
+same "a damaged file is ended as well; only the hint still has time" "./hints/$HINT" "$(inventory)"
+# One that even GC could not end, and a hint: by their age.
+printf 'tandem-state 1' >"$DIR/state/attachments/cid-$$-nobody@eth0.corrupt"
+find "$DIR/state/hints" "$DIR/state/attachments" -type f -exec touch -d '-86401 seconds' {} +
+collect
+same "and then not" "" "$(inventory)"
+same "no folder of a parent either" "" "$(ls "$DIR/state/parents")"

@@ -131,7 +131,9 @@ unserved "the record of a former pod" "it still belongs to a former pod of that 
 drop_pod
 pod nobody
 cni ADD "$(asks "$SHORT")"
-unserved "no record" "address of pod default/nobody: waiting for nobody: deadline exceeded: it does not exist"
+unserved "no record" "address of pod default/nobody: waiting for nobody: deadline exceeded: "
+# On a machine that is busy the last of its questions may not have been answered.
+check "no record: the reason" grep -qE 'it does not exist|macvlanips/nobody: no answer before the deadline' <<<"$OUT"
 drop_pod
 
 pod stopped

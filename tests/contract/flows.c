@@ -4,7 +4,9 @@
  *
  *	flows <LIST
  *
- *	listen PROTO NETNS PORT                          PROTO is tcp or udp, NETNS a name of `ip netns`
+ *	listen PROTO NETNS PORT                          PROTO is tcp, udp or bulk: tcp with a long answer, whose
+ *	                                                 segments are as big as the path is thought to bear;
+ *	                                                 NETNS a name of `ip netns`
  *	flow NAME PROTO NETNS ADDR PORT PEER [SRC]       PEER is the client as the server must see it, "-" for any;
  *	                                                 SRC binds the client to one of its addresses
  *
@@ -28,9 +30,10 @@
 #define LIMIT_MS    20000
 #define RESEND_MS   1000
 #define ANSWER_SIZE 64
+#define BULK_SIZE   65536
 
 struct flow {
-	bool udp, done;
+	bool udp, bulk, done;
 	char name[64], peer[ANSWER_SIZE];
 	char why[160]; /* empty once it is done and was right */
 	char answer[ANSWER_SIZE];
@@ -103,7 +106,7 @@ static void add_server(const char *proto, const char *netns, const char *port)
 	if (bind(fd, a->ai_addr, a->ai_addrlen) < 0 || (!udp && listen(fd, FLOWS_MAX) < 0))
 		die("listen in", netns);
 	freeaddrinfo(a);
-	push(fd, udp, POLLIN);
+	push(fd, udp, POLLIN)->bulk = strcmp(proto, "bulk") == 0;
 }
 
 static void fail(struct flow *f, const char *why, int num)
@@ -167,8 +170,21 @@ static size_t peer_text(const struct sockaddr_storage *sa, socklen_t len, char *
 	return strlen(out);
 }
 
-static void serve(int fd, bool udp)
+/* After the peer's address comes what is only there to be long; the socket takes all of it at once. */
+static void answer(int client, const char *text, size_t n, bool bulk)
 {
+	static char padding[BULK_SIZE];
+	int room = 4 * BULK_SIZE;
+
+	memset(padding, '\n', sizeof(padding));
+	setsockopt(client, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
+	if (write(client, text, n) < 0 || (bulk && write(client, padding, sizeof(padding)) < 0))
+		perror("flows: write");
+}
+
+static void serve(int fd, const struct flow *server)
+{
+	bool udp = server->udp;
 	struct sockaddr_storage sa;
 	socklen_t len = sizeof(sa);
 	char text[ANSWER_SIZE], byte;
@@ -187,18 +203,22 @@ static void serve(int fd, bool udp)
 	if (client < 0)
 		return;
 	n = peer_text(&sa, len, text, sizeof(text));
-	if (write(client, text, n) < 0)
-		perror("flows: write");
+	answer(client, text, n, server->bulk);
 	close(client);
 }
 
 static void judge(struct flow *f)
 {
+	char seen[ANSWER_SIZE], wanted[ANSWER_SIZE];
+
 	f->done = true;
 	f->answer[f->got] = '\0';
 	f->why[0] = '\0';
-	if (strcmp(f->peer, "-") != 0 && strcmp(f->peer, f->answer) != 0)
-		snprintf(f->why, sizeof(f->why), "came as \"%s\", not %s", f->answer, f->peer);
+	memcpy(seen, f->answer, sizeof(seen));
+	memcpy(wanted, f->peer, sizeof(wanted));
+	seen[strcspn(seen, "\n")] = '\0';
+	if (strcmp(wanted, "-") != 0 && strcmp(wanted, seen) != 0)
+		snprintf(f->why, sizeof(f->why), "came as \"%s\", not %s", seen, wanted);
 }
 
 static void client_event(size_t i)
@@ -206,6 +226,7 @@ static void client_event(size_t i)
 	struct flow *f = &flows[i];
 	int num = 0;
 	socklen_t len = sizeof(num);
+	char more[4096];
 	ssize_t n;
 
 	if (fds[i].events == POLLOUT) {
@@ -215,12 +236,17 @@ static void client_event(size_t i)
 		fds[i].events = POLLIN;
 		return;
 	}
-	n = read(fds[i].fd, f->answer + f->got, sizeof(f->answer) - 1 - f->got);
+	n = read(fds[i].fd, more, sizeof(more));
 	/* What an ICMP error says of a datagram may be over by the next one. */
 	if (n < 0 && !f->udp)
 		fail(f, "read", errno);
-	if (n > 0)
-		f->got += (size_t)n;
+	if (n > 0) {
+		size_t fits = sizeof(f->answer) - 1 - f->got;
+
+		fits = fits < (size_t)n ? fits : (size_t)n;
+		memcpy(f->answer + f->got, more, fits);
+		f->got += fits;
+	}
 	if (n == 0 || (n > 0 && f->udp))
 		judge(f);
 }
@@ -266,7 +292,7 @@ static void run(void)
 			if (flows[i].name[0])
 				client_event(i);
 			else
-				serve(fds[i].fd, flows[i].udp);
+				serve(fds[i].fd, &flows[i]);
 		}
 	}
 }

@@ -49,7 +49,8 @@ of_the_node() {
 new_annotated single "$(jq -c '. + {cidr6: "fd22::3/64", gateway6: "fd22::1"}' <<<"$NET22")"
 cni ADD "$(asks)"
 succeeded "(c) ADD"
-same "(c) main table: the node, and services by way of it" "10.43.0.0/16 via 10.99.0.1 dev eth0
+same "(c) main table: the node, and services and pods by way of it" "10.42.0.0/16 via 10.99.0.1 dev eth0
+10.43.0.0/16 via 10.99.0.1 dev eth0
 10.99.0.1 dev eth0 scope link
 192.168.22.0/24 dev eth0 scope link src 192.168.22.3
 default via 192.168.22.1 dev eth0" "$(routes "$POD")"
@@ -144,7 +145,7 @@ drop_pod
 new_annotated refused "$(jq -c '.mode="vepa"' <<<"$NET100")"
 cni ADD "$(asks eth1)"
 refused "another mode than bridge" 7 "hostAccess needs a macvlan of the mode bridge"
-record refused "$POD_UID" "$(jq -c '.mode="bridge"|.routes=[{dst:"172.16.18.0/24",gw:"203.0.113.9",iface:"eth1"}]' <<<"$NET100")"
+record refused "$POD_UID" "$(jq -c '.mode="bridge"|.routes=[{dst:"172.16.18.0/24",gw:"127.0.0.1",iface:"eth1"}]' <<<"$NET100")"
 cni ADD "$(asks eth1)"
 refused "a route that the kernel refuses, after the node's side was made" 100 ""
 same "rolled back on the node" "" "$(of_the_node)"

@@ -80,7 +80,7 @@ kubectl_node() {
 record() {
 	kubectl_node apply -f - >/dev/null <<-JSON
 		{"apiVersion":"tandem-cni.io/v1","kind":"MacvlanIP","metadata":{"namespace":"default","name":"$1","labels":{"tandem-cni.io/node":"n1"}},
-		"spec":$(jq -c --arg uid "$2" '{subnet: "vlan100", podId: $uid, node: "n1", master: "ens4", vlan: 0} + .' <<<"$3")}
+		"spec":$(jq -c --arg uid "$2" '{subnet: "vlan100", podId: $uid, node: "n1", master: "ens4", vlan: 0} + . | if .masterSelector then del(.master) else . end' <<<"$3")}
 	JSON
 }
 

@@ -167,7 +167,11 @@ lab_shape_plugin() {
 		conf=$(cat)
 		END=v$(printf %s "$CNI_CONTAINERID" | cksum | cut -d' ' -f1)
 		export END
-		[ "$CNI_COMMAND" = ADD ] || { ip link del "$END" 2>/dev/null; exit 0; }
+		case $CNI_COMMAND in
+		ADD) ;;
+		DEL) ip link del "$END" 2>/dev/null; exit 0 ;;
+		*) exit 0 ;;
+		esac
 		ip link add "$END" type veth peer name "$CNI_IFNAME" netns "$(basename "$CNI_NETNS")" || exit 1
 		ip link set "$END" up
 		nsenter --net="$CNI_NETNS" sysctl -qw net.ipv6.conf.all.disable_ipv6=0 net.ipv6.conf.default.accept_dad=0

@@ -117,7 +117,7 @@ cni() {
 
 # leftovers: what a failed or deleted attachment must not leave: files, locks, links, addresses, rules
 leftovers() {
-	find "$DIR/state" -type f ! -name delegate.json | sed "s,^$DIR/,,"
+	find "$DIR/state" -type f ! -name "delegate.*" ! -name last-status | sed "s,^$DIR/,,"
 	find "$DIR/host-local" -type f ! -name 'last_reserved_ip*' ! -name lock 2>/dev/null | sed "s,^$DIR/,,"
 	if [ -e "$NETNS" ]; then
 		ip -n "$POD" -o link show | grep -v ': lo:'

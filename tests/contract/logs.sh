@@ -24,14 +24,22 @@ cni DEL "$(asks)"
 # The record and the card overlap with the primary.
 same "each step of ADD has a line with its duration" "annotations card conf primary record announce result routes" \
 	"$(steps ADD | tr ' ' '\n' | head -n 5 | sort | tr '\n' ' ')$(steps ADD | tr ' ' '\n' | tail -n +6 | sort | tr '\n' ' ' | sed 's/ $//')"
-same "of CHECK" "conf card primary" "$(steps CHECK)"
-same "of DEL" "conf state primary card DEL" "$(steps DEL)"
-same "and one line tells the whole" 1 "$(grep -c " msg=ADD container=$CID namespace=default pod=logged card=eth1 address=192.168.100.50/24 mac=0a:00:00:00:00:32 .*total_us=[0-9]*$" "$DIR/log")"
+same "of CHECK, which changes nothing, none" "" "$(steps CHECK)"
+same "of DEL" "conf state primary card" "$(steps DEL)"
+same "one line tells the whole of it" 1 "$(grep -c " msg=DEL container=$CID total_us=[0-9]*$" "$DIR/log")"
+same "and of ADD" 1 "$(grep -c " msg=ADD container=$CID namespace=default pod=logged card=eth1 address=192.168.100.50/24 mac=0a:00:00:00:00:32 .*total_us=[0-9]*$" "$DIR/log")"
 check_fails "all lines are key=value pairs" grep -vE '^time=[0-9T:.-]+Z level=[a-z]+ program=tandem pid=[0-9]+ msg=("[^"]*"|[^ "]+)( [a-zA-Z_]+=("([^"\\]|\\.)*"|[^ "]+))*$' "$DIR/log"
 check_fails "no token is in it" grep -q secret-token "$DIR/log"
 cni ADD "$(conf "$(primary)" '{"io.kubernetes.cri.pod-annotations":{"tandem-cni.io/subnet":"Not A Name","my-secret":"hunter2"}}')"
 check "a failure is in it" grep -q 'level=error .* command=ADD ' "$DIR/log"
 check_fails "other annotations are not" grep -q hunter2 "$DIR/log"
+drop_pod
+
+new_pod
+cni ADD "$(conf)"
+cni CHECK "$(conf)"
+cni DEL "$(conf)"
+same "with logLevel debug CHECK has its steps" "conf card primary" "$(steps CHECK)"
 drop_pod
 
 # --- the bound --------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Primaries of every shape: after a real ADD all of the pod's routing, in both families, to the letter. What is
-# expected stands in primaries/SHAPE-PICTURE.txt; a words-only difference between kernels (proto, mtu, pref) is taken out.
+# expected stands in primaries/SHAPE-PICTURE.txt; a words-only difference between kernels (proto, pref medium) is taken out.
 # UPDATE=1 writes the files again, to be read before they are committed.
 
 . "$(dirname "$0")/lib.sh"
@@ -32,6 +32,16 @@ ip route add default via 10.42.0.7 dev eth0 metric 200' '' 10.42.0.18/24)
 primaries[nodefault]=$(shape 'ip addr add 10.42.0.18/24 dev eth0; ip route add 10.42.0.0/16 via 10.42.0.1 dev eth0' '' 10.42.0.18/24)
 primaries[dual]=$(shape 'ip addr add 10.42.0.18/24 dev eth0; ip route add default via 10.42.0.1 dev eth0
 ip addr add fd42::18/64 dev eth0 nodad; ip -6 route add default via fd42::1 dev eth0' '' 10.42.0.18/24 fd42::18/64)
+# Routes with attributes, as tunnels need them.
+primaries[mtu]=$(shape 'ip addr add 10.42.0.18/24 dev eth0; ip route add 10.42.0.0/16 via 10.42.0.1 dev eth0 mtu 1400
+ip route add default via 10.42.0.1 dev eth0 mtu 1450 advmss 1390 initcwnd 20 hoplimit 9 metric 50
+ip addr add fd42::18/64 dev eth0 nodad; ip -6 route add default via fd42::1 dev eth0 mtu 1430 pref high' '' 10.42.0.18/24 fd42::18/64)
+primaries[multipath]=$(shape 'ip addr add 10.42.0.18/24 dev eth0
+ip route add default mtu 1450 nexthop via 10.42.0.1 dev eth0 weight 2 nexthop via 10.42.0.7 dev eth0' '' 10.42.0.18/24)
+
+# The real sbr behind the real bridge: nothing of eth0's is in main.
+primaries[sbr]=$(jq -c '.cniVersion="0.4.0" | .plugins[0].ipam.ranges[0][0] += {rangeStart: "10.42.0.18", rangeEnd: "10.42.0.18"} |
+	.plugins[1]={type: "sbr"}' <<<"$(primary)")
 
 A='{"cidr":"192.168.100.50/24","mac":"0a:00:00:00:00:32","gateway":"192.168.100.1","routes":[{"dst":"172.16.18.0/24","iface":"eth1"}]}'
 B='{"cidr":"192.168.120.2/24","mac":"0a:00:00:00:01:02","gateway":"192.168.120.1","podDefaultGateway":{"enable":true,"serviceCidr":"10.43.0.0/16"}}'
@@ -40,8 +50,8 @@ six='. + {cidr6: "fd78::50/64", gateway6: "fd78::1"}'
 two_families='.podDefaultGateway.serviceCidr="10.43.0.0/16,fd43::/108"'
 host='.hostAccess=true'
 
-words() { sed -E 's/ (proto [a-z]+|mtu [0-9]+|pref medium)//g; s/[ \t]+/ /g; s/ $//'; }
-table() { ip -n "$POD" "$1" route show table "$2" 2>/dev/null | words | sort; }
+words() { sed -E 's/ (proto [a-z]+|pref medium)//g; s/[ \t]+/ /g; s/ $//'; }
+table() { ip -o -n "$POD" "$1" route show table "$2" 2>/dev/null | words | sort; }
 routing() {
 	local family
 	for family in -4 -6; do
@@ -54,8 +64,8 @@ routing() {
 		printf 'ip %s route show table 2001\n' "$family"
 		table "$family" 2001
 	done
-	printf "eth1's forwarding, arp_ignore, arp_announce, disable_ipv6, accept_ra\n"
-	ip netns exec "$POD" sysctl -n net.ipv4.conf.eth1.{forwarding,arp_ignore,arp_announce} \
+	printf "eth1's forwarding, rp_filter, arp_ignore, arp_announce, disable_ipv6, accept_ra\n"
+	ip netns exec "$POD" sysctl -n net.ipv4.conf.eth1.{forwarding,rp_filter,arp_ignore,arp_announce} \
 		net.ipv6.conf.eth1.{disable_ipv6,accept_ra} | tr '\n' ' ' | sed 's/ $/\n/'
 }
 
@@ -98,4 +108,22 @@ golden flannel b-nodelocal-dns "$B" '{"servers":["169.254.20.10","10.43.0.10"]}'
 golden calico b-nodelocal-dns "$B" '{"servers":["169.254.20.10","10.43.0.10"]}'
 golden flannel a-host "$(jq -c "$host" <<<"$A")"
 golden calico b-host "$(jq -c "$host" <<<"$B")"
+golden mtu a "$(jq -c "$six" <<<"$A")"
+golden mtu b "$(jq -c "$six | $two_families" <<<"$B")"
+golden multipath a "$A"
+golden multipath b "$B"
+wide='.routes += [{dst: "10.0.0.0/8"}]'
+golden calico a-wide "$(jq -c "$wide" <<<"$A")"
+golden flannel a-wide "$(jq -c "$wide" <<<"$A")"
+golden calico a-lan10 "$(jq -c '.cidr = "10.9.0.7/8" | .gateway = "10.0.0.1"' <<<"$A")"
+golden flannel b-beyond "$(jq -c '.cidr = "192.168.77.5/32" | .cidr6 = "fd78::2/128" | .gateway6 = "fe80::1"' <<<"$B")"
 same "nothing node-wide has changed" "$settings" "$(node_settings)"
+# Each block of docs/routing.md is a part of one of these.
+while read -r name title; do
+	same "docs/routing.md: $name, $title" "$(awk -v name="<!-- output: $name $title -->" \
+		'$0 == name { on = 1; next } on && /^```/ { if (n++) exit; next } on && n { print }' "$GOLDEN/../../../docs/routing.md")" \
+		"$(awk -v title="$title" '$0 == title { on = 1; next } /^(ip|eth1) / { on = 0 } on { print }' "$GOLDEN/$name.txt")"
+done < <(sed -n 's/^<!-- output: \(.*\) -->$/\1/p' "$GOLDEN/../../../docs/routing.md")
+# Last: bridge changes what the node has.
+golden sbr a "$A"
+golden sbr b "$B"

@@ -27,7 +27,25 @@ status "$(conf)" CNI_PATH=
 says "STATUS without CNI_PATH" 4 CNI_PATH
 status '{'
 says "STATUS with half a conf" 6 stdin
-same "leaves nothing" "" "$(find "$DIR/state" -type f)"
+same "leaves nothing but its last answer" "$DIR/state/last-status" "$(find "$DIR/state" -type f)"
+
+# --- the log: asked every few seconds, it says what changes ------------------------------------------------
+
+info_conf() { conf "$@" | sed 's/"debug"/"info"/'; }
+log_lines() { grep -c "${1:-}" "$DIR/log"; }
+: >"$DIR/log"
+status "$(info_conf)"
+status "$(info_conf)"
+same "ready as before: no line" 0 "$(log_lines)"
+status "$(info_conf "$(primary | sed 's/"type":"portmap"/"type":"no-such"/')")"
+status "$(info_conf "$(primary | sed 's/"type":"portmap"/"type":"no-such"/')")"
+says "not ready" 50 'plugin "no-such" is missing'
+same "is one line, once" "1 1" "$(log_lines) $(log_lines 'level=error .*no-such.* command=STATUS')"
+status "$(info_conf)"
+status "$(info_conf)"
+same "ready again: one line, once" "2 1" "$(log_lines) $(log_lines 'level=info .*msg=STATUS answer=ready')"
+status "$(conf)"
+check "with logLevel debug there are the steps" grep -q 'level=debug .*msg=step command=STATUS' "$DIR/log"
 
 # --- binaries -----------------------------------------------------------------------------------------
 
@@ -53,9 +71,32 @@ silent "a whole delegateFile"
 primary | head -c 200 >"$DIR/primary"
 status "$(by_file)"
 silent "half a delegateFile: its last good copy will do"
+touch -d '-31 seconds' "$DIR/primary"
+: >"$DIR/11-canal.conflist"
+status "$(by_file)"
+says "half a delegateFile for more than 30 s: no copy helps" 50 "$DIR/primary: the text ends"
+says "and what else is there is named" 50 "other confs in its folder: 11-canal.conflist"
+primary >"$DIR/primary"
+status "$(by_file)"
+silent "it is whole again"
 rm "$DIR/primary"
 status "$(by_file)"
-says "delegateFile was taken away, whatever copy is there" 50 "$DIR/primary"
+silent "delegateFile was taken away a moment ago: its last good copy will do"
+touch -d '-31 seconds' "$DIR/state/delegate.gone"
+status "$(by_file)"
+says "it was taken away more than 30 s ago" 50 "delegateFile cannot be used, for more than 30 s: open $DIR/primary: missing file or directory; other confs in its folder: 11-canal.conflist"
+new_pod
+cni ADD "$(by_file)"
+refused "ADD says the same" 11 "delegateFile cannot be used, for more than 30 s: open $DIR/primary: missing file or directory; other confs in its folder: 11-canal.conflist"
+cni DEL "$(by_file)"
+succeeded "DEL still ends what there was"
+drop_pod
+CID='' NETNS=''
+primary >"$DIR/primary"
+status "$(by_file)"
+silent "it is back"
+check "and the time forgotten" test ! -e "$DIR/state/delegate.gone"
+rm "$DIR/primary" "$DIR/11-canal.conflist"
 mkdir "$DIR/primary"
 rm "$DIR/state/delegate.json"
 status "$(by_file)"
