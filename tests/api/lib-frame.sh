@@ -304,6 +304,20 @@ have() {
 		wc -l)" -eq $(($2 - $1 + 1)) ]
 }
 
+# clean_slate: what other parts have left is no matter of the next one. No controller may run.
+clean_slate() {
+	local kind name ns
+	for kind in macvlanips macvlansubnets; do
+		while read -r ns name; do
+			k patch "$kind" -n "$ns" "$name" --type merge -p '{"metadata":{"finalizers":null}}'
+			k delete "$kind" -n "$ns" "$name" --wait=false
+		done < <(k get "$kind" -A --no-headers -o custom-columns=:.metadata.namespace,:.metadata.name)
+	done
+	k delete pods,deployments,statefulsets --all --force --grace-period=0
+	k delete validatingwebhookconfiguration tandem-controller
+	k delete node n2
+} >/dev/null 2>&1
+
 # overlay_render: what is installed on an API server of this version
 overlay_render() {
 	local overlay=default

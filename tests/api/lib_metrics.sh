@@ -45,9 +45,16 @@ contradicting_are() { [ "$(contradicting)" = "$1" ]; }
 check "a conflict of an attached card contradicts" wait_for 20 contradicting_are '{about="conflict"} 1 {about="down"} 0 {about="card"} 0'
 same "each family has its help and its type, once and before its samples" "" "$(metrics | awk '
 	/^# HELP / { if ($3 in help) print "twice: " $3; help[$3] = 1; next }
-	/^# TYPE / { if (!($3 in help) || ($4 != "gauge" && $4 != "counter")) print "bad: " $0; now = $3; next }
-	/^[a-z_]+({[a-z]+="[^"]*"(,[a-z]+="[^"]*")*})? [0-9.]+$/ { split($1, n, "{"); if (n[1] != now) print "elsewhere: " $0; next }
+	/^# TYPE / { if (!($3 in help) || ($4 != "gauge" && $4 != "counter" && $4 != "histogram")) print "bad: " $0; now = $3; kind = $4; next }
+	/^[a-z_]+({[a-z]+="[^"]*"(,[a-z]+="[^"]*")*})? [0-9.]+$/ { split($1, n, "{"); if (kind == "histogram") sub(/_(bucket|sum|count)$/, "", n[1]); if (n[1] != now) print "elsewhere: " $0; next }
 	{ print "no sample: " $0 }')"
+promtool_says() { metrics | promtool check metrics; }
+same "nor has Prometheus' own checker anything against them" "" "$(promtool_says 2>&1)"
+same "four pods were served, each within its bounds" "4 4" \
+	"$(metric tandem_bind_to_address_seconds_count) $(metric 'tandem_bind_to_address_seconds_bucket{le="+Inf"}')"
+same "nobody took longer than a minute" 4 "$(metric 'tandem_bind_to_address_seconds_bucket{le="60"}')"
+same "a takeover, a conflict that is still reported, and nothing held" "1 0 0" \
+	"$(for one in takeovers conflicts holds; do metric "tandem_${one}_total"; done | xargs)"
 positive() { awk -v v="$(metric "$1")" 'BEGIN { exit !(v > 0) }'; }
 for one in tandem_api_requests_total tandem_api_connections_total process_cpu_seconds_total process_resident_memory_bytes process_start_time_seconds; do
 	check "$one counts" positive "$one"

@@ -60,8 +60,8 @@ invalid() {
 }
 
 controller_alive || controller_up
-invalid "gateway outside" 'cidr: 10.1.0.0/24|gateway: 10.2.0.1' \
-	'spec.gateway: "10.2.0.1" lies outside the cidr'
+invalid "gateway outside" 'cidr: 10.1.0.0/24|gateway: "fd00::1"' \
+	'spec.gateway: "fd00::1" is of another family than the cidr'
 invalid "range outside" 'cidr: 10.1.0.0/24|ranges: [{rangeStart: 10.1.0.9, rangeEnd: 10.1.1.9}]' \
 	'spec.ranges[0].rangeEnd: "10.1.1.9" lies outside the cidr'
 invalid "range backwards" 'cidr: 10.1.0.0/24|ranges: [{rangeStart: 10.1.0.9, rangeEnd: 10.1.0.5}]' \

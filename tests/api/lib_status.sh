@@ -108,16 +108,17 @@ same "it asks for no tokens" no "$(may "$USER_CTL" create serviceaccounts --subr
 # Such a token could belong to no node, and its bearer would speak for all.
 same "nor does a node" no "$(may "$USER_NODE" create serviceaccounts/tandem-node --subresource token)"
 
-# The same rule as a policy. This API server cannot run it: what is held against is that it is about the same requests
-# and the same account as the webhook, that it is bound, and that its node is the stored one.
+# The same rule as a policy, and one for what a node may write to Nodes. This API server cannot run them: what is held
+# against is that they are about the same requests and the same account as the webhook, that they are bound, and that the
+# record's node is the stored one.
 policy() { k kustomize "$ROOT/manifests/overlays/admission-policy"; }
 # listed KEY: the values of that key, or the only element of its list, wherever it stands
 listed() { policy | awk -v key="$1:" '{ sub(/^ *- /, "") } list { print; list = 0 } $1 == key { if (NF > 1) print $2; else list = 1 }' | xargs; }
-same "the policy, and what binds it" "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding" "$(listed kind)"
-same "... by its name" "tandem-node-status" "$(listed policyName)"
-same "... and it refuses" "Deny" "$(listed validationActions)"
-same "it is about" "macvlanips/status" "$(listed resources)"
-same "... when" "UPDATE" "$(listed operations)"
-same "it is for the nodes' account" "$USER_NODE" "$(policy | grep -o 'system:serviceaccount:[a-z:-]*' | sort -u)"
+same "the policies, and what binds them" "ValidatingAdmissionPolicy ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingAdmissionPolicyBinding" "$(listed kind)"
+same "... by their names" "tandem-node-node tandem-node-status" "$(listed policyName)"
+same "... and they refuse" "Deny Deny" "$(listed validationActions)"
+same "they are about" "nodes macvlanips/status" "$(listed resources)"
+same "... when" "UPDATE UPDATE" "$(listed operations)"
+same "they are for the nodes' account" "$USER_NODE" "$(policy | grep -o 'system:serviceaccount:[a-z:-]*' | sort -u)"
 same "the node is that of the stored record" "has(oldObject.spec.node) ? oldObject.spec.node : \"\"" \
-	"$(policy | sed -n "s/^ *\(- \)\?expression: '\(has(oldObject.*\)'$/\2/p")"
+	"$(policy | sed -n "s/^ *\(- \)\?expression: '\(has(oldObject.spec.node).*\)'$/\2/p")"

@@ -61,7 +61,7 @@ refused_subnet() {
 	told "subnet: $1" "$(denied subnets "$2" creating)" k apply -f - < <(hook_spec new "$1")
 }
 N='master: ens8|cidr: 10.1.0.0/24'
-refused_subnet "$N|gateway: 10.2.0.1" 'spec.gateway: "10.2.0.1" lies outside the cidr'
+refused_subnet "$N|gateway: 224.0.0.5" "spec.gateway: \"224.0.0.5\" is not a router's address"
 refused_subnet "$N|gateway: 10.1.0.0" 'spec.gateway: "10.1.0.0" is the network address'
 refused_subnet "$N|gateway: 10.1.0.255" 'spec.gateway: "10.1.0.255" is the broadcast address'
 refused_subnet "$N|ranges: [{rangeStart: 10.1.0.9, rangeEnd: 10.1.1.9}]" \
@@ -71,8 +71,8 @@ refused_subnet "$N|ranges: [{rangeStart: 10.1.0.9, rangeEnd: 10.1.0.5}]" \
 refused_subnet "$N|ranges: [{rangeStart: 10.1.0.5, rangeEnd: 10.1.0.9}, {rangeStart: 10.1.0.9, rangeEnd: 10.1.0.9}]" \
 	'spec.ranges[1]: overlaps with ranges[0]'
 refused_subnet "$N|exclude: [10.2.0.1]" 'spec.exclude[0]: "10.2.0.1" lies outside the cidr'
-refused_subnet "$N|routes: [{dst: 10.9.0.0/16, gw: 10.2.0.1}]" \
-	'spec.routes[0].gw: "10.2.0.1" lies outside the cidr'
+refused_subnet "$N|routes: [{dst: 10.9.0.0/16, gw: 239.0.0.1}]" \
+	"spec.routes[0].gw: \"239.0.0.1\" is not a router's address"
 refused_subnet "$N|mode: l2" 'spec.mode: "l2" must be bridge, private, vepa or passthru'
 refused_subnet 'master: ens8|cidr: 10.0.0.0/8' 'spec.cidr: /8 is larger than a /16; set ranges'
 refused_subnet 'master: ens8|cidr: 10.0.0.0/8|ranges: [{rangeStart: 10.0.0.1, rangeEnd: 10.2.0.0}]' \
@@ -107,6 +107,36 @@ refused_subnet 'master: ens4|vlan: 7|cidr: 10.72.0.0/24|mode: passthru' \
 	'spec.mode: "passthru" needs master ens4, VLAN 7 for itself, where MacvlanSubnet high is already'
 refused_subnet 'master: ens9|cidr: 10.72.0.0/24' \
 	'spec.master: "ens9", untagged belongs to MacvlanSubnet solo alone (mode passthru); choose another master or VLAN'
+
+# A NIC by what it is: the schema refuses two ways and none, the webhook what may be one LAN.
+SCHEMA='The MacvlanSubnet "new" is invalid: '
+# invalid LINES PATTERN: the API server itself refuses it
+invalid() {
+	local out
+	out=$(hook_spec new "$1" | k apply -f - 2>&1)
+	[ -z "${SHOW:-}" ] || printf '    %s\n    -> %s\n' "$1" "$out"
+	if [[ $out == "$SCHEMA"*"$2"* ]]; then
+		pass "schema: $1"
+	else
+		fail "schema: $1" "$out"
+	fi
+}
+invalid 'cidr: 10.1.0.0/24' 'must validate one and only one schema (oneOf)'
+invalid 'master: ens8|masterSelector: {driver: igb}|cidr: 10.1.0.0/24' 'must validate one and only one schema (oneOf)'
+invalid 'masterSelector: {}|cidr: 10.1.0.0/24' 'spec.masterSelector in body should have at least 1 properties'
+invalid 'masterSelector: {driver: igb, namePattern: ens*}|cidr: 10.1.0.0/24' 'spec.masterSelector in body should have at most 1 properties'
+invalid 'masterSelector: {addressIn: 10.1.0.0}|cidr: 10.1.0.0/24' 'spec.masterSelector.addressIn'
+refused_subnet 'masterSelector: {mac: "01:00:5e:00:00:01"}|cidr: 10.1.0.0/24' \
+	'spec.masterSelector.mac: "01:00:5e:00:00:01" is not the MAC of a network card'
+refused_subnet 'masterSelector: {driver: igb}|cidr: 10.71.0.0/24|gateway: 10.71.0.254' \
+	'spec.cidr: shares 10 addresses, from 10.71.0.30 on, with MacvlanSubnet high (10.71.0.0/24) on what may be the same LAN (masterSelector driver=igb here, master ens4 there); set ranges that do not overlap'
+hook_spec chosen 'masterSelector: {addressIn: 10.79.0.0/24}|cidr: 10.79.0.0/24' | k apply -f - >/dev/null
+check "a subnet with a masterSelector" wait_for 20 ready_is chosen True
+refused_subnet 'masterSelector: {namePattern: ens*}|vlan: 7|cidr: 10.79.0.0/24' \
+	'spec.cidr: shares 253 addresses, from 10.79.0.2 on, with MacvlanSubnet chosen (10.79.0.0/24) on what may be the same LAN (masterSelector namePattern=ens* here, masterSelector addressIn=10.79.0.0/24 there); set ranges that do not overlap'
+same "kubectl shows by what" "chosen $(printf '{"addressIn":"10.79.0.0/24"}')" \
+	"$(k get macvlansubnet -n kube-system chosen -o wide | awk 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "SELECTOR") n = NF - i } NR == 2 { print $1, $(NF - n) }')"
+k delete macvlansubnet -n kube-system chosen >/dev/null
 
 # ---------------------------------------------------------------- subnets in use
 hook_spec used 'master: ens5|cidr: 10.74.0.0/24|ipDelayReuse: 0|exclude: [10.74.0.200-10.74.0.209]' |
@@ -163,7 +193,7 @@ template() {
 # deployment NAME ANNOTATIONS [REPLICAS]
 deployment() {
 	printf 'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: %s, namespace: default}\nspec:\n' "$1"
-	printf '  replicas: %s\n' "${3:-1}"
+	printf '  strategy: {type: Recreate}\n  replicas: %s\n' "${3:-1}"
 	template "$2"
 }
 # refused_workload ANNOTATIONS TEXT
@@ -214,8 +244,8 @@ check "the workload is known" wait_for 10 wait_kept
 # as_kind KIND: a Deployment as another kind
 as_kind() {
 	case $1 in
-	StatefulSet) sed "s/kind: Deployment/kind: $1/; s/replicas:/serviceName: x\n  &/" ;;
-	DaemonSet) sed "s/kind: Deployment/kind: $1/; /replicas:/d" ;;
+	StatefulSet) sed "s/kind: Deployment/kind: $1/; /strategy:/d; s/replicas:/serviceName: x\n  &/" ;;
+	DaemonSet) sed "s/kind: Deployment/kind: $1/; /strategy:/d; /replicas:/d" ;;
 	*) cat ;;
 	esac
 }
@@ -311,6 +341,8 @@ kill -STOP "$pid_controller"
 k delete validatingwebhookconfiguration tandem-controller >/dev/null
 half both4a 4 24 >/dev/null
 half both4b 4 25 >/dev/null
+half both5a 5 24 >/dev/null
+hook_spec both5b 'masterSelector: {driver: igb}|vlan: 5|cidr: 10.80.5.0/25' | k apply -f - >/dev/null
 kill -CONT "$pid_controller"
 check "overlapping subnets that nobody was asked about" wait_for 20 settled both4
 check "both are there" eval 'exists both4a && exists both4b'
@@ -319,6 +351,11 @@ overlap_is() {
 		-o jsonpath='{.status.conditions[?(@.type=="Overlap")].status}')" = True ]
 }
 check "and say so" wait_for 10 overlap_is both4a
+check "a selector may find the other's NIC: neither gives what is shared" wait_for 20 settled both5
+check "and says so" wait_for 10 overlap_is both5b
+same "in these words" \
+	"addresses shared on what may be the same LAN, given by neither: 125 with MacvlanSubnet both5a (from 10.80.5.2); set ranges that do not overlap" \
+	"$(k get macvlansubnet -n kube-system both5b -o jsonpath='{.status.conditions[?(@.type=="Overlap")].message}')"
 check "a configuration deleted by hand comes back" wait_for 20 conf
 told "what was so before is no obstacle" "Warning: spec.cidr: shares 125 addresses, from 10.80.4.2 on, with MacvlanSubnet both4b (10.80.4.0/25) on the same master ens1, VLAN 4; set ranges that do not overlap
 macvlansubnet.tandem-cni.io/both4a patched" \
@@ -378,8 +415,8 @@ leads_there() { [ "$(conf -o jsonpath='{.webhooks[0].clientConfig.url}')" = "htt
 check "elsewhere, it leads the API server there" wait_for 30 leads_there
 check "its own finalizer passes" wait_for 30 finalizer_of fresh2
 check "and the pod is served" wait_for 30 k get macvlanip p41
-told "it answers" "$(denied subnets 'spec.gateway: "10.2.0.1" lies outside the cidr' creating)" \
-	k apply -f - < <(hook_spec new "$N|gateway: 10.2.0.1")
+told "it answers" "$(denied subnets 'spec.gateway: "10.1.0.0" is the network address' creating)" \
+	k apply -f - < <(hook_spec new "$N|gateway: 10.1.0.0")
 
 # ---------------------------------------------------------------- certificates
 # The API server asks all the time, and so does a client that trusts what the configuration says, with a new

@@ -54,7 +54,7 @@ printf '{"cniVersion":"0.4.0","name":"cbr0","plugins":[{%s,"capabilities":{"port
 node_up() {
 	start node "$TANDEM_NODE_BIN" --kubeconfig "$DIR/node.conf" --node-name n1 --state-dir "$STATE" \
 		--conf "$DIR/net.d/00-tandem.conflist" --plugin "$TANDEM_BIN" --cni-bin-dir "$CNI" \
-		--socket "$DIR/node.sock" --sweep-period "${SWEEP:-3}" --v 4
+		--socket "$DIR/node.sock" --metrics-bind-address 127.0.0.1:9402 --sweep-period "${SWEEP:-3}" --v 4
 }
 node_kill() {
 	kill -9 "$pid_node"
@@ -116,7 +116,7 @@ upped() {
 }
 
 # ------------------------------------------------------------------------------- attached
-candidate controller --leader-elect=false --attached-by report --missing-after 2 --hold-unwitnessed 3600 \
+candidate controller --leader-elect=false --metrics-bind-address 127.0.0.1:9401 --attached-by report --missing-after 2 --hold-unwitnessed 3600 \
 	--release-after-terminal 3600
 subnet lan 10.231.0.0/24 'ipDelayReuse: 0' 'conflictDetection: false' \
 	'ranges: [{rangeStart: 10.231.0.10, rangeEnd: 10.231.0.19}]' | k apply -f - >/dev/null
@@ -377,6 +377,31 @@ same "none was marked that had no card" "" "$(jq -r 'select(.object.status.phase
 	"$DIR/watch.log" | sort -u | comm -23 - <(sort -u "$DIR/added"))"
 zombies() { ps -o pid=,stat=,comm= --ppid "$pid_node"; }
 same "no child is left" "" "$(zombies)"
+
+# ------------------------------------------------------------------------------- what a Prometheus makes of both
+# Each name in the rules and on the dashboard is one that is served, and each expression can be answered.
+cat >"$DIR/prometheus.yml" <<-YAML
+	global: {scrape_interval: 1s}
+	rule_files: [rules.yml]
+	scrape_configs:
+	- {job_name: tandem, static_configs: [{targets: ["127.0.0.1:9401", "127.0.0.1:9402"]}]}
+YAML
+sed -n '/^spec:/,$ s/^  //p' "$ROOT/manifests/monitoring/rules.yaml" >"$DIR/rules.yml"
+start prometheus prometheus --config.file "$DIR/prometheus.yml" --storage.tsdb.path "$DIR/prometheus" --web.listen-address 127.0.0.1:9403
+query() { curl -sf --max-time 20 --data-urlencode "query=$1" http://127.0.0.1:9403/api/v1/query; }
+samples() { query "$1" | jq -r '.data.result | length'; }
+both_up() { [ "$(query 'sum(up)' | jq -r '.data.result[0].value[1]')" = 2 ]; }
+check "a Prometheus reads both" wait_for 60 both_up
+sleep 3
+expressions() {
+	jq -r '.panels[].targets[].expr' "$ROOT/manifests/monitoring/dashboard.json"
+	curl -sf --max-time 20 http://127.0.0.1:9403/api/v1/rules | jq -r '.data.groups[].rules[].query | gsub("\n"; " ")'
+}
+mute() { for name in $(expressions | grep -oE 'tandem_[a-z_]+' | sort -u); do [ "$(samples "$name")" -gt 0 ] || echo "$name"; done; }
+same "each metric is one that is served" "" "$(mute)"
+unanswered() { expressions | while read -r expr; do query "$expr" >/dev/null || echo "$expr"; done; }
+same "each expression is answered" "" "$(unanswered)"
+check "so many: $(expressions | wc -l)" [ "$(expressions | wc -l)" -ge 25 ]
 rss=$(awk '/VmHWM/ { print $2 }' "/proc/$pid_node/status")
 echo "# tandem-node: peak of $rss KiB resident"
 # The program's own pages are most of it; sanitizers have more.

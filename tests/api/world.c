@@ -28,6 +28,7 @@
  *	faults			"doubles N, moved N, lied N": addresses in two records at one time, pods with two addresses
  *				in turn, liars that got an address
  *	asked			how often a node was asked for a liar's card
+ *	journal FILE		write into it which pod has which address from now on: "+|- ADDRESS POD-UID"; - ends it
  *	mark			forget faults, and times from bound to served
  *	times			"served N, p50 MS, p99 MS, max MS, span MS": of each from bound to served; the span
  *				begins with the first sign of a record
@@ -197,6 +198,14 @@ static void rate(struct world *w, uint32_t n)
 
 /* ------------------------------------------------------------------ commands */
 
+static void write_journal(struct world *w, const char *file)
+{
+	if (w->journal)
+		fclose(w->journal);
+	w->journal = str_eq(file, "-") ? NULL : fopen(file, "we");
+	printf("%s\n", w->journal || str_eq(file, "-") ? "ok" : "cannot be written");
+}
+
 static uint32_t number(const char *text)
 {
 	uint32_t n = 0;
@@ -266,6 +275,8 @@ static void do_command(struct world *w, char *line)
 		counts(w);
 	} else if (str_eq(verb, "faults")) {
 		printf("doubles %u, moved %u, lied %u\n", w->doubles, w->moved, w->lied);
+	} else if (str_eq(verb, "journal")) {
+		write_journal(w, rest);
 	} else if (str_eq(verb, "mark")) {
 		w->doubles = w->moved = w->lied = 0;
 		w->mark_ms = clock_now_ms();

@@ -3,6 +3,7 @@
 #ifndef TESTS_API_WORLD_SEE_H
 #define TESTS_API_WORLD_SEE_H
 
+#include <stdio.h>
 #include <string.h>
 
 #include "lib/base/map.h"
@@ -52,6 +53,7 @@ struct world {
 	bool drained;
 	int64_t mark_ms, first_record_ms;
 	bool over;
+	FILE *journal; /* who had which address, as it was seen; NULL = nobody asks */
 };
 
 /* What the node answers to whoever asks for a pod's card. */
@@ -228,6 +230,14 @@ static void take(struct world *w, const struct seen *s)
 	}
 }
 
+/* "+|- ADDRESS POD-UID" */
+static void write_down(struct world *w, char sign, const struct seen *s)
+{
+	if (w->journal)
+		fprintf(w->journal, "%c %.*s %s\n", sign, (int)strcspn(s->address, "/"), s->address,
+			s->pod_uid);
+}
+
 static void ip_changed(void *ctx, const char *key, const void *old_obj, const void *new_obj)
 {
 	const struct seen *old = old_obj, *s = new_obj;
@@ -238,6 +248,10 @@ static void ip_changed(void *ctx, const char *key, const void *old_obj, const vo
 	(void)key;
 	if (!w->first_record_ms)
 		w->first_record_ms = clock_now_ms();
+	if (had && !same)
+		write_down(w, '-', old);
+	if (has && !same)
+		write_down(w, '+', s);
 	if (had && !same)
 		give_up(ctx, old);
 	if (has && !same && s->lies)
