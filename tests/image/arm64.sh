@@ -20,7 +20,7 @@ $LABS"
 scratch DIR
 export TMPDIR=$DIR
 
-for program in tandem tandem-controller tandem-node; do
+for program in tandem tandem-controller tandem-node tandem-services; do
 	# The libraries' versions follow: those of the archive, where this machine lags behind it.
 	same "$program --version" "$("$TANDEM_BUILD/$program" --version | cut -d ' ' -f 1,2)" \
 		"$(qemu-aarch64-static "$ARM64/$program" --version | cut -d ' ' -f 1,2)"

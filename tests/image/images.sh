@@ -15,7 +15,7 @@ export VERSION REGISTRY=localhost
 tools/image.sh "$BUILDS" "$DIR/out" || { fail "make image" "fails" && exit 1; }
 (umask 077 && TZ=Asia/Shanghai LANG=C.UTF-8 tools/image.sh "$BUILDS" "$DIR/again")
 check "the same bytes twice" diff -r "$DIR/out" "$DIR/again"
-same "what is written" "tandem-controller-$VERSION.oci.tar tandem-controller-$VERSION.spdx.json tandem-node-$VERSION.oci.tar tandem-node-$VERSION.spdx.json" \
+same "what is written" "tandem-controller-$VERSION.oci.tar tandem-controller-$VERSION.spdx.json tandem-node-$VERSION.oci.tar tandem-node-$VERSION.spdx.json tandem-services-$VERSION.oci.tar tandem-services-$VERSION.spdx.json" \
 	"$(cd "$DIR/out" && echo *)"
 
 # blob DIGEST: its path
@@ -71,10 +71,13 @@ whole() {
 # told IMAGE: its SPDX document, held against its files
 told() {
 	local name=$1 bom=$DIR/out/$1-$VERSION.spdx.json libraries="cjson curl glibc libyaml openssl"
+	[ "$name" != tandem-services ] || libraries="cjson curl elfutils glibc libbpf libyaml openssl zlib"
 
 	# Only what speaks netlink has it, and not where tools/static/mnl.c takes its place.
 	! { [ "$name" = tandem-node ] && grep -q '^libmnl ' "$TANDEM_BUILD/deps/packages"; } ||
 		libraries="cjson curl glibc libmnl libyaml openssl"
+	! { [ "$name" = tandem-services ] && grep -q '^libmnl ' "$TANDEM_BUILD/deps/packages"; } ||
+		libraries="cjson curl elfutils glibc libbpf libmnl libyaml openssl zlib"
 	same "$name: SPDX" "SPDX-2.3 $name-$VERSION $(jq -r '.manifests[0].digest' "$L/index.json")" \
 		"$(jq -r '"\(.spdxVersion) \(.name) sha256:\(.packages[0].checksums[0].checksumValue)"' "$bom")"
 	same "$name: every file with its sum" \
@@ -105,3 +108,6 @@ drwxr-xr-x 0/0 1970-01-01 opt/tandem/bin/
 drwxr-xr-x 0/0 1970-01-01 usr/
 drwxr-xr-x 0/0 1970-01-01 usr/bin/
 -rwxr-xr-x 0/0 1970-01-01 usr/bin/tandem-node"
+whole tandem-services 0:0 "drwxr-xr-x 0/0 1970-01-01 usr/
+drwxr-xr-x 0/0 1970-01-01 usr/bin/
+-rwxr-xr-x 0/0 1970-01-01 usr/bin/tandem-services"

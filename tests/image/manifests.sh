@@ -51,6 +51,32 @@ same "the daemon is on every node" '[{"operator":"Exists"}] system-node-critical
 	"$(of "$DIR/out/tandem.yaml" 'select(.kind == "DaemonSet") | .spec.updateStrategy.rollingUpdate.maxUnavailable as $max |
 		.spec.template.spec | "\(.tolerations) \(.priorityClassName) \(.hostNetwork) \($max)"')"
 
+# ------------------------------------------------------------------------------- tandem-services
+same "tandem-services is no part of tandem.yaml" "" "$(grep -l tandem-services "$DIR/out/tandem.yaml")"
+same "tandem-services.yaml" "apps/v1 DaemonSet tandem-services
+rbac.authorization.k8s.io/v1 ClusterRole tandem-services
+rbac.authorization.k8s.io/v1 ClusterRoleBinding tandem-services
+v1 ServiceAccount tandem-services" "$(of "$DIR/out/tandem-services.yaml" '"\(.apiVersion) \(.kind) \(.metadata.name)"')"
+same "its rights: it reads, and tells of its node" "create:events
+get,list,watch:endpointslices
+get,list,watch:macvlansubnets
+get,list,watch:services,endpoints" "$(of "$DIR/out/tandem-services.yaml" 'select(.kind == "ClusterRole") | .rules[] | "\(.verbs | join(",")):\(.resources | join(","))"' | sort)"
+same "capabilities: bpf(2), the cgroup, setns(), RLIMIT_MEMLOCK" '["ALL"] ["BPF","NET_ADMIN","SYS_ADMIN","SYS_RESOURCE"] null false true services' \
+	"$(of "$DIR/out/tandem-services.yaml" "$CONTAINERS"' .name as $name | .securityContext |
+	"\(.capabilities.drop) \(.capabilities.add) \(.privileged) \(.allowPrivilegeEscalation) \(.readOnlyRootFilesystem) \($name)"')"
+same "one container alone is privileged, mounts for the node, and ends" '[["mount",["mount"],true]] ["/run/tandem","/sys/fs/bpf"]' \
+	"$(of "$DIR/out/tandem-services.yaml" 'select(.kind == "DaemonSet") | .spec.template.spec.initContainers |
+	"\(map([.name, .args, .securityContext.privileged])) \([.[].volumeMounts[] | select(.mountPropagation == "Bidirectional") | .mountPath] | sort)"')"
+same "no mount of the other one goes on to the node" "" \
+	"$(of "$DIR/out/tandem-services.yaml" "$CONTAINERS"' .volumeMounts[] | select(.mountPropagation == "Bidirectional") | .mountPath')"
+same "the pins are the node's, by a name that AppArmor lets be written" 'bpf /sys/fs/bpf /bpf --pins=/bpf/tandem' \
+	"$(of "$DIR/out/tandem-services.yaml" "$CONTAINERS"' (.args[] | select(startswith("--pins"))) as $pins |
+	.volumeMounts[] | select(.name == "bpf") | .mountPath as $to | $pod.volumes[] | select(.name == "bpf") | "\(.name) \(.hostPath.path) \($to) \($pins)"')"
+same "requests are limits there, too" "true true" "$(of "$DIR/out/tandem-services.yaml" 'select(.kind == "DaemonSet") |
+	.spec.template.spec | [(.initContainers + .containers)[] | .resources.requests == .resources.limits] | join(" ")')"
+same "tandem-services-uninstall.yaml" '["unload","--stay"] true ["/sys/fs/bpf","/run/tandem"]' \
+	"$(of "$DIR/out/tandem-services-uninstall.yaml" "$CONTAINERS"' "\(.args) \(.securityContext.privileged) \([.volumeMounts[] | select(.mountPropagation == "Bidirectional") | .mountPath])"')"
+
 # ------------------------------------------------------------------------------- overlays
 for dir in manifests/overlays/*/; do
 	name=$(basename "$dir")
@@ -63,30 +89,27 @@ changed() {
 	comm -13 <(objects "$DIR/default.yaml") <(objects "$DIR/$1.yaml") | jq -r '"\(.apiVersion) \(.kind) \(.metadata.name)"'
 }
 same "overlay kubernetes-1.20" "policy/v1beta1 PodDisruptionBudget tandem-controller" "$(changed kubernetes-1.20)"
-NODE='select(.kind == "DaemonSet") | .spec.template.spec |'
-for name in k3s microk8s; do
-	same "overlay $name changes the daemon alone" "apps/v1 DaemonSet tandem-node" "$(changed $name)"
-	same "overlay $name: each volume is mounted" "true" "$(of "$DIR/$name.yaml" "$NODE"'
-		([.volumes[].name] | sort) == ([.containers[].volumeMounts[].name] | unique)')"
-	# The plugin is named by paths of the node, and the daemon has to see the same under the same name.
-	same "overlay $name: mounted where it is on the node" "" "$(of "$DIR/$name.yaml" "$NODE"'
-		(.volumes | map({key: .name, value: .hostPath.path}) | from_entries) as $path | .containers[].volumeMounts[] |
-		select(.name | IN("host", "netns") | not) | select(.mountPath != $path[.name])')"
-	same "overlay $name: what the arguments name is mounted" "true true true" "$(of "$DIR/$name.yaml" "$NODE"'
-		.containers[0] | [.volumeMounts[].mountPath] as $mounts | [.args[] | capture("^--(conf|plugin|cni-bin-dir)=(?<p>.*)") |
-		.p as $p | any($mounts[]; . as $m | ($p + "/") | startswith($m + "/"))] | join(" ")')"
-done
+same "overlays k3s and microk8s: the daemon finds the folders" "" "$(changed k3s)$(changed microk8s)"
 same "overlay rke2" "apps/v1 Deployment tandem-controller" "$(changed rke2)"
 same "overlay hostnetwork" "apps/v1 Deployment tandem-controller" "$(changed hostnetwork)"
 same "overlay hostnetwork: ports" '[["webhook",19443],["metrics",19080]] true' "$(of "$DIR/hostnetwork.yaml" \
 	'select(.kind == "Deployment") | .spec.template.spec | "\(.containers[0].ports | map([.name, .containerPort])) \(.hostNetwork)"')"
 
+same "overlay services is tandem-services.yaml" "$(objects "$DIR/out/tandem-services.yaml")" "$(objects "$DIR/services.yaml")"
+
 # ------------------------------------------------------------------------------- the chart
 chart kube-system - >"$DIR/chart.yaml"
 check "the chart's defaults render to the bytes of tandem.yaml" cmp "$DIR/chart.yaml" "$DIR/out/tandem.yaml"
+# services NAMESPACE VALUES: its objects alone
+services() { "$DIR/render" chart "$CHART" "$1" "$2" services | sed "1,$(wc -l <"$DIR/out/tandem-crds.yaml")d"; }
+same "tandem-services is off by default" "" "$(services kube-system - | grep -v '^#' | grep -v '^---$')"
+echo 'services: {enabled: true}' >"$DIR/on.yaml"
+services kube-system "$DIR/on.yaml" >"$DIR/chart-services.yaml"
+same "services.enabled: the objects of tandem-services.yaml" "$(objects "$DIR/out/tandem-services.yaml")" "$(objects "$DIR/chart-services.yaml")"
 cat >"$DIR/values.yaml" <<-YAML
 	image: {registry: "lan.example:5000/net", tag: "7"}
 	imagePullSecrets: [{name: login}]
+	platform: k3s
 	cniConfDir: /var/lib/rancher/k3s/agent/etc/cni/net.d
 	cniBinDir: /var/lib/rancher/k3s/data/cni
 	controller:
@@ -109,19 +132,38 @@ high
 {"limits":{"cpu":"250m","memory":"256Mi"},"requests":{"cpu":"250m","memory":"256Mi"}}' "$(of "$DIR/set.yaml" \
 	'select(.kind == "Deployment") | .spec.template.spec | .containers[0].args, .containers[0].image, .imagePullSecrets,
 	.priorityClassName, [.affinity, .nodeSelector, .tolerations], .containers[0].resources')"
-same "values: the node" '["--conf=/var/lib/rancher/k3s/agent/etc/cni/net.d/00-tandem.conflist","--plugin=/var/lib/rancher/k3s/data/cni/tandem","--cni-bin-dir=/var/lib/rancher/k3s/data/cni","--host-root=/host","--v=2"]
-["/var/lib/rancher/k3s/agent/etc/cni/net.d","/var/lib/rancher/k3s/data/cni"]
-["/var/lib/rancher/k3s/agent/etc/cni/net.d","/var/lib/rancher/k3s/data/cni"]
+same "values: the node" '["--install","--platform=k3s","--cni-conf-dir=/var/lib/rancher/k3s/agent/etc/cni/net.d","--cni-plugin-dir=/var/lib/rancher/k3s/data/cni","--host-root=/host","--metrics-bind-address=:19081","--v=2"]
 [{"key":"lan","operator":"Exists"}]
 {"kubernetes.io/os":"linux","lan":"yes"}' "$(of "$DIR/set.yaml" 'select(.kind == "DaemonSet") | .spec.template.spec |
-	.containers[0].args, [.containers[0].volumeMounts[:2][].mountPath], [.volumes[:2][].hostPath.path], .tolerations, .nodeSelector')"
-same "values: every object is in the release's namespace" "network" \
+	.containers[0].args, .tolerations, .nodeSelector')"
+same "values: every object is in the release's namespace, but for Events of Nodes" "default
+network" \
 	"$(of "$DIR/set.yaml" '.metadata.namespace // empty, (.subjects // [])[].namespace' | sort -u)"
 # refused NAME TEXT: values that the schema does not let pass
 refused() {
 	printf '%s\n' "$2" >"$DIR/bad.yaml"
 	check_fails "schema refuses $1" chart kube-system "$DIR/bad.yaml"
 }
+cat >"$DIR/services-values.yaml" <<-YAML
+	image: {registry: "lan.example:5000/net", tag: "7"}
+	imagePullSecrets: [{name: login}]
+	services:
+	  enabled: true
+	  logLevel: 4
+	  extraArgs: ["--udp=false"]
+	  tolerations: [{key: lan, operator: Exists}]
+	  resources: {limits: {memory: 128Mi}, requests: {memory: 128Mi}}
+YAML
+services network "$DIR/services-values.yaml" >"$DIR/set-services.yaml"
+same "values: services" '["--pins=/bpf/tandem","--metrics-bind-address=:19082","--v=4","--udp=false"]
+["lan.example:5000/net/tandem-services:7","lan.example:5000/net/tandem-services:7"]
+[{"name":"login"}] [{"key":"lan","operator":"Exists"}]
+["128Mi","128Mi"]
+network' "$(of "$DIR/set-services.yaml" 'select(.kind == "DaemonSet") | .metadata.namespace as $ns | .spec.template.spec |
+	(.initContainers + .containers) as $all | .containers[0].args, ($all | map(.image)), "\(.imagePullSecrets) \(.tolerations)",
+	($all | map(.resources.limits.memory)), $ns')"
+refused "services that are switched on by a word" 'services: {enabled: "yes"}'
+refused "what it does not know of services" 'services: {replicas: 1}'
 refused "what it does not know" 'controller: {replicas: 3}'
 refused "a path that is not absolute" 'cniBinDir: opt/cni/bin'
 refused "an argument that is no flag" 'node: {extraArgs: [restart]}'
