@@ -13,7 +13,7 @@
 #	wait_for 5 test -e "$dir/ready" || fail "ready" "no file after 5 s"
 #
 # The environment says what is under test: TANDEM_BUILD (a folder of the build), TANDEM_BIN,
-# TANDEM_CONTROLLER_BIN and TANDEM_NODE_BIN (programs in it). By hand they default to build/static.
+# TANDEM_CONTROLLER_BIN, TANDEM_NODE_BIN and TANDEM_KUBECTL_BIN (programs in it). By hand they default to build/static.
 #
 # TEST_TIME_FACTOR: how many times as long as on a quiet machine everything may take, before that is a failure. Who
 # waits in vain waits longer; nobody else does. C tests have it as test_ms(), tests/timing.h.
@@ -24,8 +24,9 @@ TESTS_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 : "${TANDEM_BIN:=$TANDEM_BUILD/tandem}"
 : "${TANDEM_CONTROLLER_BIN:=$TANDEM_BUILD/tandem-controller}"
 : "${TANDEM_NODE_BIN:=$TANDEM_BUILD/tandem-node}"
+: "${TANDEM_KUBECTL_BIN:=$TANDEM_BUILD/kubectl-macvlan}"
 : "${TEST_TIME_FACTOR:=5}"
-export TEST_TIME_FACTOR TESTS_ROOT TANDEM_BUILD TANDEM_BIN TANDEM_CONTROLLER_BIN TANDEM_NODE_BIN
+export TEST_TIME_FACTOR TESTS_ROOT TANDEM_BUILD TANDEM_BIN TANDEM_CONTROLLER_BIN TANDEM_NODE_BIN TANDEM_KUBECTL_BIN
 
 tests_passed=0
 tests_failed=0

@@ -14,8 +14,8 @@
 # a number that no other program has at the same time.
 #
 # A program also fails, once, when it says nothing, ends badly without naming a failure, or runs
-# over its time limit, which is there for what hangs: TEST_TIMEOUT seconds, default 600, in tests/contract and tests/image 1800,
-# in tests/api, tests/vm, tests/cluster, tests/demo and for the lint 3600.
+# over its time limit, which is there for what hangs: TEST_TIMEOUT seconds, default 600,
+# in tests/contract, tests/image, tests/services and tests/ui 1800, in tests/api, tests/vm, tests/cluster, tests/demo and for the lint 3600.
 # SANITIZER_LOG names the prefix of the files that sanitizers write (their log_path): such a report is
 # a failure too, whatever the program that caused it was expected to answer.
 # STRICT=1 or CI=true makes a skip a failure of the run. Exit code 0 means that nothing failed.
@@ -57,8 +57,8 @@ trap stop INT TERM
 
 limit_of() {
 	case $1 in
-	*/api/*.sh | */vm/*.sh | */lint.sh | */cluster/* | */demo/*) echo "${TEST_TIMEOUT:-3600}" ;;
-	*/contract/* | */image/*) echo "${TEST_TIMEOUT:-1800}" ;;
+	*/lint.sh | */api/*.sh | */vm/*.sh | */cluster/* | */demo/*) echo "${TEST_TIMEOUT:-3600}" ;;
+	*/contract/* | */image/* | */services/*.sh | */ui/*.sh) echo "${TEST_TIMEOUT:-1800}" ;;
 	*) echo "${TEST_TIMEOUT:-600}" ;;
 	esac
 }
@@ -69,6 +69,7 @@ room_of() {
 	case $1 in
 	*/cluster/*.sh | */demo/*.sh) echo lab ;; # one bridge, one folder, one tree of cgroups
 	*/lint.sh | */clang.sh) echo compiler ;;  # both use two cores as it is
+	*/services/*.sh) echo bpf ;;              # what the kernel has of BPF is compared
 	*) echo "" ;;
 	esac
 }

@@ -118,6 +118,12 @@ mkdir "$dir/lab" && echo "ok alone" && sleep 0.3 && rmdir "$dir/lab"
 E1
 cp "$dir/cluster/one.sh" "$dir/cluster/two.sh"
 ends "but not those that need the same" 0 "2 passed, 0 failed" -j2 cluster/one.sh cluster/two.sh
+# Each suite has a limit that timeout takes.
+for suite in api cluster contract demo image services vm; do
+	mkdir -p "$dir/tests/$suite" && cp "$dir/good.sh" "$dir/tests/$suite/good.sh"
+done
+ends "every suite has a time limit" 0 "14 passed, 0 failed" tests/{api,cluster,contract,demo,image,services,vm}/good.sh
+
 ends "a last run with failures" 1 "5 passed, 2 failed, 1 skipped" -j2 good.sh bad.sh skips.sh dies.sh
 ends "-r runs what did not pass" 1 "3 passed, 2 failed, 1 skipped" -j2 -r
 sed -i 's/^echo "not .*/echo "ok two"/; s/^exit.*//' "$dir/bad.sh" "$dir/dies.sh"
