@@ -12,12 +12,14 @@
 
 #define EXEC_STDOUT_MAX (1024 * 1024)
 #define EXEC_STDERR_MAX (64 * 1024)
+#define EXEC_ARGS_MAX   24
 
 struct exec_run {
-	const char *name; /* for messages: the plugin's type */
-	const char *path; /* absolute */
-	const char *root; /* the folder that is / for it (chroot: CAP_SYS_CHROOT), or NULL */
-	char *const *env; /* the whole environment */
+	const char *name;  /* for messages: the plugin's type */
+	const char *path;  /* absolute */
+	const char *root;  /* the folder that is / for it (chroot: CAP_SYS_CHROOT), or NULL */
+	char *const *args; /* after the path, ended by NULL; NULL = none, as CNI has it */
+	char *const *env;  /* the whole environment */
 	struct jspan input;
 	int64_t deadline_ms; /* CLOCK_MONOTONIC, see clock_now_ms() */
 	int cancel_fd;       /* readable (an eventfd, say; never read here) = stop; -1 = none */

@@ -28,7 +28,7 @@
 /* What the child needs; it lives on the parent's stack, both share the memory until the exec. */
 struct plan {
 	const struct exec_run *run;
-	char *argv[2];
+	char *argv[EXEC_ARGS_MAX + 2];
 	int in, out, err; /* all above 2 */
 	pid_t parent;
 	int error; /* of the exec */
@@ -155,6 +155,8 @@ int spawn_start(const struct exec_run *run, struct spawn_child *out, int *out_er
 	    make_pipe(&err_read, &err_write, e) < 0)
 		return -1;
 	plan.argv[0] = (char *)run->path;
+	for (size_t i = 0; run->args && run->args[i] && i < EXEC_ARGS_MAX; i++)
+		plan.argv[i + 1] = run->args[i];
 	plan.in = in;
 	plan.out = out_write;
 	plan.err = err_write;

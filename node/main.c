@@ -5,9 +5,11 @@
 #include "lib/base/log.h"
 #include "lib/base/process.h"
 #include "lib/base/mem.h"
+#include "lib/base/str.h"
 #include "lib/daemon/daemon.h"
 #include "lib/daemon/options.h"
 #include "lib/door/message.h"
+#include "node/doctor/once.h"
 #include "node/readiness.h"
 #include "node/witness.h"
 
@@ -204,6 +206,8 @@ int main(int argc, char **argv)
 
 	process_begin(kept);
 	log_init("tandem-node", LOG_LEVEL_INFO);
+	if (argc > 1 && str_eq(argv[1], "doctor"))
+		return once_main(argc - 1, argv + 1);
 	opt->node = daemon_node_name();
 	rc = read_options(argc, argv, &all);
 	if (rc >= 0)

@@ -27,7 +27,7 @@
 #include "meta/plugin/conflict.h"
 #include "meta/plugin/del.h"
 #include "meta/plugin/host.h"
-#include "meta/plugin/masters.h"
+#include "meta/masters/masters.h"
 #include "meta/attachment/parent.h"
 #include "meta/plugin/pod.h"
 #include "meta/plugin/primary.h"
@@ -229,7 +229,7 @@ static int wait_for_record(struct add *a, struct err *e)
 
 static int wrap_card(const struct add *a, struct err *e)
 {
-	masters_wrap(a->ip, a->app->conf->masters_file, &a->card.m, e);
+	masters_wrap(&a->ip->network, a->app->conf->masters_file, &a->card.m, e);
 	return err_wrap(e, "card %s of pod %s/%s", a->card.m.ifname, a->pod.ns, a->pod.name);
 }
 
@@ -248,7 +248,8 @@ static int make_link(struct add *a, struct err *e)
 	card_fill(a->ip, &a->request, a->app->conf, a->app->args->ifname, &a->card);
 	undo_push(&a->undo, "the card", undo_card, a);
 	if (card_check(&a->card, e) < 0 ||
-	    masters_choose(a->ip, a->app->conf->masters_file, &limit, &a->card.m, e) < 0 ||
+	    masters_choose(&a->ip->network, a->app->conf->masters_file, &limit, &a->card.m, e) <
+		    0 ||
 	    parent_claim(a->app->dir, a->state, &claim, e) < 0 ||
 	    macvlan_create(&a->card.m, a->netns, a->app->deadline_ms, &a->link, e) < 0)
 		return wrap_card(a, e);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "meta/plugin/masters.h"
+#include "meta/masters/masters.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "api/ip.h"
 #include "api/master.h"
+#include "api/network.h"
 #include "lib/base/auto.h"
 #include "lib/base/io.h"
 #include "lib/base/mem.h"
@@ -60,15 +60,15 @@ static enum macvlan_nic_by nic_by(enum api_master_by by)
 	}
 }
 
-static int choose(const struct api_ip *ip, struct macvlan_card *card, struct err *e)
+static int choose(const struct api_network *net, struct macvlan_card *card, struct err *e)
 {
 	char told[API_MASTER_TEXT], nic[IFNAMSIZ], host[65] = "";
 	AUTO(nl_close) struct nl *nl = NULL;
 	struct macvlan_nic_want want = {
-		.by = nic_by(ip->network.master_by),
-		.text = ip->network.master,
-		.node = *ip->node ? ip->node : host,
-		.told = api_master_text(&ip->network, told),
+		.by = nic_by(net->master_by),
+		.text = net->master,
+		.node = card->node && *card->node ? card->node : host,
+		.told = api_master_text(net, told),
 	};
 
 	/* Both were read from the record as such. */
@@ -83,24 +83,22 @@ static int choose(const struct api_ip *ip, struct macvlan_card *card, struct err
 	return 0;
 }
 
-int masters_choose(const struct api_ip *ip, const char *file, const struct io_limit *limit,
+int masters_choose(const struct api_network *net, const char *file, const struct io_limit *limit,
 		   struct macvlan_card *card, struct err *e)
 {
-	if (ip->network.master_by != API_MASTER_BY_NAME)
-		return choose(ip, card, e);
+	if (net->master_by != API_MASTER_BY_NAME)
+		return choose(net, card, e);
 	return masters_resolve(file, limit, card->master, sizeof(card->master), e);
 }
 
-void masters_wrap(const struct api_ip *ip, const char *file, const struct macvlan_card *card,
+void masters_wrap(const struct api_network *net, const char *file, const struct macvlan_card *card,
 		  struct err *e)
 {
 	char told[API_MASTER_TEXT];
 
-	if (ip->network.master_by != API_MASTER_BY_NAME && *card->master)
-		err_wrap(e, "masterSelector %.160s finds \"%s\"",
-			 api_master_text(&ip->network, told), card->master);
-	else if (ip->network.master_by == API_MASTER_BY_NAME &&
-		 !str_eq(ip->network.master, card->master))
-		err_wrap(e, "master \"%s\" is \"%s\" by %s", ip->network.master, card->master,
-			 file);
+	if (net->master_by != API_MASTER_BY_NAME && *card->master)
+		err_wrap(e, "masterSelector %.160s finds \"%s\"", api_master_text(net, told),
+			 card->master);
+	else if (net->master_by == API_MASTER_BY_NAME && !str_eq(net->master, card->master))
+		err_wrap(e, "master \"%s\" is \"%s\" by %s", net->master, card->master, file);
 }

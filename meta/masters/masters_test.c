@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "meta/plugin/masters.h"
+#include "meta/masters/masters.h"
 
 #include <stdint.h>
 #include <stdio.h>
