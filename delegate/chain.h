@@ -21,6 +21,7 @@ struct chain_source {
 	struct jspan text;
 	const char *fallback_name; /* the network name when the conf has none of its own */
 	const char *own_type;      /* this type in it is ERR_CONFIG: we do not run ourselves */
+	bool by_type; /* a file not called *.conflist: with a type it is one plugin's conf, whatever plugins it has */
 };
 
 /**
@@ -34,6 +35,13 @@ int chain_load(const struct chain_source *src, struct chain **out, struct err *e
 struct chain *chain_none(const char *name, enum cni_version version);
 void chain_free(struct chain *c);
 DEFINE_AUTO(struct chain, chain_free)
+
+/**
+ * chain_list - what was read as one plugin's conf, with plugins beside it, as a list that reads alike anywhere.
+ *
+ * NULL for all else: its text says what it is. Caller frees.
+ */
+char *chain_list(const struct chain *c);
 
 /* All lent by the chain. */
 const char *chain_name(const struct chain *c);

@@ -5,6 +5,7 @@
 
 #include "lib/base/mem.h"
 #include "lib/base/sb.h"
+#include "lib/base/str.h"
 #include "lib/cni/result.h"
 #include "lib/json/jwrite.h"
 
@@ -19,7 +20,7 @@ static char *share_of(struct jspan plugin, struct jspan runtime_config)
 	size_t n = 0;
 
 	jw_obj(&w);
-	jspan_find(plugin, "capabilities", &capabilities);
+	jspan_find_any(plugin, "capabilities", &capabilities);
 	for (it = jspan_begin(capabilities); jspan_next_member(&it, &key, &on);) {
 		AUTO(free) char *name = jspan_decode(key);
 
@@ -42,6 +43,32 @@ static bool is_dropped(struct jspan key, const char *share, struct jspan prev)
 	       (prev.p && jspan_is(key, "prevResult"));
 }
 
+/*
+ * Another spelling of a key, which Go takes for the same: of both the last one counts. libcni sorts the keys, so that
+ * the usual spelling is the last.
+ */
+static bool is_other_spelling(struct jspan key)
+{
+	static const char *const keys[] = {"cniVersion", "name",       "type",         "ipam",
+					   "dns",        "prevResult", "runtimeConfig"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		if (jspan_is_any(key, keys[i]))
+			return !jspan_is(key, keys[i]);
+	}
+	return false;
+}
+
+static void write_other_spellings(struct jw *w, struct jspan conf)
+{
+	struct jspan key, value;
+
+	for (struct jspan_iter it = jspan_begin(conf); jspan_next_member(&it, &key, &value);) {
+		if (is_other_spelling(key))
+			jw_raw_member(w, key, value);
+	}
+}
+
 char *chain_conf_build(const struct chain *c, size_t i, enum cni_command command,
 		       const struct chain_env *env, struct jspan prev)
 {
@@ -53,10 +80,11 @@ char *chain_conf_build(const struct chain *c, size_t i, enum cni_command command
 	struct jspan_iter it;
 
 	jw_obj(&w);
+	write_other_spellings(&w, c->v[i].conf);
 	jw_kv_str(&w, "cniVersion", cni_version_name(c->version));
 	jw_kv_str(&w, "name", c->name);
 	for (it = jspan_begin(c->v[i].conf); jspan_next_member(&it, &key, &value);) {
-		if (!is_dropped(key, share, prev))
+		if (!is_dropped(key, share, prev) && !is_other_spelling(key))
 			jw_raw_member(&w, key, value);
 	}
 	if (*share)
@@ -72,7 +100,7 @@ char *chain_conf_build(const struct chain *c, size_t i, enum cni_command command
 	return sb_take(&sb);
 }
 
-/* The same object with a cniVersion in front; what it had there is null, empty or nothing. */
+/* The same object with a cniVersion in front; what it had there is empty, no string or nothing. */
 static char *with_version(const struct chain *c, struct jspan prev)
 {
 	AUTO(sb_done) struct sb sb = SB_INIT;
@@ -109,7 +137,7 @@ int chain_conf_prev(const struct chain *c, struct jspan prev, char **owned, stru
 	    jspan_is(version, cni_version_name(c->version)))
 		return 0;
 	if (!jspan_find(prev, "cniVersion", &version) || jspan_is(version, "") ||
-	    jspan_type(version) == JTYPE_NULL) {
+	    jspan_type(version) != JTYPE_STRING) {
 		*owned = with_version(c, prev);
 	} else {
 		if (cni_result_parse("prevResult", prev, c->version, &r, e) < 0 ||

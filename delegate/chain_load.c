@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
-#include <strings.h>
 
 #include "delegate/chain_priv.h"
 #include "lib/base/mem.h"
+#include "lib/base/sb.h"
 #include "lib/base/str.h"
 #include "lib/cni/conf.h"
 #include "lib/json/jread.h"
+#include "lib/json/jwrite.h"
 
 void chain_free(struct chain *c)
 {
@@ -77,6 +78,17 @@ const char *chain_note(const struct chain *c)
 	return c->note;
 }
 
+static void add_note(struct chain *c, const char *note)
+{
+	char *all;
+
+	if (!*note)
+		return;
+	all = xasprintf("%s%s%s", c->note ? c->note : "", c->note ? "; " : "", note);
+	free(c->note);
+	c->note = all;
+}
+
 static int read_name(struct chain *c, const struct chain_source *src, const struct jval *root,
 		     struct err *e)
 {
@@ -102,21 +114,22 @@ static int read_name(struct chain *c, const struct chain_source *src, const stru
 static int read_version(struct chain *c, const struct jval *root, struct err *e)
 {
 	struct jval list = {0}, item;
+	struct err ignored = {0};
 	struct jiter it;
 	enum cni_version v;
 	const char *s = "";
 	int best = -1;
 
-	if (jget_str(root, "cniVersion", &s, e) < 0 || jget_arr(root, "cniVersions", &list, e) < 0)
+	if (jget_str(root, "cniVersion", &s, e) < 0)
 		return -1;
+	/* Not known to every libcni: what is no list of versions is not there. */
+	IGNORE(jget_arr(root, "cniVersions", &list, &ignored), "said above");
 	if (!*s && jlen(&list) == 0)
 		s = cni_version_name(CNI_VERSION_OLDEST);
 	if (cni_version_parse(s, &v) == 0)
 		best = (int)v;
 	for (it = jiter_of(&list); jiter_next(&it, &item);) {
-		if (jas_str(&item, &s, e) < 0)
-			return -1;
-		if (cni_version_parse(s, &v) == 0 && (int)v > best)
+		if (jstr(&item) && cni_version_parse(jstr(&item), &v) == 0 && (int)v > best)
 			best = (int)v;
 	}
 	if (best < 0)
@@ -125,25 +138,12 @@ static int read_version(struct chain *c, const struct jval *root, struct err *e)
 	return 0;
 }
 
-/* Go finds a field whatever the case of its name. */
-static int read_type(const struct jval *v, const char **out, struct err *e)
-{
-	struct jval item;
-	int rc = jget_str(v, "type", out, e);
-
-	for (struct jiter it = jiter_of(v); rc == 0 && jiter_next(&it, &item);) {
-		if (strcasecmp(item.key, "type") == 0)
-			rc = jas_str(&item, out, e) < 0 ? -1 : 1;
-	}
-	return rc;
-}
-
 static int add_plugin(struct chain *c, const struct chain_source *src, const struct jval *v,
 		      struct jspan conf, struct err *e)
 {
 	const char *type = NULL;
 
-	if (jas_obj(v, e) < 0 || read_type(v, &type, e) < 0)
+	if (jas_obj(v, e) < 0 || jget_str(v, "type", &type, e) < 0)
 		return -1;
 	if (!type || !*type)
 		return jerr(v, "type", e, ERR_CONFIG, "is missing");
@@ -173,44 +173,72 @@ static int read_plugins(struct chain *c, const struct chain_source *src, const s
 	return 0;
 }
 
-static int read_list(struct chain *c, const struct chain_source *src, const struct jval *root,
+/* The keys of a list itself are found as they are written, those of a plugin's conf as Go finds a field. */
+static int read_list(struct chain *c, const struct chain_source *src, struct jdoc *doc,
 		     struct err *e)
 {
 	struct jspan text = {c->text, src->text.len};
-	struct jval list = {0};
+	struct jval root = jdoc_root(doc), list = {0};
+	struct err why = {0};
 
-	if (jget_arr(root, "plugins", &list, e) < 0 ||
-	    jget_bool_lax(root, "disableCheck", &c->disable_check, e) < 0 ||
-	    jget_bool_lax(root, "disableGC", &c->disable_gc, e) < 0)
+	if (read_name(c, src, &root, e) < 0 || read_version(c, &root, e) < 0 ||
+	    jget_arr(&root, "plugins", &list, e) < 0 ||
+	    jget_bool_lax(&root, "disableCheck", &c->disable_check, e) < 0)
 		return -1;
+	/* A libcni of before 1.2 does not know it. */
+	if (jget_bool_lax(&root, "disableGC", &c->disable_gc, &why) < 0)
+		add_note(c, why.msg);
+	jdoc_any_case(doc);
 	if (list.node && read_plugins(c, src, &list, text, e) < 0)
 		return -1;
-	return c->n ? 0 : jerr(root, "plugins", e, ERR_CONFIG, "there are none");
+	return c->n ? 0 : jerr(&root, "plugins", e, ERR_CONFIG, "there are none");
 }
 
-/* A list is what has plugins, whatever type was left beside them. */
-static int is_list(const struct jval *root, struct err *e)
+static int read_single(struct chain *c, const struct chain_source *src, struct jdoc *doc,
+		       struct err *e)
 {
-	struct jval plugins = {0}, item;
-	int have = jget(root, "plugins", &plugins, e);
-	bool typed = false;
+	struct jspan text = {c->text, src->text.len};
+	struct jval root = jdoc_root(doc);
 
-	if (have < 0)
+	jdoc_any_case(doc);
+	if (read_name(c, src, &root, e) < 0 || read_version(c, &root, e) < 0)
 		return -1;
-	for (struct jiter it = jiter_of(root); jiter_next(&it, &item);)
-		typed |= strcasecmp(item.key, "type") == 0;
-	return !typed || (have && jis_arr(&plugins) && jlen(&plugins));
+	return add_plugin(c, src, &root, text, e);
 }
 
-static void add_note(struct chain *c, const char *note)
+/*
+ * libcni goes by the file's name: a list is a *.conflist, whatever type was left in it, all else is one plugin's conf,
+ * whatever plugins were. We take for what it is, beyond that, what libcni refuses. Without a name plugins count.
+ */
+static bool is_list(const struct chain_source *src, struct jspan text, const struct jval *root)
 {
-	char *all;
+	struct jspan ignored;
+	struct jval plugins = {0};
+	struct err none = {0};
 
-	if (!*note)
-		return;
-	all = xasprintf("%s%s%s", c->note ? c->note : "", c->note ? "; " : "", note);
-	free(c->note);
-	c->note = all;
+	if (!jspan_find_any(text, "type", &ignored))
+		return true;
+	return !src->by_type && jget_arr(root, "plugins", &plugins, &none) > 0 && jlen(&plugins);
+}
+
+char *chain_list(const struct chain *c)
+{
+	AUTO(sb_done) struct sb sb = SB_INIT;
+	struct jw w = jw_init(&sb);
+	struct jspan plugins;
+
+	/* The one plugin's conf is the whole text, then. */
+	if (c->n != 1 || c->v[0].conf.p != c->text ||
+	    !jspan_find(c->v[0].conf, "plugins", &plugins))
+		return NULL;
+	jw_obj(&w);
+	jw_kv_str(&w, "cniVersion", cni_version_name(c->version));
+	jw_kv_str(&w, "name", c->name);
+	jw_kv_arr(&w, "plugins");
+	jw_raw(&w, c->v[0].conf);
+	jw_end(&w);
+	jw_end(&w);
+	return sb_take(&sb);
 }
 
 int chain_load(const struct chain_source *src, struct chain **out, struct err *e)
@@ -233,15 +261,10 @@ int chain_load(const struct chain_source *src, struct chain **out, struct err *e
 	c = xcalloc(1, sizeof(*c));
 	c->text = xmemdup(src->text.p, src->text.len);
 	text = (struct jspan){c->text, src->text.len};
-	if (read_name(c, src, &root, e) < 0 || read_version(c, &root, e) < 0)
+	rc = is_list(src, text, &root) ? read_list(c, src, doc, e) : read_single(c, src, doc, e);
+	if (rc < 0)
 		return -1;
 	add_note(c, note);
-	rc = is_list(&root, e);
-	if (rc < 0)
-		return -1;
-	rc = rc ? read_list(c, src, &root, e) : add_plugin(c, src, &root, text, e);
-	if (rc < 0)
-		return -1;
 	*out = STEAL(c);
 	return 0;
 }

@@ -64,7 +64,10 @@ static struct chain *load_list(const char *version)
 		"\"10.99.0.0/24\"}]]}},{\"type\":\"portmap\",\"capabilities\":{\"portMappings\":"
 		"true}}]}",
 		version, test_dir);
-	struct chain_source src = {"list", jspan_of(text), "testnet", "tandem"};
+	struct chain_source src = {.what = "list",
+				   .text = jspan_of(text),
+				   .fallback_name = "testnet",
+				   .own_type = "tandem"};
 	struct chain *c = NULL;
 	struct err e = {0};
 
@@ -238,7 +241,8 @@ static void an_exhausted_range(void **state)
 			  "\"ipam\":{\"type\":\"host-local\",\"dataDir\":\"%s\",\"ranges\":[[{"
 			  "\"subnet\":\"10.98.0.0/30\"}]]}}",
 			  test_dir);
-	struct chain_source src = {"conf", jspan_of(text), NULL, NULL};
+	struct chain_source src = {
+		.what = "conf", .text = jspan_of(text), .fallback_name = NULL, .own_type = NULL};
 	AUTO(chain_free) struct chain *c = NULL;
 	AUTO(chain_results_done) struct chain_results first = {0};
 	AUTO(chain_results_done) struct chain_results second = {0};

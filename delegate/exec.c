@@ -172,6 +172,7 @@ static int read_error(const struct job *j, struct err *e)
 	if (!j->out.len || jdoc_parse_lax(j->run->name, (struct jspan){sb_get(&j->out), j->out.len},
 					  &doc, NULL, &ignored) < 0)
 		return -1;
+	jdoc_any_case(doc);
 	root = jdoc_root(doc);
 	if (jneed_i64(&root, "code", JRANGE(0, INT32_MAX), &code, &ignored) < 0 ||
 	    jget_str(&root, "msg", &msg, &ignored) < 0 ||

@@ -394,7 +394,7 @@ static bool has_type(struct jspan plugin, const char *type)
 {
 	struct jspan value;
 
-	return jspan_find(plugin, "type", &value) && jspan_is(value, type);
+	return jspan_find_any(plugin, "type", &value) && jspan_is(value, type);
 }
 
 bool cni_conf_nests(struct jspan conf, const char *type)

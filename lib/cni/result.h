@@ -69,8 +69,9 @@ void cni_result_add_route(struct cni_result *r, const struct ip_net *dst, const 
  * @what: named in errors ("bridge", "prevResult")
  * @fallback: the version when the result names none
  *
- * "null" and no bytes at all give an empty result. ERR_DECODE: not JSON, wrong types, addresses
- * that are none, an index beyond the interfaces; ERR_VERSION: a version that is not known.
+ * "null" and no bytes at all give an empty result. As libcni's: names in any case, null for an element of a list, any
+ * number for an interface's index. ERR_DECODE: not JSON, wrong types, addresses that are none; ERR_VERSION: a version
+ * that is not known.
  */
 int cni_result_parse(const char *what, struct jspan text, enum cni_version fallback,
 		     struct cni_result **out, struct err *e) FN_MUST;

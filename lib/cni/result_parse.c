@@ -11,12 +11,12 @@ static int read_version(const struct jval *root, enum cni_version fallback, enum
 			struct err *e)
 {
 	const char *s = NULL;
-	int rc = jget_str(root, "cniVersion", &s, e);
+	struct err ignored = {0};
 
 	*out = fallback;
-	if (rc < 0)
-		return -1;
-	if (rc == 0 || !*s || cni_version_parse(s, out) == 0)
+	/* As in libcni, what is no string is none. */
+	if (jget_str(root, "cniVersion", &s, &ignored) <= 0 || !*s ||
+	    cni_version_parse(s, out) == 0)
 		return 0;
 	return jerr(root, "cniVersion", e, ERR_VERSION, "\"%.32s\" is not known", s);
 }
@@ -67,6 +67,8 @@ static int read_strings(const struct jval *v, const char *key, struct cni_string
 	if (jget_arr(v, key, &list, e) < 0)
 		return -1;
 	for (it = jiter_of(&list); jiter_next(&it, &item);) {
+		if (jis_null(&item))
+			continue;
 		if (jas_str(&item, &s, e) < 0)
 			return -1;
 		out->v = xreallocarray(out->v, out->n + 1, sizeof(*out->v));
@@ -75,19 +77,83 @@ static int read_strings(const struct jval *v, const char *key, struct cni_string
 	return 0;
 }
 
+/* What a libcni of before 1.1.0 does not know must not fail: what makes no sense is not there. */
+static void read_newer_text(const struct jval *v, const char *key, char **out)
+{
+	struct err ignored = {0};
+
+	IGNORE(read_text(v, key, out, &ignored), "said above");
+}
+
+static long long read_newer_number(const struct jval *v, const char *key, struct jrange range,
+				   long long fallback)
+{
+	struct err ignored = {0};
+	int64_t value = 0;
+
+	return jget_i64(v, key, range, &value, &ignored) > 0 ? value : fallback;
+}
+
 static int read_interface(const struct jval *v, struct cni_result *r, struct err *e)
 {
 	size_t index = cni_result_add_interface(r, NULL, NULL, NULL); /* moves the array */
 	struct cni_interface *i = &r->interfaces[index];
-	int64_t mtu = 0;
 
+	/* null: it keeps its place until the addresses have been read. */
+	if (jis_null(v))
+		return 0;
 	if (read_text(v, "name", &i->name, e) < 0 || read_text(v, "mac", &i->mac, e) < 0 ||
-	    read_text(v, "sandbox", &i->sandbox, e) < 0 ||
-	    read_text(v, "socketPath", &i->socket_path, e) < 0 ||
-	    read_text(v, "pciID", &i->pci_id, e) < 0 ||
-	    jget_i64(v, "mtu", JRANGE(0, INT32_MAX), &mtu, e) < 0)
+	    read_text(v, "sandbox", &i->sandbox, e) < 0)
 		return -1;
-	i->mtu = (int)mtu;
+	read_newer_text(v, "socketPath", &i->socket_path);
+	read_newer_text(v, "pciID", &i->pci_id);
+	i->mtu = (int)read_newer_number(v, "mtu", JRANGE(0, INT32_MAX), 0);
+	return 0;
+}
+
+static bool says_nothing(const struct cni_interface *i)
+{
+	return !i->name && !i->mac && !i->sandbox && !i->socket_path && !i->pci_id && !i->mtu;
+}
+
+/* Those that are null go, and the addresses' indexes follow. */
+static void drop_interface(struct cni_result *r, size_t gone)
+{
+	memmove(&r->interfaces[gone], &r->interfaces[gone + 1],
+		(--r->n_interfaces - gone) * sizeof(*r->interfaces));
+	for (size_t i = 0; i < r->n_ips; i++) {
+		int *index = &r->ips[i].interface;
+
+		if (*index == (int)gone)
+			*index = -1;
+		else if (*index > (int)gone)
+			--*index;
+	}
+}
+
+static void drop_nulls(struct cni_result *r)
+{
+	for (size_t i = r->n_interfaces; i-- > 0;) {
+		if (says_nothing(&r->interfaces[i]))
+			drop_interface(r, i);
+	}
+}
+
+/* Nobody checks the index: plugins that tell no interfaces write 0 there, others -1. Bound to none, then. */
+static int read_index(const struct jval *v, const struct cni_result *r, int *out, struct err *e)
+{
+	const struct jrange there = JRANGE(0, (int64_t)r->n_interfaces - 1);
+	struct err ignored = {0};
+	struct jval found = {0};
+	int64_t index = -1;
+
+	*out = -1;
+	if (jget(v, "interface", &found, e) <= 0)
+		return 0;
+	if (!jis_num(&found))
+		return jas_i64(&found, JRANGE(-1, INT32_MAX), &index, e);
+	if (jas_i64(&found, there, &index, &ignored) == 0)
+		*out = (int)index;
 	return 0;
 }
 
@@ -95,26 +161,15 @@ static int read_ip(const struct jval *v, struct cni_result *r, struct err *e)
 {
 	struct ip_addr gateway;
 	struct ip_net address;
-	int64_t index = -1;
+	int index;
 
+	if (jis_null(v))
+		return 0;
 	if (read_net(v, "address", &address, e) < 0 || read_addr(v, "gateway", &gateway, e) < 0 ||
-	    jget_i64(v, "interface", JRANGE(0, INT32_MAX), &index, e) < 0)
+	    read_index(v, r, &index, e) < 0)
 		return -1;
-	/* Nobody checks it: plugins that tell no interfaces write 0 there. Bound to none, then. */
-	if (index >= (int64_t)r->n_interfaces)
-		index = -1;
-	cni_result_add_ip(r, &address, &gateway, (int)index);
+	cni_result_add_ip(r, &address, &gateway, index);
 	return 0;
-}
-
-static int read_extra(const struct jval *v, const char *key, long long *out, struct err *e)
-{
-	int64_t value;
-	int rc = jget_i64(v, key, u32, &value, e);
-
-	if (rc > 0)
-		*out = value;
-	return rc < 0 ? -1 : 0;
 }
 
 static int read_route(const struct jval *v, struct cni_result *r, struct err *e)
@@ -123,16 +178,17 @@ static int read_route(const struct jval *v, struct cni_result *r, struct err *e)
 	struct ip_net dst;
 	struct ip_addr gw;
 
+	if (jis_null(v))
+		return 0;
 	if (read_net(v, "dst", &dst, e) < 0 || read_addr(v, "gw", &gw, e) < 0)
 		return -1;
 	cni_result_add_route(r, &dst, &gw);
 	route = &r->routes[r->n_routes - 1];
-	if (read_extra(v, "mtu", &route->mtu, e) < 0 ||
-	    read_extra(v, "advmss", &route->advmss, e) < 0 ||
-	    read_extra(v, "priority", &route->priority, e) < 0 ||
-	    read_extra(v, "table", &route->table, e) < 0 ||
-	    read_extra(v, "scope", &route->scope, e) < 0)
-		return -1;
+	route->mtu = read_newer_number(v, "mtu", u32, -1);
+	route->advmss = read_newer_number(v, "advmss", u32, -1);
+	route->priority = read_newer_number(v, "priority", u32, -1);
+	route->table = read_newer_number(v, "table", u32, -1);
+	route->scope = read_newer_number(v, "scope", u32, -1);
 	return 0;
 }
 
@@ -148,7 +204,7 @@ static int read_list(const struct jval *v, const char *key, read_fn *fn, struct 
 	if (jget_arr(v, key, &list, e) < 0)
 		return -1;
 	for (it = jiter_of(&list); jiter_next(&it, &item);) {
-		if (jas_obj(&item, e) < 0 || fn(&item, r, e) < 0)
+		if ((!jis_null(&item) && jas_obj(&item, e) < 0) || fn(&item, r, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -196,6 +252,7 @@ static int read_all(const struct jval *root, struct cni_result *r, struct err *e
 		   read_list(root, "routes", read_route, r, e) < 0) {
 		return -1;
 	}
+	drop_nulls(r);
 	return read_dns(root, r, e);
 }
 
@@ -214,9 +271,15 @@ int cni_result_parse(const char *what, struct jspan text, enum cni_version fallb
 	if (jdoc_parse_lax(what, text, &doc, NULL, e) < 0)
 		return -1;
 	root = jdoc_root(doc);
-	if (!jis_null(&root) &&
-	    (jas_obj(&root, e) < 0 || read_version(&root, fallback, &r->version, e) < 0 ||
-	     read_all(&root, r, e) < 0))
+	if (jis_null(&root)) {
+		*out = STEAL(r);
+		return 0;
+	}
+	if (jas_obj(&root, e) < 0 || read_version(&root, fallback, &r->version, e) < 0)
+		return -1;
+	/* The version is found under its own name alone, by libcni too. */
+	jdoc_any_case(doc);
+	if (read_all(&root, r, e) < 0)
 		return -1;
 	*out = STEAL(r);
 	return 0;

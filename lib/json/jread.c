@@ -6,7 +6,9 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "lib/base/map.h"
 #include "lib/base/mem.h"
@@ -25,6 +27,7 @@
 struct jdoc {
 	char *what;
 	cJSON *root;
+	bool any_case;
 };
 
 static int build(const char *what, const char *text, size_t len, struct jdoc **out, struct err *e)
@@ -47,22 +50,56 @@ int jdoc_parse(const char *what, const char *text, size_t len, struct jdoc **out
 	return build(what, text, len, out, e);
 }
 
-/* cJSON takes no half a surrogate pair, and ends a string at a NUL. The text has been checked. */
-static void mend_escapes(char *p, const char *end)
+/* p is at a backslash; returns the escape's last byte, or one of its digits. */
+static char *mend_escape(char *p, const char *end)
 {
-	for (; p < end; p++) {
-		int unit;
+	int unit;
 
-		if (*p != '\\')
-			continue;
-		if (*++p != 'u')
-			continue;
-		unit = hex4(p + 1, end);
-		if (is_high_surrogate(unit) && end - p > 10 && p[5] == '\\' && p[6] == 'u' &&
-		    is_low_surrogate(hex4(p + 7, end)))
-			p += 6;
-		else if (!unit || is_high_surrogate(unit) || is_low_surrogate(unit))
-			memcpy(p + 1, "fffd", 4);
+	if (*++p != 'u')
+		return p;
+	unit = hex4(p + 1, end);
+	if (is_high_surrogate(unit) && end - p > 10 && p[5] == '\\' && p[6] == 'u' &&
+	    is_low_surrogate(hex4(p + 7, end)))
+		return p + 6;
+	if (!unit || is_high_surrogate(unit) || is_low_surrogate(unit))
+		memcpy(p + 1, "fffd", 4);
+	return p;
+}
+
+/* A number's value in fewer bytes, spaces behind it. Returns its last byte. */
+static char *mend_number(char *p, const char *end)
+{
+	size_t n = 0;
+
+	while (p + n < end && strchr("+-.eE0123456789", p[n]))
+		n++;
+	if (n > JSON_NUMBER_MAX) {
+		AUTO(free) char *text = xstrndup(p, n);
+		char shorter[JSON_NUMBER_MAX + 1];
+		double value = strtod(text, NULL);
+		int len = snprintf(shorter, sizeof(shorter), "%.17g", isfinite(value) ? value : 0);
+
+		memset(p, ' ', n);
+		memcpy(p, shorter, (size_t)len);
+	}
+	return p + n - 1;
+}
+
+/*
+ * What cJSON does not take, or takes for something else: half a surrogate pair, a NUL that ends the string, a number
+ * of more bytes than it reads. The text has been checked.
+ */
+static void mend(char *p, const char *end)
+{
+	bool in_string = false;
+
+	for (; p < end; p++) {
+		if (*p == '"')
+			in_string = !in_string;
+		else if (in_string && *p == '\\')
+			p = mend_escape(p, end);
+		else if (!in_string && (*p == '-' || is_digit(*p)))
+			p = mend_number(p, end);
 	}
 }
 
@@ -90,11 +127,16 @@ int jdoc_parse_lax(const char *what, struct jspan text, struct jdoc **out, char 
 	if (jscan_check_lax(what, text, note, e) < 0)
 		return -1;
 	mended = xmemdup(text.p, text.len);
-	mend_escapes(mended, mended + text.len);
+	mend(mended, mended + text.len);
 	if (build(what, mended, text.len, out, e) < 0)
 		return -1;
 	keep_last((*out)->root);
 	return 0;
+}
+
+void jdoc_any_case(struct jdoc *doc)
+{
+	doc->any_case = true;
 }
 
 void jdoc_free(struct jdoc *doc)
@@ -119,8 +161,8 @@ struct jval jdoc_root(const struct jdoc *doc)
 /* The way from the root to a value. */
 struct trail {
 	const cJSON *want;
-	const cJSON *node[JSON_MAX_DEPTH + 1];
-	size_t index[JSON_MAX_DEPTH + 1];
+	const cJSON *node[JSON_LAX_DEPTH + 1];
+	size_t index[JSON_LAX_DEPTH + 1];
 	size_t depth;
 	size_t budget;
 };
@@ -261,6 +303,19 @@ int jas_i64(const struct jval *v, struct jrange range, int64_t *out, struct err 
 	return 0;
 }
 
+static const cJSON *member(const struct jval *v, const char *key)
+{
+	const cJSON *node = cJSON_GetObjectItemCaseSensitive(v->node, key);
+
+	if ((node && !cJSON_IsNull(node)) || !v->doc->any_case)
+		return node;
+	for (const cJSON *at = v->node->child; at; at = at->next) {
+		if (!cJSON_IsNull(at) && strcasecmp(at->string, key) == 0)
+			node = at;
+	}
+	return node;
+}
+
 int jget(const struct jval *v, const char *key, struct jval *out, struct err *e)
 {
 	const cJSON *node;
@@ -270,7 +325,7 @@ int jget(const struct jval *v, const char *key, struct jval *out, struct err *e)
 		return 0;
 	if (jas_obj(v, e) < 0)
 		return -1;
-	node = cJSON_GetObjectItemCaseSensitive(v->node, key);
+	node = member(v, key);
 	if (!node || cJSON_IsNull(node))
 		return 0;
 	*out = val_of(v->doc, node);
@@ -337,9 +392,9 @@ int jget_bool_lax(const struct jval *v, const char *key, bool *out, struct err *
 	s = jstr(&found);
 	if (!s)
 		return jget_bool(v, key, out, e);
-	if (strcmp(s, "true") != 0 && strcmp(s, "false") != 0)
+	if (strcasecmp(s, "true") != 0 && strcasecmp(s, "false") != 0)
 		return wrong(&found, e, "true or false");
-	*out = strcmp(s, "true") == 0;
+	*out = strcasecmp(s, "true") == 0;
 	return 1;
 }
 

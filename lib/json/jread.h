@@ -34,6 +34,12 @@ int jdoc_parse(const char *what, const char *text, size_t len, struct jdoc **out
  */
 int jdoc_parse_lax(const char *what, struct jspan text, struct jdoc **out, char *note,
 		   struct err *e) FN_MUST;
+/**
+ * jdoc_any_case - from now on a member is found whatever the case of its name, as Go finds a field.
+ *
+ * One that is written as it is asked for comes first, else the last one counts.
+ */
+void jdoc_any_case(struct jdoc *doc);
 void jdoc_free(struct jdoc *doc);
 DEFINE_AUTO(struct jdoc, jdoc_free)
 struct jval jdoc_root(const struct jdoc *doc);
@@ -52,7 +58,7 @@ int jget_obj(const struct jval *v, const char *key, struct jval *out, struct err
 int jget_arr(const struct jval *v, const char *key, struct jval *out, struct err *e) FN_MUST;
 int jget_str(const struct jval *v, const char *key, const char **out, struct err *e) FN_MUST;
 int jget_bool(const struct jval *v, const char *key, bool *out, struct err *e) FN_MUST;
-/** jget_bool_lax - also the strings "true" and "false", as CNI lists may have them. */
+/** jget_bool_lax - also the strings "true" and "false" in any case, as CNI lists may have them. */
 int jget_bool_lax(const struct jval *v, const char *key, bool *out, struct err *e) FN_MUST;
 /** jget_i64 - a whole number in the range. Beyond +-(2^53-1) an error: a double has lost it. */
 int jget_i64(const struct jval *v, const char *key, struct jrange range, int64_t *out,

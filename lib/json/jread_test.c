@@ -7,6 +7,7 @@
 
 #include "lib/base/clock.h"
 #include "lib/base/sb.h"
+#include "lib/base/str.h"
 #include "lib/base/test.h"
 #include "lib/json/jscan.h"
 
@@ -236,10 +237,69 @@ static void lax_documents(void **state)
 	assert_int_equal(jlen(&root), 2);
 }
 
+/* Names in any case once it is asked for, levels and digits beyond what cJSON reads. */
+static void as_go_reads(void **state)
+{
+	AUTO(jdoc_free) struct jdoc *doc = NULL, *deep = NULL;
+	AUTO(sb_done) struct sb sb = SB_INIT;
+	struct jval root, at;
+	const char *s = NULL;
+	struct err e = {0};
+	int64_t n = 0;
+	int i;
+
+	(void)state;
+	sb_puts(&sb,
+		"{\"NAME\":\"a\",\"Name\":\"b\",\"naMe\":null,\"x\":1,\"X\":2,\"y\":null,\"Y\":3,\"s\":\"");
+	for (i = 0; i < 100; i++)
+		sb_puts(&sb, "7");
+	sb_puts(&sb, "\",\"long\":1.");
+	for (i = 0; i < 100; i++)
+		sb_puts(&sb, "0");
+	sb_puts(&sb, "e2}");
+	assert_int_equal(jdoc_parse_lax("t", (struct jspan){sb.data, sb.len}, &doc, NULL, &e), 0);
+	root = jdoc_root(doc);
+	assert_int_equal(jget_str(&root, "name", &s, &e), 0);
+	jdoc_any_case(doc);
+	assert_int_equal(jget_str(&root, "name", &s, &e), 1);
+	assert_string_equal(s, "b");
+	assert_int_equal(jget_i64(&root, "x", JRANGE(0, 9), &n, &e), 1);
+	assert_int_equal(n, 1);
+	assert_int_equal(jget_i64(&root, "y", JRANGE(0, 9), &n, &e), 1);
+	assert_int_equal(n, 3);
+	assert_int_equal(jget_i64(&root, "long", JRANGE(0, 999), &n, &e), 1);
+	assert_int_equal(n, 100);
+	assert_int_equal(jget_str(&root, "s", &s, &e), 1);
+	assert_int_equal(strlen(s), 100);
+
+	sb.len = 0;
+	for (i = 0; i < JSON_LAX_DEPTH; i++)
+		sb_puts(&sb, "[");
+	for (i = 0; i < JSON_LAX_DEPTH; i++)
+		sb_puts(&sb, "]");
+	assert_int_equal(jdoc_parse("t", sb.data, sb.len, &deep, &e), -1);
+	assert_string_equal(e.msg, "t: more than 64 levels at byte 64");
+	assert_int_equal(jdoc_parse_lax("t", (struct jspan){sb.data, sb.len}, &deep, NULL, &e), 0);
+	/* The way to the innermost is told. */
+	at = jdoc_root(deep);
+	while (jat(&at, 0, &at))
+		;
+	assert_int_equal(jas_obj(&at, &e), -1);
+	assert_true(str_starts(e.msg, "t: [0][0][0]"));
+	sb_puts(&sb, "]");
+	sb.data[JSON_LAX_DEPTH] = '[';
+	err_clear(&e);
+	jdoc_free(deep);
+	deep = NULL;
+	assert_int_equal(jdoc_parse_lax("t", (struct jspan){sb.data, sb.len}, &deep, NULL, &e), -1);
+	assert_string_equal(e.msg, "t: more than 1000 levels at byte 1000");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lax_documents),
+		cmocka_unit_test(as_go_reads),
 		cmocka_unit_test(getters_find),
 		cmocka_unit_test(wrong_types_name_the_path),
 		cmocka_unit_test(integers_are_exact_or_refused),

@@ -164,8 +164,7 @@ static int scan_number(struct scan *s)
 		if (scan_digits(s) < 0)
 			return -1;
 	}
-	/* As many as cJSON reads of one; it would take the rest for something else. */
-	if (s->p - start > 63)
+	if (s->p - start > JSON_NUMBER_MAX && !s->lax)
 		return bad(s, start, "a number of more than 63 characters");
 	if (!(s->flags & JSCAN_BIG_INTS) && s->p == digits_end &&
 	    is_big(digits, (size_t)(digits_end - digits)))
@@ -323,8 +322,9 @@ static int scan_value(struct scan *s)
 	switch (*s->p) {
 	case '{':
 	case '[':
-		if (s->depth == JSON_MAX_DEPTH)
-			return bad(s, s->p, "more than 64 levels");
+		if (s->depth == (s->lax ? JSON_LAX_DEPTH : JSON_MAX_DEPTH))
+			return bad(s, s->p,
+				   s->lax ? "more than 1000 levels" : "more than 64 levels");
 		s->depth++;
 		rc = scan_container(s, *s->p == '{' ? '}' : ']');
 		s->depth--;

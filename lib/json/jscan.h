@@ -12,6 +12,8 @@
 #include "lib/base/err.h"
 
 #define JSON_MAX_DEPTH 64
+/* Of what is not ours. As deep as cJSON goes; Go's parser goes to 10,000. */
+#define JSON_LAX_DEPTH 1000
 /* Members of one object. What etcd takes, 1.5 MiB, has room for a quarter of these. */
 #define JSON_MAX_NAMES (1 << 20)
 
@@ -55,8 +57,8 @@ int jscan_check(const char *what, struct jspan text, unsigned int flags, struct 
  * @note: gets what deserves a warning, "" if nothing; JSCAN_NOTE_LEN bytes, NULL = not wanted
  *
  * A second member of one name passes, and the last one counts (jspan_find() finds that). Bytes that are not UTF-8,
- * \u0000 and half a surrogate pair pass; they decode to U+FFFD, but for the bytes, which stay as they are. All else is
- * checked as jscan_check() does with JSCAN_BIG_INTS.
+ * \u0000 and half a surrogate pair pass; they decode to U+FFFD, but for the bytes, which stay as they are. So do
+ * JSON_LAX_DEPTH levels, and numbers of any length. All else is checked as jscan_check() does with JSCAN_BIG_INTS.
  */
 int jscan_check_lax(const char *what, struct jspan text, char *note, struct err *e) FN_MUST;
 
@@ -81,8 +83,12 @@ bool jspan_next_member(struct jspan_iter *it, struct jspan *key, struct jspan *v
 bool jspan_next_element(struct jspan_iter *it, struct jspan *value);
 /** jspan_find - an object's member by name. False (*value unchanged) if absent or not an object. */
 bool jspan_find(struct jspan object, const char *name, struct jspan *value);
+/** jspan_find_any - likewise; without that one, the last whose name differs in case alone, as Go finds a field. */
+bool jspan_find_any(struct jspan object, const char *name, struct jspan *value);
 /** jspan_is - the span is a JSON string that decodes to s. */
 bool jspan_is(struct jspan string, const char *s);
+/** jspan_is_any - likewise, whatever the case of its ASCII letters. */
+bool jspan_is_any(struct jspan string, const char *s);
 /** jspan_starts - the span is a JSON string whose decoded text begins with prefix. */
 bool jspan_starts(struct jspan string, const char *prefix);
 /** jspan_decode - a JSON string's text; the caller frees it. NULL if the span is not a string. */

@@ -141,7 +141,17 @@ bool jspan_starts(struct jspan string, const char *prefix)
 	return true;
 }
 
-bool jspan_is(struct jspan string, const char *s)
+static int same_byte(int byte)
+{
+	return byte;
+}
+
+static int lower_byte(int byte)
+{
+	return byte >= 'A' && byte <= 'Z' ? byte - 'A' + 'a' : byte;
+}
+
+static bool is_text(struct jspan string, const char *s, int fold(int))
 {
 	struct cursor c;
 
@@ -149,13 +159,23 @@ bool jspan_is(struct jspan string, const char *s)
 		return false;
 	c = cursor_of(string);
 	for (; *s; s++) {
-		if (cursor_next(&c) != (unsigned char)*s)
+		if (fold(cursor_next(&c)) != fold((unsigned char)*s))
 			return false;
 	}
 	return cursor_next(&c) < 0;
 }
 
-bool jspan_find(struct jspan object, const char *name, struct jspan *value)
+bool jspan_is(struct jspan string, const char *s)
+{
+	return is_text(string, s, same_byte);
+}
+
+bool jspan_is_any(struct jspan string, const char *s)
+{
+	return is_text(string, s, lower_byte);
+}
+
+static bool find(struct jspan object, const char *name, int fold(int), struct jspan *value)
 {
 	struct jspan_iter it = jspan_begin(object);
 	struct jspan key, found;
@@ -165,12 +185,22 @@ bool jspan_find(struct jspan object, const char *name, struct jspan *value)
 		return false;
 	/* The last one: there are others only in what jscan_check_lax() has passed. */
 	while (jspan_next_member(&it, &key, &found)) {
-		if (!jspan_is(key, name))
+		if (!is_text(key, name, fold))
 			continue;
 		*value = found;
 		any = true;
 	}
 	return any;
+}
+
+bool jspan_find(struct jspan object, const char *name, struct jspan *value)
+{
+	return find(object, name, same_byte, value);
+}
+
+bool jspan_find_any(struct jspan object, const char *name, struct jspan *value)
+{
+	return find(object, name, same_byte, value) || find(object, name, lower_byte, value);
 }
 
 char *jspan_decode(struct jspan string)

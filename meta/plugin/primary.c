@@ -53,10 +53,13 @@ static int load_take(struct chain_source src, char *text, struct primary *out, s
  */
 static struct chain_source source_of(const struct cni_conf *conf, const char *what, size_t len)
 {
+	const char *file = conf->delegate_file;
+
 	return (struct chain_source){.what = what,
 				     .text = {NULL, len},
 				     .fallback_name = conf->name,
-				     .own_type = conf->type};
+				     .own_type = conf->type,
+				     .by_type = file && !str_ends(file, ".conflist")};
 }
 
 /* Since when there is no whole file: since it was first missed, or since it was last written. */
@@ -138,6 +141,17 @@ static void drop_doubles(const struct app *app, struct chain *c)
 	}
 }
 
+/* What is kept of it for DEL has no file's name to go by. */
+static void keep_form(struct primary *p)
+{
+	char *list = chain_list(p->chain);
+
+	if (!list)
+		return;
+	free(p->text);
+	p->text = list;
+}
+
 int primary_load(struct app *app, struct primary *out, struct err *e)
 {
 	const struct cni_conf *conf = app->conf;
@@ -154,6 +168,7 @@ int primary_load(struct app *app, struct primary *out, struct err *e)
 	} else if (load_file(app, &p, e) < 0) {
 		return -1;
 	}
+	keep_form(&p);
 	if (cni_conf_nests((struct jspan){p.text, strlen(p.text)}, conf->type))
 		return err_set(e, ERR_CONFIG, 0, "the delegate runs plugin \"%s\" itself",
 			       conf->type);

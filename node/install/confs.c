@@ -44,9 +44,17 @@ bool confs_is_name(const char *name)
 
 /* ------------------------------------------------------------------------------- one file */
 
-static bool is_multus(struct jspan conf)
+/* One plugin's conf, as libcni has it: plugins that were left in it are not run. */
+static bool is_single(const char *file, struct jspan conf, struct jspan *type)
 {
-	return cni_conf_nests(conf, "multus") || cni_conf_nests(conf, "multus-shim");
+	return !str_ends(file, ".conflist") && jspan_find_any(conf, "type", type);
+}
+
+static bool runs(const char *file, struct jspan conf, const char *plugin)
+{
+	struct jspan type;
+
+	return is_single(file, conf, &type) ? jspan_is(type, plugin) : cni_conf_nests(conf, plugin);
 }
 
 /* The name under which a runtime would use it; NULL: it would not. */
@@ -56,13 +64,15 @@ static char *network_of(const char *file, struct jspan conf)
 	struct jspan_iter it;
 	AUTO(free) char *network = NULL;
 
-	if (!jspan_find(conf, "name", &name))
+	bool single = is_single(file, conf, &type);
+
+	if (!(single ? jspan_find_any : jspan_find)(conf, "name", &name))
 		return NULL;
 	network = jspan_decode(name);
 	if (!network || cni_name_check(network) < 0)
 		return NULL;
 	if (!str_ends(file, ".conflist"))
-		return jspan_find(conf, "type", &type) ? STEAL(network) : NULL;
+		return single ? STEAL(network) : NULL;
 	if (!jspan_find(conf, "plugins", &plugins))
 		return NULL;
 	it = jspan_begin(plugins);
@@ -75,11 +85,11 @@ void confs_add(struct confs *c, const char *name, struct jspan text, bool fresh)
 	struct err e = {0};
 	size_t at = 0;
 
-	if (jscan_check(name, text, JSCAN_OBJECT | JSCAN_BIG_INTS, &e) == 0) {
+	if (jscan_check_lax(name, text, NULL, &e) == 0 && jspan_type(text) == JTYPE_OBJECT) {
 		text = jspan_trim(text);
 		file.network = network_of(name, text);
-		file.runs_us = cni_conf_nests(text, CONFS_PLUGIN);
-		file.runs_multus = is_multus(text);
+		file.runs_us = runs(name, text, CONFS_PLUGIN);
+		file.runs_multus = runs(name, text, "multus") || runs(name, text, "multus-shim");
 	}
 	file.settling = !file.network && fresh;
 	while (at < c->n && strcmp(c->v[at].name, name) < 0)

@@ -119,6 +119,35 @@ static void the_primary_is_what_the_runtime_would_take(void **state)
 	}
 }
 
+/* No stricter than libcni, and by the file's name as it is. */
+static void whose_conf_it_is(void **state)
+{
+	static const struct {
+		const char *file, *text, *network;
+		bool us;
+	} table[] = {
+		{"a.conf", "{\"name\":\"x\",\"name\":\"a\",\"type\":\"t\",\"n\":\"\xff\"}", "a",
+		 false},
+		{"a.conf", "{\"NAME\":\"a\",\"Type\":\"t\"}", "a", false},
+		{"a.conflist", "{\"NAME\":\"a\",\"plugins\":[{\"type\":\"t\"}]}", NULL, false},
+		{"a.conf", "{\"name\":\"a\",\"type\":\"t\",\"plugins\":[{\"type\":\"tandem\"}]}",
+		 "a", false},
+		{"a.conflist",
+		 "{\"name\":\"a\",\"type\":\"t\",\"plugins\":[{\"Type\":\"tandem\"}]}", "a", true},
+		{"a.json", "{\"name\":\"a\",\"type\":\"tandem\"}", "a", true},
+		{"a.json", "[1]", NULL, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		AUTO(confs_done) struct confs c = {0};
+
+		confs_add(&c, table[i].file, jspan_of(table[i].text), false);
+		if (!str_eq(c.v[0].network, table[i].network) || c.v[0].runs_us != table[i].us)
+			fail_msg("row %zu: %s", i, c.v[0].network ? c.v[0].network : "none");
+	}
+}
+
 static void what_comes_before_ours(void **state)
 {
 	static const struct {
@@ -157,6 +186,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(libcni_reads_three_suffixes),
 		cmocka_unit_test(the_primary_is_what_the_runtime_would_take),
+		cmocka_unit_test(whose_conf_it_is),
 		cmocka_unit_test(what_comes_before_ours),
 	};
 

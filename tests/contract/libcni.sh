@@ -21,6 +21,7 @@ RESULT='{"cniVersion":"@","ips":[{"address":"10.42.0.9/24","interface":0}]}'
 for name in one two; do
 	plugin $name <<-EOF_PLUGIN
 		#!/bin/sh
+		echo "$name \$CNI_COMMAND" >>"$DIR/verbs"
 		[ "\$CNI_COMMAND" = ADD ] || exit 0
 		n=\$(ls "$DIR/seen" | wc -l)
 		cat >"$DIR/seen/\$n.$name"
@@ -71,6 +72,9 @@ both() {
 	fi
 }
 
+# nested N: so many levels
+nested() { printf "%0$1d" 0 | tr 0 '['; printf "%0$1d" 0 | tr 0 ']'; }
+
 P1='{"type":"one","a":1}'
 P2='{"type":"two","capabilities":{"portMappings":true}}'
 LIST='"cniVersion":"0.4.0","name":"cbr0"'
@@ -89,9 +93,20 @@ done <<-LINES
 	a second key deep inside|conflist|{$LIST,"plugins":[{"type":"one","ipam":{"type":"x","a":1,"a":2}}]}
 	a second type in a single conf|conf|{$LIST,"type":"two","type":"one"}
 	type beside plugins|conflist|{$LIST,"type":"two","plugins":[$P1]}
+	type beside plugins in a conf|conf|{$LIST,"type":"two","plugins":[$P1]}
+	type beside plugins in a json|json|{$LIST,"type":"two","a":1,"plugins":[$P1,$P1]}
+	such a list in another version|conf|{"cniVersion":"1.0.0","name":"cbr0","plugins":[$P1],"type":"two"}
+	type in capitals beside plugins|conf|{$LIST,"TYPE":"two","plugins":[$P1]}
+	type null beside plugins|conflist|{$LIST,"type":null,"plugins":[$P1]}
+	odd plugins beside type in a conf|conf|{$LIST,"type":"two","plugins":7}
+	our own type in plugins that are not run|conf|{$LIST,"type":"two","plugins":[{"type":"tandem"}]}
 	type and no plugins in a conflist|conflist|{$LIST,"type":"one"}
 	plugins and no type in a conf|conf|{$LIST,"plugins":[$P1]}
 	Type in capitals|conflist|{$LIST,"plugins":[{"Type":"one"}]}
+	name and version in capitals in a conf|conf|{"CNIVersion":"0.3.1","NAME":"cbr0","Type":"one"}
+	version in capitals in a list|conflist|{"CNIVersion":"1.0.0","name":"cbr0","plugins":[$P1]}
+	both spellings in a plugin|conflist|{$LIST,"plugins":[{"Type":"two","type":"one","Name":"x"}]}
+	capabilities in capitals|conflist|{$LIST,"plugins":[{"type":"one","Capabilities":{"x":true}}]}
 	TYPE in a single conf|conf|{$LIST,"TYPE":"one"}
 	a byte that is not UTF-8|conflist|{$LIST,"plugins":[{"type":"one","note":"caf\xe9"}]}
 	such a byte in a key|conflist|{$LIST,"plugins":[{"type":"one","n\xe9":1}]}
@@ -120,6 +135,11 @@ done <<-LINES
 	a type with a slash|conflist|{$LIST,"plugins":[{"type":"../bin/one"}]}
 	disableCheck a string|conflist|{$LIST,"disableCheck":"true","plugins":[$P1]}
 	disableCheck a word|conflist|{$LIST,"disableCheck":"yes","plugins":[$P1]}
+	disableCheck in capitals|conflist|{$LIST,"disableCheck":"TRUE","plugins":[$P1]}
+	disableGC a word|conflist|{$LIST,"disableGC":"yes","plugins":[$P1]}
+	disableGC an object|conflist|{$LIST,"disableGC":{},"plugins":[$P1]}
+	cniVersions no list|conflist|{$LIST,"cniVersions":"0.4.0","plugins":[$P1]}
+	cniVersions of numbers|conflist|{$LIST,"cniVersions":[1,null],"plugins":[$P1]}
 	disableCheck a number|conflist|{$LIST,"disableCheck":1,"plugins":[$P1]}
 	large numbers|conflist|{$LIST,"plugins":[{"type":"one","n":12345678901234567890,"f":1e300}]}
 	capabilities that are no booleans|conflist|{$LIST,"plugins":[{"type":"one","capabilities":{"x":"y"}}]}
@@ -132,6 +152,10 @@ done <<-LINES
 	a comment|conflist|{$LIST,/* x */"plugins":[$P1]}
 	unknown keys|conflist|{$LIST,"x":{"y":[1,null,true]},"plugins":[{"type":"one","_comment":"x"}]}
 	an array around it|conflist|[{$LIST,"plugins":[$P1]}]
+	65 levels|conflist|{$LIST,"plugins":[{"type":"one","x":$(nested 62)}]}
+	1000 levels|conflist|{$LIST,"plugins":[{"type":"one","x":$(nested 997)}]}
+	20000 levels|conflist|{$LIST,"plugins":[{"type":"one","x":$(nested 20000)}]}
+	a number of 100 digits|conflist|{$LIST,"plugins":[{"type":"one","x":1.$(printf '%0100d' 1)}]}
 	empty keys|conflist|{$LIST,"":1,"plugins":[{"type":"one","":2}]}
 LINES
 
@@ -150,5 +174,30 @@ done <<-LINES
 	dns null|{"cniVersion":"@","ips":[{"address":"10.42.0.9/24"}],"dns":null}
 	routes null|{"cniVersion":"@","ips":[{"address":"10.42.0.9/24"}],"routes":null}
 	an empty gateway|{"cniVersion":"@","ips":[{"address":"10.42.0.9/24","gateway":""}]}
+	interface -1|{"cniVersion":"@","interfaces":[{"name":"eth0"}],"ips":[{"address":"10.42.0.9/24","interface":-1}]}
+	a large interface|{"cniVersion":"@","ips":[{"address":"10.42.0.9/24","interface":9007199254740993}]}
+	keys in capitals|{"cniVersion":"@","Interfaces":[{"Name":"eth0","MAC":"0a:00:00:00:00:01"}],"IPs":[{"Address":"10.42.0.9/24","Interface":0}],"Routes":[{"Dst":"0.0.0.0/0","GW":"10.42.0.1"}],"DNS":{"Nameservers":["10.0.0.1"]}}
+	a version in capitals|{"CNIVersion":"7.0.0","ips":[{"address":"10.42.0.9/24"}]}
+	a version that is a number|{"cniVersion":7,"ips":[{"address":"10.42.0.9/24"}]}
+	null in ips|{"cniVersion":"@","ips":[null,{"address":"10.42.0.9/24"}]}
+	null in interfaces|{"cniVersion":"@","interfaces":[null,{"name":"eth0"}],"ips":[{"address":"10.42.0.9/24","interface":1}]}
+	null in routes|{"cniVersion":"@","ips":[{"address":"10.42.0.9/24"}],"routes":[null]}
+	null in dns|{"cniVersion":"@","ips":[{"address":"10.42.0.9/24"}],"dns":{"nameservers":[null],"search":null}}
+	odd values of what is newer|{"cniVersion":"@","interfaces":[{"name":"eth0","mtu":"x","pciID":1,"socketPath":[]}],"ips":[{"address":"10.42.0.9/24"}],"routes":[{"dst":"0.0.0.0/0","mtu":-1,"table":"x"}]}
+	65 levels|{"cniVersion":"@","ips":[{"address":"10.42.0.9/24"}],"x":$(nested 64)}
+	1000 levels|{"cniVersion":"@","ips":[{"address":"10.42.0.9/24"}],"x":$(nested 999)}
+	a number of 100 digits|{"cniVersion":"@","ips":[{"address":"10.42.0.9/24"}],"x":1.$(printf '%0100d' 1)}
 	no JSON|hello
 LINES
+
+# What was one plugin's conf by its file's name is so for DEL, which may not have that file any more.
+printf '%s' "$RESULT" >"$DIR/result"
+echo "{$LIST,\"type\":\"two\",\"plugins\":[$P1]}" >"$DIR/primary.conf"
+rm -f "$DIR/verbs"
+new_pod
+cni ADD "$(by_file "$DIR/primary.conf")"
+mv "$DIR/primary.conf" "$DIR/primary.conflist"
+cni DEL "$(by_file "$DIR/primary.conflist")"
+same "type beside plugins: DEL ends what ADD began" "two ADD
+two DEL" "$(cat "$DIR/verbs")"
+drop_pod
