@@ -47,6 +47,7 @@ build_root() {
 	cp -r "$KERNEL/modules" "$ROOT/modules"
 	cp "$KERNEL/order" "$ROOT/modules/order"
 	install -D "$TANDEM_BIN" "$ROOT/t/bin/tandem"
+	install -D "$TANDEM_NODE_BIN" "$ROOT/t/bin/tandem-node"
 	install_program "$TANDEM_TOOLS/vm/answer" t/bin/answer
 	for p in bridge host-local; do install -D "/usr/lib/cni/$p" "$ROOT/usr/lib/cni/$p"; done
 	cp "$TESTS_ROOT/tests/lib.sh" "$ROOT/t/tests/lib.sh"
@@ -79,13 +80,13 @@ boot() {
 		-append "console=ttyS0 quiet loglevel=3 panic=-1 reboot=t mitigations=off audit=0 apparmor=0" </dev/null
 }
 
-for program in qemu-system-x86_64 busybox jq "$TANDEM_BIN" "$TANDEM_SERVICES_BIN" "$TANDEM_TOOLS/vm/answer"; do need "$program"; done
+for program in qemu-system-x86_64 busybox jq "$TANDEM_BIN" "$TANDEM_NODE_BIN" "$TANDEM_SERVICES_BIN" "$TANDEM_TOOLS/vm/answer"; do need "$program"; done
 # shellcheck disable=SC2086 # none, or one word
 KERNEL=$("$HERE/kernel.sh" ${VM_KERNEL:-}) || { fail "vm" "no kernel to boot" && exit 1; }
 scratch DIR
 ROOT=$DIR/root
 build_root
-[ $# -gt 0 ] || set -- 1 2 3 4
+[ $# -gt 0 ] || set -- 1 2 3 4 6
 select_parts "$@"
 if [ -n "${VM_SHELL:-}" ]; then
 	rm "$ROOT"/t/tests/vm/guest/[0-9]*.sh
