@@ -38,10 +38,16 @@ void primary_done(struct primary *p)
 static int load_take(struct chain_source src, char *text, struct primary *out, struct err *e)
 {
 	AUTO(primary_done) struct primary p = {text, NULL};
+	struct err half = {0};
 
 	src.text.p = text;
-	if (chain_load(&src, &p.chain, e) < 0)
+	if (chain_load(&src, &p.chain, e) < 0) {
+		/* One whole JSON text is not half a file: nothing that is still to come mends it. */
+		if (e->kind == ERR_DECODE && src.text.len <= CNI_CONF_MAX &&
+		    jscan_check_lax(src.what, src.text, NULL, &half) == 0)
+			e->kind = ERR_CONFIG;
 		return -1;
+	}
 	*out = p;
 	p = (struct primary){0};
 	return 0;
@@ -72,6 +78,36 @@ static int64_t bad_since_s(const struct app *app, const char *path, const struct
 	return why->kind == ERR_DECODE && stat(path, &st) == 0 ? st.st_mtime : INT64_MAX;
 }
 
+static bool is_old(const struct app *app, const char *path, const struct err *why)
+{
+	int64_t since_s = bad_since_s(app, path, why);
+
+	return since_s != INT64_MAX && time(NULL) - since_s >= HALF_WRITTEN_S;
+}
+
+/* A file that is gone may come back; what is broken for longer is no matter of time, and another code says so. */
+static int too_late(const struct app *app, const struct err *why, struct err *e)
+{
+	AUTO(sb_done) struct sb names = SB_INIT;
+
+	netd_names(app, &names);
+	return err_set(e, why->kind == ERR_DECODE ? ERR_DECODE : ERR_AGAIN, 0,
+		       "delegateFile cannot be used, for more than %d s: %s; other confs in its "
+		       "folder: %s",
+		       HALF_WRITTEN_S, why->msg, sb_get(&names));
+}
+
+/* No good copy is there either. */
+static int no_copy(const struct app *app, const char *path, const struct err *why, struct err *e)
+{
+	if (is_old(app, path, why))
+		return too_late(app, why, e);
+	/* A folder, a FIFO, no right to read it. */
+	if (why->kind == ERR_IO && why->num != ENOENT)
+		return err_set(e, ERR_IO, why->num, "delegateFile cannot be used: %s", why->msg);
+	return err_set(e, ERR_AGAIN, 0, "delegateFile cannot be used yet: %s", why->msg);
+}
+
 /*
  * Half a file passes by itself within seconds. What is so for longer has been renamed, taken away or broken, and a
  * copy of what stood there once is not what the node's network is now. What is there is still ended by the copy.
@@ -79,17 +115,10 @@ static int64_t bad_since_s(const struct app *app, const char *path, const struct
 static int check_fresh(const struct app *app, const char *path, const struct err *why,
 		       struct err *e)
 {
-	AUTO(sb_done) struct sb names = SB_INIT;
-	int64_t since_s = bad_since_s(app, path, why);
-
 	if ((app->args->command != CNI_ADD && app->args->command != CNI_STATUS) ||
-	    since_s == INT64_MAX || time(NULL) - since_s < HALF_WRITTEN_S)
+	    !is_old(app, path, why))
 		return 0;
-	netd_names(app, &names);
-	return err_set(e, ERR_AGAIN, 0,
-		       "delegateFile cannot be used, for more than %d s: %s; other confs in its "
-		       "folder: %s",
-		       HALF_WRITTEN_S, why->msg, sb_get(&names));
+	return too_late(app, why, e);
 }
 
 static int load_file(struct app *app, struct primary *out, struct err *e)
@@ -122,7 +151,7 @@ static int load_file(struct app *app, struct primary *out, struct err *e)
 	if (r < 0)
 		return -1;
 	if (r == 0)
-		return err_set(e, ERR_AGAIN, 0, "delegateFile cannot be used yet: %s", why.msg);
+		return no_copy(app, path, &why, e);
 	log_warn("using the last good copy of the delegate's file", "file", path, "error", why.msg);
 	return load_take(source_of(app->conf, "last good copy of delegateFile", len), text, out, e);
 }

@@ -48,7 +48,7 @@ new_pod
 # The machine's own trouble is worth trying again, as the kubelet does.
 for what in "$DIR/fifo:a FIFO" "/dev/zero:a device" "$DIR/bin:a directory"; do
 	file=${what%%:*} kind=${what#*:}
-	in_time "$kind as delegateFile" 11 "open $file: it is $kind, not a regular file" 6000 "$(with_file delegateFile "$file")"
+	in_time "$kind as delegateFile" 5 "open $file: it is $kind, not a regular file" 6000 "$(with_file delegateFile "$file")"
 	in_time "$kind as kubeconfig" 5 "kubeconfig: open $file: it is $kind, not a regular file" 6000 "$(with_file kubeconfig "$file")"
 	in_time "$kind as mastersFile" 5 "open $file: it is $kind, not a regular file" 6000 "$(with_file mastersFile "$file")"
 	for key in certificate-authority tokenFile client-certificate; do

@@ -127,6 +127,26 @@ refused "a delegateFile that is missing" 11 "$DIR/primary"
 primary | head -c 200 >"$DIR/primary"
 cni ADD "$(by_file)"
 refused "a delegateFile that is half written" 11 "$DIR/primary"
+touch -d '-31 seconds' "$DIR/primary"
+cni ADD "$(by_file)"
+refused "a delegateFile that is half for more than 30 s is no matter of waiting" 6 "delegateFile cannot be used, for more than 30 s: $DIR/primary: the text ends"
+# Whole, and no later write of it mends it: the code says so at once.
+while IFS='|' read -r name code text words; do
+	echo "$text" >"$DIR/primary"
+	cni ADD "$(by_file)"
+	refused "a delegateFile $name" "$code" "$DIR/primary: $words"
+	check_fails "a delegateFile $name: nothing is said of a time" grep -q 'cannot be used' "$DIR/out"
+done <<-FILES
+	whose plugins are an object|7|{"cniVersion":"0.3.1","name":"cbr0","plugins":{}}|plugins: must be an array
+	that is an array|7|[1]|must be an object
+	of an unknown version|1|{"cniVersion":"9.9.9","name":"cbr0","type":"bridge"}|cniVersion: "9.9.9" is not known
+	that runs this plugin|7|{"cniVersion":"0.3.1","name":"cbr0","type":"tandem"}|type: "tandem" must not run itself
+FILES
+rm "$DIR/primary"
+mkdir "$DIR/primary"
+cni ADD "$(by_file)"
+refused "a delegateFile that is a folder" 5 "delegateFile cannot be used: "
+rmdir "$DIR/primary"
 primary >"$DIR/primary"
 cni ADD "$(by_file)"
 succeeded "a whole delegateFile"
