@@ -121,11 +121,51 @@ static int check_addr(const struct ip_net *addr, const struct macvlan_nets *nets
 	return 0;
 }
 
+/* The kernel refuses both, without a word that names them. */
+static int check_gateway(const struct macvlan_card *m, const char *what, const struct ip_addr *gw,
+			 struct err *e)
+{
+	char text[IP_ADDR_LEN];
+
+	if (!ip_is_set(gw))
+		return 0;
+	if (ip_is_multicast(gw))
+		return err_set(
+			e, ERR_CONFIG, 0,
+			"%s %s is a multicast or broadcast address, not a router's; set another in the "
+			"MacvlanSubnet and recreate the pod",
+			what, ip_format(gw, text));
+	if (ip_eq(gw, &m->addr.addr) || ip_eq(gw, &m->addr6.addr))
+		return err_set(
+			e, ERR_CONFIG, 0,
+			"%s %s is the card's own address; set another in the MacvlanSubnet, or "
+			"exclude the address there, and recreate the pod",
+			what, ip_format(gw, text));
+	return 0;
+}
+
+static int check_gateways(const struct macvlan_card *m, struct err *e)
+{
+	char what[32];
+
+	if (check_gateway(m, "gateway", &m->gateway, e) < 0 ||
+	    check_gateway(m, "ipv6.gateway", &m->gateway6, e) < 0)
+		return -1;
+	for (size_t i = 0; i < m->n_routes; i++) {
+		snprintf(what, sizeof(what), "routes[%zu].gw", i);
+		if (check_gateway(m, what, &m->routes[i].gw, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 /* rc 0 with Services looked for on the LAN would be a pod that runs, and cannot work. */
 int card_check(const struct card *c, struct err *e)
 {
 	const struct macvlan_card *m = &c->m;
 
+	if (check_gateways(m, e) < 0)
+		return -1;
 	if (m->default_gateway && !m->single && !m->service_cidrs.n)
 		return err_set(
 			e, ERR_CONFIG, 0,

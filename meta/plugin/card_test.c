@@ -215,6 +215,15 @@ static const struct {
 	 "address 192.168.100.50 is in the service network 192.168.0.0/17, where it would not be reached; set other ranges in the MacvlanSubnet and recreate the pod"},
 	{"\"cidr6\":\"fd42::5/64\"", "\"clusterCIDR\":\"10.42.0.0/16,fd42::/48\",",
 	 "address fd42::5 is in the pod network fd42::/48, where it would not be reached; set other ranges in the MacvlanSubnet and recreate the pod"},
+	/* What is no router. */
+	{"\"gateway\":\"224.0.0.1\"", "",
+	 "gateway 224.0.0.1 is a multicast or broadcast address, not a router's; set another in the MacvlanSubnet and recreate the pod"},
+	{"\"cidr6\":\"fd42::5/64\",\"gateway6\":\"ff02::1\"", "",
+	 "ipv6.gateway ff02::1 is a multicast or broadcast address, not a router's; set another in the MacvlanSubnet and recreate the pod"},
+	{"\"gateway\":\"192.168.100.50\"", "",
+	 "gateway 192.168.100.50 is the card's own address; set another in the MacvlanSubnet, or exclude the address there, and recreate the pod"},
+	{"\"cidr6\":\"fd42::5/64\",\"routes\":[{\"dst\":\"fd43::/64\",\"gw\":\"fd42::5\"}]", "",
+	 "routes[0].gw fd42::5 is the card's own address; set another in the MacvlanSubnet, or exclude the address there, and recreate the pod"},
 	/* A LAN around them. */
 	{"\"cidr6\":\"fd42::5/16\"", "\"clusterCIDR\":\"fd42:1::/48\",", NULL},
 };
