@@ -81,7 +81,9 @@ static void say_nic(const struct macvlan_nic_want *want, const struct macvlan_ni
 	for (size_t i = 0; i < seen->n_addrs; i++) {
 		const struct nl_addr *a = &seen->addrs[i];
 
-		if (a->index == l->index && !ip_is_linklocal(&a->addr.addr))
+		/* Every NIC has a link-local one: only where such a network was asked for. */
+		if (a->index == l->index &&
+		    ip_is_linklocal(&a->addr.addr) == ip_is_linklocal(&want->net.addr))
 			sb_printf(out, "%s%s", n++ ? ", " : " (", ip_net_format(&a->addr, text));
 	}
 	sb_puts(out, n ? ")" : " (no address)");

@@ -105,6 +105,27 @@ static struct nl_link link_of(int index, const char *name, const char *kind, int
 	return l;
 }
 
+/* All of them have one: each is told with its own. */
+static void link_local_addresses(void **state)
+{
+	struct nl_link links[] = {link_of(1, "eno1", "", 0), link_of(2, "eno2", "", 0)};
+	struct nl_addr addrs[3] = {{.index = 1}, {.index = 1}, {.index = 2}};
+	struct macvlan_nic_seen seen = {
+		.links = links, .n_links = 2, .addrs = addrs, .n_addrs = ARRAY_SIZE(addrs)};
+	struct macvlan_nic_want w = want("addressIn=fe80::/10");
+	char name[IFNAMSIZ] = "";
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(ip_net_parse("fe80::1/64", &addrs[0].addr), 0);
+	assert_int_equal(ip_net_parse("10.0.0.1/24", &addrs[1].addr), 0);
+	assert_int_equal(ip_net_parse("fe80::2/64", &addrs[2].addr), 0);
+	assert_int_equal(macvlan_nic_choose(&w, &seen, name, &e), -1);
+	assert_string_equal(
+		e.msg, NODE
+		"addressIn=fe80::/10: exactly one NIC must fit, and these do: eno1 (fe80::1/64), eno2 (fe80::2/64)");
+}
+
 /* What this kernel may lack: bonds, teams and VRFs. */
 static void kinds(void **state)
 {
@@ -163,6 +184,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_node_with_everything, world_setup,
 						world_teardown),
 		cmocka_unit_test_setup_teardown(ports, world_setup, world_teardown),
+		cmocka_unit_test(link_local_addresses),
 		cmocka_unit_test(kinds),
 		cmocka_unit_test(many_are_counted),
 	};
