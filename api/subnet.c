@@ -261,13 +261,18 @@ static int check_cidr(const struct ip_net *cidr, const char *where, const char *
 static int read_family(const struct jval *v, const char *path, struct api_family *f, struct err *e)
 {
 	const char *cidr = "", *gateway = "";
+	struct jval v6 = {0};
 	char where[40];
 
 	snprintf(where, sizeof(where), "%s.cidr", path);
 	if (jget_str(v, "cidr", &cidr, e) < 0 || jget_str(v, "gateway", &gateway, e) < 0)
 		return -1;
 	if (!*cidr)
-		return err_set(e, ERR_CONFIG, 0, "%s: is missing", where);
+		return err_set(
+			e, ERR_CONFIG, 0, "%s: is missing%s", where,
+			jget(v, "ipv6", &v6, e) > 0
+				? "; the network of a subnet of IPv6 alone stands there, and not in spec.ipv6.cidr"
+				: "");
 	if (ip_net_parse(cidr, &f->cidr) < 0)
 		return bad(e, where, cidr, "is not a CIDR");
 	if (check_cidr(&f->cidr, where, cidr, e) < 0)

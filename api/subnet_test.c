@@ -169,6 +169,8 @@ static const struct {
 	{"{\"master\":\"a b\"}", "spec.master: \"a b\" is not the name of a network card"},
 	{"{\"master\":\"..\"}", "spec.master: \"..\" is not the name of a network card"},
 	{"{\"master\":\"m\"}", "spec.cidr: is missing"},
+	{"{\"master\":\"m\",\"ipv6\":{\"cidr\":\"fd00::/64\"}}",
+	 "spec.cidr: is missing; the network of a subnet of IPv6 alone stands there, and not in spec.ipv6.cidr"},
 	{"{\"master\":\"m\",\"vlan\":4095}", "spec.vlan: 4095 must be 0 to 4094"},
 	{"{\"master\":\"m\",\"vlan\":-1}", "spec.vlan: -1 must be 0 to 4094"},
 	{"{\"master\":\"m\",\"mtu\":67}", "spec.mtu: 67 must be 0 or 68 to 65535"},
