@@ -110,6 +110,30 @@ static int read_name(const struct jval *root, struct cni_conf *c, struct err *e)
 	return 0;
 }
 
+/* One name or several, as the annotation has them; the first that fits the pod's node and has room counts. */
+static int check_default_subnet(const struct jval *root, const char *list, struct err *e)
+{
+	if (str_eq(list, "none"))
+		return jerr(
+			root, "defaultSubnet", e, ERR_CONFIG,
+			"none means a pod without a card, which would have no network here; name "
+			"a MacvlanSubnet, or leave the key out");
+	for (const char *at = list;;) {
+		size_t n = strcspn(at, ","), from = strspn(at, " "), to = n;
+		AUTO(free) char *name = NULL;
+
+		while (to > from && at[to - 1] == ' ')
+			to--;
+		name = from < to ? xstrndup(at + from, to - from) : xstrdup("");
+		if (cni_name_check(name) < 0 || str_eq(name, "none"))
+			return jerr(root, "defaultSubnet", e, ERR_CONFIG,
+				    "\"%.64s\" is not a name of a MacvlanSubnet", name);
+		if (!at[n])
+			return 0;
+		at += n + 1;
+	}
+}
+
 /* The word "none" in place of a conf: there is no primary. */
 static int read_none(const struct jval *root, struct cni_conf *c, struct err *e)
 {
@@ -125,10 +149,7 @@ static int read_none(const struct jval *root, struct cni_conf *c, struct err *e)
 			    "\"%.32s\" must be a conf, a conflist or none", jstr(&v));
 	if (c->default_subnet && !c->no_primary)
 		return jerr(root, "defaultSubnet", e, ERR_CONFIG, "needs delegate \"none\"");
-	if (c->default_subnet && cni_name_check(c->default_subnet) < 0)
-		return jerr(root, "defaultSubnet", e, ERR_CONFIG,
-			    "\"%.64s\" is not a name of a MacvlanSubnet", c->default_subnet);
-	return 0;
+	return c->default_subnet ? check_default_subnet(root, c->default_subnet, e) : 0;
 }
 
 static int read_delegate(const struct jval *root, struct cni_conf *c, struct err *e)

@@ -27,6 +27,8 @@ ping_from() { ip netns exec "$1" ping -c 1 -W 2 "$2"; }
 
 VERSION=1.1.0 CID='' NETNS='' cni STATUS "$(VERSION=1.1.0 none)" CNI_CONTAINERID= CNI_NETNS= CNI_IFNAME= CNI_ARGS=
 silent "STATUS is ready without a primary"
+VERSION=1.1.0 CID='' NETNS='' cni STATUS "$(VERSION=1.1.0 none '' '"defaultSubnet":"rack1, rack2",')" CNI_CONTAINERID= CNI_NETNS= CNI_IFNAME= CNI_ARGS=
+silent "and with several subnets as the default"
 
 new_recorded vm1 2
 ONE=$POD ONE_CID=$CID ONE_NETNS=$NETNS
@@ -85,6 +87,12 @@ cni ADD "$(conf "$(primary)" '{}' '"defaultSubnet":"lan",')"
 refused "defaultSubnet beside a primary" 7 'defaultSubnet: needs delegate "none"'
 cni ADD "$(none '' '"defaultSubnet":"a b",')"
 refused "a defaultSubnet that is no name" 7 "defaultSubnet"
+cni ADD "$(none '' '"defaultSubnet":"none",')"
+refused "a defaultSubnet none" 7 "defaultSubnet: none means a pod without a card, which would have no network here; name a MacvlanSubnet, or leave the key out"
+cni ADD "$(none '' '"defaultSubnet":"rack1,none",')"
+refused "none among others" 7 'defaultSubnet: "none" is not a name of a MacvlanSubnet'
+cni ADD "$(none '' '"defaultSubnet":"rack1,,rack2",')"
+refused "a list with a gap" 7 'defaultSubnet: "" is not a name of a MacvlanSubnet'
 cni ADD "$(none '' '"delegateFile":"/x",')"
 refused "none and a file" 7 "exclude each other"
 drop_pod
