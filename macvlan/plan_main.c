@@ -32,7 +32,11 @@ void plan_host_routes(struct planner *p, const struct side *side, uint32_t table
 	}
 }
 
-/* Of the card's routes and of the primary's, the custom ones among them: which covers all of net most closely. */
+/*
+ * Of the card's routes and of the primary's, the custom ones among them: which covers all of net most closely. Of two as
+ * wide as each other it is the card's: a custom one takes the place of the primary's, and a connected one has the lower
+ * metric.
+ */
 static bool leaves_by_card(const struct planner *p, const struct side *side,
 			   const struct ip_net *net)
 {
@@ -50,7 +54,7 @@ static bool leaves_by_card(const struct planner *p, const struct side *side,
 		    ip_net_has(&r->dst, &net->addr))
 			*best = r->dst.prefix;
 	}
-	return primary ? card > primary : card >= 0;
+	return card >= primary;
 }
 
 static int without_gateway(const struct planner *p, const struct side *side,
