@@ -47,31 +47,37 @@ void made_connected(const struct ip_net *addr, const char *dev, struct sb *out)
 }
 
 /* "default" stands for IPv4 alone: a default without a gateway would not tell its family. */
-static void put_dst(const struct ip_net *dst, struct sb *out)
+static void put_dst(const struct ip_net *dst, const char *word, struct sb *out)
 {
 	char buf[IP_NET_LEN];
 
+	sb_puts(out, "route ");
+	if (word)
+		sb_printf(out, "%s ", word);
 	if (dst->addr.family == AF_INET && dst->prefix == 0)
-		sb_puts(out, "route default");
+		sb_puts(out, "default");
 	else
-		sb_printf(out, "route %s", ip_net_format(dst, buf));
+		sb_puts(out, ip_net_format(dst, buf));
 }
 
 void made_route(const struct nl_route *r, const char *dev, struct sb *out)
 {
+	const char *word = nl_route_type_word(r);
 	uint32_t metric = r->metric;
 	char buf[IP_NET_LEN];
 
-	if (r->type && r->type != RTN_UNICAST && r->type != RTN_MULTICAST)
+	if (r->type && r->type != RTN_UNICAST && r->type != RTN_MULTICAST && !word)
 		return;
 	if (!metric && r->dst.addr.family == AF_INET6)
 		metric = METRIC_USER6;
-	put_dst(&r->dst, out);
+	put_dst(&r->dst, word, out);
 	if (ip_is_set(&r->from.addr))
 		sb_printf(out, " from %s", ip_net_format(&r->from, buf));
 	if (ip_is_set(&r->gw))
 		sb_printf(out, " via %s", ip_format(&r->gw, buf));
-	sb_printf(out, " dev %s", dev);
+	/* IPv6 shows the loopback there, IPv4 nothing. */
+	if (!word)
+		sb_printf(out, " dev %s", dev);
 	if (r->table && r->table != RT_TABLE_MAIN)
 		sb_printf(out, " table %u", r->table);
 	if (ip_is_set(&r->src))
@@ -102,7 +108,7 @@ bool made_routes_net(const char *made, const struct ip_net *dst)
 	AUTO(sb_done) struct sb key = SB_INIT;
 	const char *line, *end;
 
-	put_dst(&net, &key);
+	put_dst(&net, NULL, &key);
 	sb_putc(&key, ' ');
 	for (line = made; *line; line = *end ? end + 1 : end) {
 		end = strchrnul(line, '\n');

@@ -28,7 +28,8 @@ void plan_route(struct planner *p, const struct nl_route *r)
 		struct macvlan_op *old = &p->plan.ops[i];
 
 		if (old->kind != MACVLAN_OP_ROUTE || old->route.table != r->table ||
-		    old->route.metric != r->metric || !ip_net_eq(&old->route.dst, &r->dst))
+		    old->route.metric != r->metric || old->route.tos != r->tos ||
+		    !ip_net_eq(&old->route.dst, &r->dst))
 			continue;
 		if (nl_route_same_way(&old->route, r))
 			return;

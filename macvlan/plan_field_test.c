@@ -75,6 +75,40 @@ static void a_wide_route_takes_no_kept_network(void **state)
 		    "route 10.42.0.0/15 via 192.168.100.1 dev eth1\n");
 }
 
+/* The card's route takes the place of the primary's, or comes before it. */
+static void a_route_as_wide_as_the_primarys_takes_no_kept_network(void **state)
+{
+	struct pod p = calico_pod();
+	struct macvlan_card c = plain_card("192.168.100.50/24", "192.168.100.1");
+	struct macvlan_route wide[] = {route("10.0.0.0/8", NULL, MACVLAN_IFACE_CARD)};
+
+	(void)state;
+	with_routes(&c, wide, 1);
+	has_route(&p, "10.0.0.0/8", "169.254.1.1", ETH0);
+	expect_main(&c, &p,
+		    "route 10.43.0.0/16 via 169.254.1.1 dev eth0\n"
+		    "route 10.42.0.0/16 via 169.254.1.1 dev eth0\n"
+		    "route 10.0.0.0/8 via 192.168.100.1 dev eth1\n");
+	/* In gateway mode too, and where the network is the card's own. */
+	c.default_gateway = true;
+	expect_main(&c, &p,
+		    "route 10.43.0.0/16 via 169.254.1.1 dev eth0\n"
+		    "route 10.42.0.0/16 via 169.254.1.1 dev eth0\n"
+		    "route 10.0.0.0/8 via 192.168.100.1 dev eth1\n"
+		    "replace default via 192.168.100.1 dev eth1\n");
+	c = plain_card("10.9.0.7/8", "10.0.0.1");
+	expect_main(&c, &p,
+		    "route 10.43.0.0/16 via 169.254.1.1 dev eth0\n"
+		    "route 10.42.0.0/16 via 169.254.1.1 dev eth0\n");
+	has_addr(&p, "fd42::40/128", ETH0, RT_SCOPE_UNIVERSE);
+	has_route(&p, "fd00::/8", "fe80::1", ETH0);
+	service[0] = net("fd43::/108");
+	c.addr6 = net("fd00::9/8");
+	c.service_cidrs.n = 1;
+	c.cluster_cidrs.n = 0;
+	expect_main(&c, &p, "route fd43::/108 via fe80::1 dev eth0 metric 1024\n");
+}
+
 static void a_wide_lan_takes_no_kept_network(void **state)
 {
 	struct pod p = calico_pod();
@@ -164,6 +198,96 @@ static void the_gateway_is_found_in_a_table_of_a_rule(void **state)
 		    "route 10.43.0.0/16 via 10.42.0.1 dev eth0 onlink\n"
 		    "route 10.42.0.0/16 via 10.42.0.1 dev eth0 onlink\n"
 		    "replace default via 192.168.120.1 dev eth1\n");
+}
+
+/* A table of a `from` rule comes before main, also where main knows a closer way. */
+static void main_adds_what_the_table_before_it_has_not(void **state)
+{
+	struct nl_route others[2];
+	struct nl_rule rules[1];
+	struct pod p = sbr_pod(others, rules);
+	struct macvlan_card c = plain_card("192.168.120.2/24", "192.168.120.1");
+
+	(void)state;
+	others[1].dst = net("10.0.0.0/8");
+	has_route(&p, "10.42.0.0/24", NULL, ETH0);
+	has_route(&p, "10.43.0.0/16", "10.42.0.9", ETH0);
+	has_route(&p, "172.16.0.0/16", "10.42.0.9", ETH0);
+	has_route(&p, "0.0.0.0/0", "10.42.0.9", ETH0);
+	EXPECT(&c, &p, "address 192.168.120.2/24 dev eth1", "up eth1",
+	       "route 10.42.0.0/24 dev eth0 table 2000 scope link src 10.42.0.18",
+	       "route 10.0.0.0/8 via 10.42.0.1 dev eth0 table 2000",
+	       "route default via 10.42.0.9 dev eth0 table 2000",
+	       "route 192.168.120.0/24 dev eth1 table 2001 scope link src 192.168.120.2",
+	       "route default via 192.168.120.1 dev eth1 table 2001",
+	       "rule 1000 from 10.42.0.18 lookup 2000", "rule 1001 from 192.168.120.2 lookup 2001");
+}
+
+/* ------------------------------------------------------------------ routes to nowhere, routes for some */
+
+static struct nl_route *has_refusal(struct pod *p, const char *dst, uint8_t type, int oif)
+{
+	struct nl_route *r = has_route(p, dst, NULL, oif);
+
+	r->type = type;
+	r->scope = RT_SCOPE_UNIVERSE;
+	return r;
+}
+
+static void routes_to_nowhere_are_copied(void **state)
+{
+	struct pod p = flannel_pod("10.42.0.18/24");
+	struct macvlan_card c = plain_card("192.168.120.2/24", "192.168.120.1");
+
+	(void)state;
+	has_refusal(&p, "10.66.0.0/16", RTN_UNREACHABLE, 0);
+	has_refusal(&p, "172.16.0.0/12", RTN_UNREACHABLE, 0);
+	has_route(&p, "172.16.9.0/24", "10.42.0.1", ETH0);
+	has_refusal(&p, "10.67.0.0/16", RTN_BLACKHOLE, 0)->metric = 7;
+	has_refusal(&p, "10.68.0.0/16", RTN_PROHIBIT, 0);
+	has_refusal(&p, "10.69.0.0/16", RTN_THROW, 0);
+	has_addr(&p, "fd42::18/64", ETH0, RT_SCOPE_UNIVERSE);
+	has_refusal(&p, "fd66::/64", RTN_UNREACHABLE, LO);
+	has_refusal(&p, "::/0", RTN_UNREACHABLE, LO)->metric = 2000;
+	EXPECT(&c, &p, "address 192.168.120.2/24 dev eth1", "up eth1",
+	       "route 10.42.0.0/24 dev eth0 table 2000 scope link src 10.42.0.18",
+	       "route unreachable 10.66.0.0/16 table 2000",
+	       "route unreachable 172.16.0.0/12 table 2000",
+	       "route blackhole 10.67.0.0/16 table 2000 metric 7",
+	       "route prohibit 10.68.0.0/16 table 2000", "route throw 10.69.0.0/16 table 2000",
+	       "route 172.16.9.0/24 via 10.42.0.1 dev eth0 table 2000",
+	       "route default via 10.42.0.1 dev eth0 table 2000",
+	       "route 192.168.120.0/24 dev eth1 table 2001 scope link src 192.168.120.2",
+	       "route default via 192.168.120.1 dev eth1 table 2001",
+	       "rule 1000 from 10.42.0.18 lookup 2000", "rule 1001 from 192.168.120.2 lookup 2001",
+	       "route unreachable fd66::/64 dev if1 table 2000 metric 256",
+	       "route unreachable default dev if1 table 2000 metric 2000",
+	       "rule 1000 from fd42::18 lookup 2000");
+}
+
+static void a_route_for_one_tos_is_nobody_elses(void **state)
+{
+	struct pod p = empty_pod();
+	struct macvlan_card c = gateway_card();
+
+	(void)state;
+	has_addr(&p, "10.42.0.18/24", ETH0, RT_SCOPE_UNIVERSE);
+	has_route(&p, "0.0.0.0/0", "10.42.0.7", ETH0)->tos = 0x10;
+	has_route(&p, "10.43.0.0/16", "10.42.0.7", ETH0)->tos = 0x10;
+	has_route(&p, "0.0.0.0/0", "10.42.0.1", ETH0);
+	has_route(&p, "10.42.0.0/24", NULL, ETH0)->src = p.addrs[2].addr.addr;
+	EXPECT(&c, &p, "address 192.168.120.2/24 dev eth1", "up eth1",
+	       "route 10.42.0.0/24 dev eth0 table 2000 scope link src 10.42.0.18",
+	       "route 10.43.0.0/16 via 10.42.0.7 dev eth0 table 2000 tos 16",
+	       "route default via 10.42.0.7 dev eth0 table 2000 tos 16",
+	       "route default via 10.42.0.1 dev eth0 table 2000",
+	       "route 192.168.120.0/24 dev eth1 table 2001 scope link src 192.168.120.2",
+	       "route default via 192.168.120.1 dev eth1 table 2001",
+	       "rule 1000 from 10.42.0.18 lookup 2000", "rule 1001 from 192.168.120.2 lookup 2001",
+	       "route 10.43.0.0/16 via 10.42.0.1 dev eth0",
+	       "route 10.42.0.0/16 via 10.42.0.1 dev eth0",
+	       "replace default via 192.168.120.1 dev eth1",
+	       "delete default via 10.42.0.7 dev eth0 tos 16");
 }
 
 static void without_a_gateway_services_never_leave_by_the_card(void **state)
@@ -257,9 +381,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_wide_route_takes_no_kept_network),
+		cmocka_unit_test(a_route_as_wide_as_the_primarys_takes_no_kept_network),
 		cmocka_unit_test(a_wide_lan_takes_no_kept_network),
 		cmocka_unit_test(what_the_user_routes_inside_a_kept_network_stays),
 		cmocka_unit_test(the_gateway_is_found_in_a_table_of_a_rule),
+		cmocka_unit_test(main_adds_what_the_table_before_it_has_not),
+		cmocka_unit_test(routes_to_nowhere_are_copied),
+		cmocka_unit_test(a_route_for_one_tos_is_nobody_elses),
 		cmocka_unit_test(without_a_gateway_services_never_leave_by_the_card),
 		cmocka_unit_test(routers_beyond_the_subnet_are_on_the_link),
 		cmocka_unit_test(groups_and_gw_none_are_on_the_link),

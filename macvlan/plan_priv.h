@@ -26,7 +26,7 @@ struct planner {
 
 /** plan_push - one more operation. */
 void plan_push(struct planner *p, const struct macvlan_op *op);
-/** plan_route - a route; of two for one network in one table at one metric the later counts. */
+/** plan_route - a route; of two for one network and TOS in one table at one metric the later counts. */
 void plan_route(struct planner *p, const struct nl_route *r);
 /** plan_route_by - the route to dst by that hop. */
 struct nl_route plan_route_by(const struct seen_hop *h, const struct ip_net *dst, uint32_t table);

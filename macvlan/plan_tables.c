@@ -33,12 +33,28 @@ static void copy_route(struct planner *p, const struct nl_route *r, uint32_t tab
 	plan_route(p, &copy);
 }
 
+/* It stands between r and the default that does the same: what r is for would go there. */
+static bool is_between(const struct nl_route *o, const struct nl_route *r,
+		       const struct nl_route *any)
+{
+	if (o->dst.prefix == 0 ? !o->tos && !seen_is_nowhere(o) : nl_route_same_way(o, any))
+		return false;
+	return o->dst.prefix < r->dst.prefix && ip_net_has(&o->dst, &r->dst.addr);
+}
+
 /* The default of the primary's table does the same for what goes there. */
 static bool is_like_default(const struct side *side, const struct nl_route *r)
 {
 	const struct nl_route *any = side->primary.like;
+	size_t i;
 
-	return any && nl_route_same_way(r, any);
+	if (!any || !nl_route_same_way(r, any))
+		return false;
+	for (i = 0; i < side->n_own; i++) {
+		if (is_between(side->own[i], r, any))
+			return false;
+	}
+	return true;
 }
 
 /* With a gateway only what the default of the table would not do. */
@@ -65,13 +81,14 @@ static size_t copy_defaults(struct planner *p, const struct side *side)
 		if (own[i]->dst.prefix > 0)
 			continue;
 		for (k = 0; k < i; k++) {
-			if (own[k]->dst.prefix == 0 && own[k]->metric == own[i]->metric)
+			if (own[k]->dst.prefix == 0 && own[k]->metric == own[i]->metric &&
+			    own[k]->tos == own[i]->tos)
 				break;
 		}
 		if (k < i)
 			continue;
 		copy_route(p, own[i], MACVLAN_TABLE_PRIMARY);
-		n++;
+		n += !own[i]->tos;
 	}
 	return n;
 }

@@ -17,10 +17,11 @@ static void text_dev(int index, const struct macvlan_card *card, const struct ma
 
 static void text_route(const struct nl_route *r, struct sb *out)
 {
+	const char *word = r->type == RTN_MULTICAST ? "multicast" : nl_route_type_word(r);
 	char buf[IP_NET_LEN];
 
-	if (r->type == RTN_MULTICAST)
-		sb_puts(out, "multicast ");
+	if (word)
+		sb_printf(out, "%s ", word);
 	sb_puts(out, r->dst.prefix ? ip_net_format(&r->dst, buf) : "default");
 	if (ip_is_set(&r->from.addr))
 		sb_printf(out, " from %s", ip_net_format(&r->from, buf));

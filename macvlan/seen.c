@@ -26,7 +26,7 @@ const struct nl_route *seen_default(const struct macvlan_seen *s, uint8_t family
 	for (i = 0; i < s->n_routes; i++) {
 		const struct nl_route *r = &s->routes[i];
 
-		if (!seen_is_default(r, family) || (oif && r->oif != oif))
+		if (!seen_is_default(r, family) || r->tos || (oif && r->oif != oif))
 			continue;
 		if (!best || r->metric < best->metric)
 			best = r;
@@ -37,6 +37,12 @@ const struct nl_route *seen_default(const struct macvlan_seen *s, uint8_t family
 bool seen_is_primary(const struct macvlan_seen *s, const struct nl_route *r, uint8_t family)
 {
 	return r->dst.addr.family == family && r->oif == s->primary_index && r->type == RTN_UNICAST;
+}
+
+bool seen_is_nowhere(const struct nl_route *r)
+{
+	return r->type == RTN_BLACKHOLE || r->type == RTN_UNREACHABLE || r->type == RTN_PROHIBIT ||
+	       r->type == RTN_THROW;
 }
 
 bool seen_has_gateway(const struct nl_route *r)
@@ -93,6 +99,31 @@ void seen_tables(const struct macvlan_seen *s, uint8_t family, struct seen_table
 	*out = t;
 }
 
+static bool is_own(const struct macvlan_seen *s, const struct nl_route *r, uint8_t family)
+{
+	return seen_is_primary(s, r, family) ||
+	       (r->dst.addr.family == family && seen_is_nowhere(r));
+}
+
+/* Nothing is looked up in later tables. */
+static bool is_end(const struct nl_route *r)
+{
+	return r->dst.prefix == 0 && r->type != RTN_THROW && !r->tos;
+}
+
+/* What is in tables before this one is found first, also where it is wider. */
+static bool is_found_before(const struct nl_route *const *v, size_t n, const struct nl_route *r)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		if (v[i]->table != r->table && v[i]->type != RTN_THROW && !v[i]->tos &&
+		    v[i]->dst.prefix <= r->dst.prefix && ip_net_has(&v[i]->dst, &r->dst.addr))
+			return true;
+	}
+	return false;
+}
+
 const struct nl_route **seen_own(const struct macvlan_seen *s, uint8_t family, size_t *out_n)
 {
 	const struct nl_route **v = NULL;
@@ -107,11 +138,12 @@ const struct nl_route **seen_own(const struct macvlan_seen *s, uint8_t family, s
 		size_t n_r = last ? s->n_routes : s->n_others;
 
 		for (k = 0; k < n_r; k++) {
-			if ((!last && r[k].table != t.v[i]) || !seen_is_primary(s, &r[k], family))
+			if ((!last && r[k].table != t.v[i]) || !is_own(s, &r[k], family) ||
+			    is_found_before(v, n, &r[k]))
 				continue;
 			v = xreallocarray(v, n + 1, sizeof(*v));
 			v[n++] = &r[k];
-			any = any || r[k].dst.prefix == 0;
+			any = any || is_end(&r[k]);
 		}
 	}
 	*out_n = n;
@@ -130,7 +162,7 @@ static const struct nl_route *gateway_in(const struct macvlan_seen *s, uint8_t f
 
 	for (i = 0; i < n; i++) {
 		if ((!main && r[i].table != table) || !seen_is_primary(s, &r[i], family) ||
-		    (is_default ? r[i].dst.prefix > 0 : !seen_has_gateway(&r[i])))
+		    r[i].tos || (is_default ? r[i].dst.prefix > 0 : !seen_has_gateway(&r[i])))
 			continue;
 		if (!best || (is_default && r[i].metric < best->metric))
 			best = &r[i];
@@ -199,7 +231,7 @@ int seen_prefix(const struct macvlan_seen *s, const struct ip_net *net)
 	for (i = 0; i < s->n_routes; i++) {
 		const struct nl_route *r = &s->routes[i];
 
-		if (r->dst.prefix > best && r->dst.prefix <= net->prefix &&
+		if (!r->tos && r->dst.prefix > best && r->dst.prefix <= net->prefix &&
 		    ip_net_has(&r->dst, &net->addr))
 			best = r->dst.prefix;
 	}
@@ -234,8 +266,10 @@ uint32_t seen_metric(const struct macvlan_seen *s, const struct ip_net *dst)
 	size_t i;
 
 	for (i = 0; i < s->n_routes; i++) {
-		if (ip_net_eq(&s->routes[i].dst, dst) && s->routes[i].metric < metric)
-			metric = s->routes[i].metric;
+		const struct nl_route *r = &s->routes[i];
+
+		if (!r->tos && ip_net_eq(&r->dst, dst) && r->metric < metric)
+			metric = r->metric;
 	}
 	return metric;
 }

@@ -36,10 +36,12 @@ struct seen_hop {
 
 /** seen_is_default - a unicast default route of that family. */
 bool seen_is_default(const struct nl_route *r, uint8_t family);
-/** seen_default - the default that counts, through oif unless that is 0; NULL when there is none. */
+/** seen_default - the default that counts (none for one TOS alone), through oif unless that is 0; NULL when there is none. */
 const struct nl_route *seen_default(const struct macvlan_seen *s, uint8_t family, int oif);
 /** seen_is_primary - a unicast route on the primary's card. */
 bool seen_is_primary(const struct macvlan_seen *s, const struct nl_route *r, uint8_t family);
+/** seen_is_nowhere - unreachable, blackhole, prohibit, throw: no link, and of whoever made it. */
+bool seen_is_nowhere(const struct nl_route *r);
 /** seen_has_gateway - it leads to a router, or to several. */
 bool seen_has_gateway(const struct nl_route *r);
 /** seen_tables - of that family. */
@@ -55,10 +57,12 @@ struct seen_hop seen_gateway(const struct macvlan_seen *s, const struct macvlan_
 bool seen_reaches(const struct macvlan_seen *s, const struct ip_addr *gw);
 /**
  * seen_own - the routes that what leaves with an address of the primary's card has followed: those of tables of
- * `from` rules, then those of main, up to the first table with a default. NULL: none. The caller frees the list.
+ * `from` rules, then those of main, up to the first table with a default; without those that an earlier table
+ * answers before them. NULL: none. The caller frees the list.
  */
 const struct nl_route **seen_own(const struct macvlan_seen *s, uint8_t family, size_t *out_n);
-/** seen_prefix - of the routes of main that cover all of net, defaults aside, the longest prefix; 0: none. */
+/** seen_prefix - of the routes of main that cover all of net, defaults and those for one TOS aside, the longest
+ * prefix; 0: none. */
 int seen_prefix(const struct macvlan_seen *s, const struct ip_net *net);
 /** seen_is_primary_addr - an address of the primary's card that the pod talks to others with. */
 bool seen_is_primary_addr(const struct macvlan_seen *s, const struct nl_addr *a, uint8_t family);

@@ -59,6 +59,8 @@ int nl_route_list(struct nl *nl, uint32_t table, struct nl_route **out, size_t *
 
 /** nl_route_same_way - they differ in network, table, metric, type and protocol at most. */
 bool nl_route_same_way(const struct nl_route *a, const struct nl_route *b);
+/** nl_route_type_word - "unreachable" and the like, as ip-route(8) has it; NULL for a way to somewhere. */
+const char *nl_route_type_word(const struct nl_route *r);
 /** nl_route_format_more - r->more as text, in the order of names: " mtu 1450 hoplimit 9"; "" for none. */
 void nl_route_format_more(const struct nl_route *r, struct sb *out);
 

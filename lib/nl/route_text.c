@@ -19,6 +19,22 @@ static const char *const metric_names[] = {
 	[RTAX_INITRWND] = "initrwnd", [RTAX_QUICKACK] = "quickack",
 };
 
+const char *nl_route_type_word(const struct nl_route *r)
+{
+	switch (r->type) {
+	case RTN_BLACKHOLE:
+		return "blackhole";
+	case RTN_UNREACHABLE:
+		return "unreachable";
+	case RTN_PROHIBIT:
+		return "prohibit";
+	case RTN_THROW:
+		return "throw";
+	default:
+		return NULL;
+	}
+}
+
 static void text_hex(const struct nlattr *attr, struct sb *out)
 {
 	const uint8_t *p = mnl_attr_get_payload(attr);

@@ -38,6 +38,12 @@ ip route add default via 10.42.0.1 dev eth0 mtu 1450 advmss 1390 initcwnd 20 hop
 ip addr add fd42::18/64 dev eth0 nodad; ip -6 route add default via fd42::1 dev eth0 mtu 1430 pref high' '' 10.42.0.18/24 fd42::18/64)
 primaries[multipath]=$(shape 'ip addr add 10.42.0.18/24 dev eth0
 ip route add default mtu 1450 nexthop via 10.42.0.1 dev eth0 weight 2 nexthop via 10.42.0.7 dev eth0' '' 10.42.0.18/24)
+# Routes to nowhere, for one TOS alone, and one as wide as the card's.
+primaries[odd]=$(shape 'ip addr add 10.42.0.18/24 dev eth0; ip route add default via 10.42.0.7 dev eth0 tos 0x10
+ip route add default via 10.42.0.1 dev eth0; ip route add 10.0.0.0/8 via 10.42.0.1 dev eth0
+ip route add unreachable 10.66.0.0/16; ip route add blackhole 10.67.0.0/16 metric 7; ip route add prohibit 10.68.0.0/16
+ip route add throw 10.69.0.0/16; ip addr add fd42::18/64 dev eth0 nodad; ip -6 route add default via fd42::1 dev eth0
+ip -6 route add unreachable fd66::/64' '' 10.42.0.18/24 fd42::18/64)
 
 # The real sbr behind the real bridge: nothing of eth0's is in main.
 primaries[sbr]=$(jq -c '.cniVersion="0.4.0" | .plugins[0].ipam.ranges[0][0] += {rangeStart: "10.42.0.18", rangeEnd: "10.42.0.18"} |
@@ -87,6 +93,7 @@ golden() {
 	[ -z "${UPDATE:-}" ] || routing >"$GOLDEN/$name.txt"
 	want=$(cat "$GOLDEN/$name.txt")
 	same "$name" "$want" "$(routing)"
+	[ "$1" = sbr ] || { cni CHECK "$text" && same "$name: CHECK" "" "$OUT"; } # sbr has no CHECK
 	cni DEL "$text"
 	same "$name: DEL leaves nothing" 0 "$RC$(leftovers)"
 	drop_pod
@@ -112,9 +119,11 @@ golden mtu a "$(jq -c "$six" <<<"$A")"
 golden mtu b "$(jq -c "$six | $two_families" <<<"$B")"
 golden multipath a "$A"
 golden multipath b "$B"
+golden odd b "$(jq -c "$six | $two_families" <<<"$B")"
 wide='.routes += [{dst: "10.0.0.0/8"}]'
 golden calico a-wide "$(jq -c "$wide" <<<"$A")"
 golden flannel a-wide "$(jq -c "$wide" <<<"$A")"
+golden odd a-wide "$(jq -c "$six | $wide" <<<"$A")"
 golden calico a-lan10 "$(jq -c '.cidr = "10.9.0.7/8" | .gateway = "10.0.0.1"' <<<"$A")"
 golden flannel b-beyond "$(jq -c '.cidr = "192.168.77.5/32" | .cidr6 = "fd78::2/128" | .gateway6 = "fe80::1"' <<<"$B")"
 same "nothing node-wide has changed" "$settings" "$(node_settings)"

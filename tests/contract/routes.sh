@@ -23,6 +23,7 @@ CALICO='ip addr add 10.42.0.40/32 dev eth0; ip route add 169.254.1.1 dev eth0 sc
 primaries[flannel]=$(shape 'ip addr add 10.42.0.18/24 dev eth0; ip route add 10.42.0.0/16 via 10.42.0.1
 ip route add default via 10.42.0.1' "$FLANNEL_NODE" 10.42.0.18/24)
 primaries[calico]=$(shape "$CALICO" "$CALICO_NODE" 10.42.0.40/32)
+primaries[broad]=$(shape "$CALICO; ip route add 10.0.0.0/8 via 169.254.1.1" "$CALICO_NODE" 10.42.0.40/32)
 primaries[tunnel]=$(shape 'ip addr add 10.42.0.18/24 dev eth0; ip route add default via 10.42.0.1 mtu 1400' "$FLANNEL_NODE" 10.42.0.18/24)
 primaries[nogateway]=$(shape 'ip addr add 10.42.0.18/24 dev eth0' "$FLANNEL_NODE" 10.42.0.18/24)
 primaries[sbr]=$(jq -c '.plugins[0].ipam.ranges[0][0] += {rangeStart: "10.42.0.18", rangeEnd: "10.42.0.18"} | .plugins[0].mtu=1500 |
@@ -110,7 +111,7 @@ wide_flows() { # wide_flows ETH0
 	flow pod tcp "$POD" 10.42.1.5 8080 "$1"
 	flow service-node2 tcp "$POD" 10.43.0.82 80 10.99.0.1
 }
-for shape in flannel calico; do
+for shape in flannel calico broad; do
 	eth0=$([ $shape = flannel ] && echo 10.42.0.18 || echo 10.42.0.40)
 	for net in 10.0.0.0/8 "0.0.0.0/1 128.0.0.0/1"; do
 		# shellcheck disable=SC2086 # two networks are two words
