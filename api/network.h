@@ -95,6 +95,16 @@ int api_network_decode(const struct jval *spec, const char *path, struct api_net
  */
 void api_network_write(struct jw *w, const struct api_network *n, bool patch);
 
+/**
+ * api_network_services - the networks of Services: its own, and of a family of which it names none those of others.
+ *
+ * The caller frees the list; NULL when there are none.
+ */
+struct ip_net *api_network_services(const struct api_network *n, const struct ip_net *others,
+				    size_t n_others, size_t *out_n);
+/** api_network_names_services - it names one of that family itself. */
+bool api_network_names_services(const struct api_network *n, uint8_t family);
+
 /** api_network_eq - the two would give the same card. */
 bool api_network_eq(const struct api_network *a, const struct api_network *b);
 /** api_network_copy - *out becomes a copy of its own; what it held before is not freed. */

@@ -186,6 +186,36 @@ static void write_default_gateway(struct jw *w, const struct api_field *f,
 	jw_end(w);
 }
 
+bool api_network_names_services(const struct api_network *n, uint8_t family)
+{
+	for (size_t i = 0; i < n->n_service_cidrs; i++) {
+		if (n->service_cidrs[i].addr.family == family)
+			return true;
+	}
+	return false;
+}
+
+struct ip_net *api_network_services(const struct api_network *n, const struct ip_net *others,
+				    size_t n_others, size_t *out_n)
+{
+	size_t len = n->n_service_cidrs;
+	struct ip_net *v;
+
+	if (!len && !n_others) {
+		*out_n = 0;
+		return NULL;
+	}
+	v = xcalloc(len + n_others, sizeof(*v));
+	if (len)
+		memcpy(v, n->service_cidrs, len * sizeof(*v));
+	for (size_t i = 0; i < n_others; i++) {
+		if (!api_network_names_services(n, others[i].addr.family))
+			v[len++] = others[i];
+	}
+	*out_n = len;
+	return v;
+}
+
 static bool default_gateway_is_absent(const struct api_field *f, const struct api_network *n)
 {
 	(void)f;

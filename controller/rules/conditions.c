@@ -133,29 +133,32 @@ static const struct ip_net *outside(const struct status_in *in, const struct ipa
 static void services(const struct status_in *in, struct condition *c)
 {
 	const struct api_network *net = &in->spec->network;
-	struct ipam_nets own = {.v = net->service_cidrs, .n = net->n_service_cidrs};
-	const struct ipam_nets *kept = own.n || !in->services ? &own : in->services;
-	AUTO(free) char *known = in->services ? ipam_nets_text(in->services) : NULL;
-	AUTO(free) char *said = ipam_nets_text(kept);
-	const struct ip_net *a = outside(in, kept);
+	static const struct ipam_nets none = IPAM_NETS_INIT;
+	const struct ipam_nets *others = in->services ? in->services : &none;
+	AUTO(ipam_nets_done) struct ipam_nets kept = IPAM_NETS_INIT;
+	AUTO(free) char *known = ipam_nets_text(others), *said = NULL;
+	const struct ip_net *a;
 	char text[IP_ADDR_LEN];
 
+	kept.v = api_network_services(net, others->v, others->n, &kept.n);
+	said = ipam_nets_text(&kept);
+	a = outside(in, &kept);
 	if (!net->pod_default_gateway)
 		set(c, false, "NoGatewayMode", "pods' default route goes by eth0");
-	else if (!kept->n && in->networks_settled)
+	else if (!kept.n && in->networks_settled)
 		set(c, true, "NoServiceNetwork",
 		    "no service network is known: Services would be looked for on the LAN; set "
 		    "spec.podDefaultGateway.serviceCidr, or serviceCIDR in ConfigMap "
 		    "tandem-settings");
-	else if (kept->n && a)
+	else if (kept.n && a)
 		set(c, true, "KubernetesOutside",
 		    "the service network %.150s does not contain %s, the address of the Service "
 		    "kubernetes: new pods look for it on the LAN; set "
 		    "spec.podDefaultGateway.serviceCidr to %.100s, or leave it out",
-		    said, ip_format(&a->addr, text), known && *known ? known : "the cluster's own");
+		    said, ip_format(&a->addr, text), *known ? known : "the cluster's own");
 	else
 		set(c, false, "ByEth0", "Services are reached by eth0: %.300s",
-		    kept->n ? said : "their network is not known yet");
+		    kept.n ? said : "their network is not known yet");
 }
 
 /* The first of these networks that the subnet meets. False = none. */

@@ -229,6 +229,8 @@ static const struct {
 	{"10.43.0.1/32", "10.43.0.0/16", true, false, "Services are reached by eth0: 10.43.0.1/32"},
 	{"10.96.0.0/12", "10.43.0.0/16", true, true,
 	 "the service network 10.96.0.0/12 does not contain 10.43.0.1, the address of the Service kubernetes: new pods look for it on the LAN; set spec.podDefaultGateway.serviceCidr to 10.43.0.0/16, or leave it out"},
+	{"fd00:43::/112", "10.43.0.0/16,fd00:43::/108", true, false,
+	 "Services are reached by eth0: fd00:43::/112,10.43.0.0/16"},
 	{"fd00:43::/112", "", true, true,
 	 "the service network fd00:43::/112 does not contain 10.43.0.1, the address of the Service kubernetes: new pods look for it on the LAN; set spec.podDefaultGateway.serviceCidr to the cluster's own, or leave it out"},
 };

@@ -30,9 +30,18 @@ const struct api_subnet *subnet_spec(const struct subnet *subnet)
 	return subnet->obj ? subnet->obj->spec : NULL;
 }
 
+static bool lacks_services(const struct api_subnet *spec, uint8_t family)
+{
+	bool served = spec->v.cidr.addr.family == family || spec->v6.cidr.addr.family == family;
+
+	return served && !api_network_names_services(&spec->network, family);
+}
+
+/* Of a family that its cards have an address of, it names no network of Services itself. */
 static bool needs_service_cidrs(const struct api_subnet *spec)
 {
-	return spec && spec->network.pod_default_gateway && !spec->network.n_service_cidrs;
+	return spec && spec->network.pod_default_gateway &&
+	       (lacks_services(spec, AF_INET) || lacks_services(spec, AF_INET6));
 }
 
 bool subnet_network_is_known(const struct subnet *subnet)
@@ -48,20 +57,23 @@ const struct api_network *subnet_network(struct subnet *subnet)
 	const struct api_subnet *spec = subnet_spec(subnet);
 	const struct ipam_nets *nets = facts_services(subnet->all->in.facts);
 	unsigned int version = facts_version(subnet->all->in.facts);
-	size_t n = nets->n < API_CIDRS_MAX ? nets->n : API_CIDRS_MAX;
+	struct api_network *net = &subnet->network;
 
 	if (!spec)
 		return NULL;
-	if (!needs_service_cidrs(spec) || !n)
+	if (!needs_service_cidrs(spec) || !nets->n)
 		return &spec->network;
 	if (subnet->network_facts == version)
-		return &subnet->network;
-	api_network_done(&subnet->network);
-	api_network_copy(&spec->network, &subnet->network);
-	subnet->network.service_cidrs = xmemdup(nets->v, n * sizeof(*nets->v));
-	subnet->network.n_service_cidrs = n;
+		return net;
+	api_network_done(net);
+	api_network_copy(&spec->network, net);
+	free(net->service_cidrs);
+	net->service_cidrs =
+		api_network_services(&spec->network, nets->v, nets->n, &net->n_service_cidrs);
+	if (net->n_service_cidrs > API_CIDRS_MAX)
+		net->n_service_cidrs = API_CIDRS_MAX;
 	subnet->network_facts = version;
-	return &subnet->network;
+	return net;
 }
 
 bool subnet_is_writing(const struct subnet *subnet)

@@ -49,10 +49,9 @@ static void fill_networks(const struct api_network *net, const struct cni_conf *
 {
 	size_t i;
 
-	out->m.service_cidrs =
-		net->n_service_cidrs
-			? (struct macvlan_nets){net->service_cidrs, net->n_service_cidrs}
-			: (struct macvlan_nets){conf->service_cidr.v, conf->service_cidr.n};
+	out->services = api_network_services(net, conf->service_cidr.v, conf->service_cidr.n,
+					     &out->m.service_cidrs.n);
+	out->m.service_cidrs.v = out->services;
 	out->m.cluster_cidrs = (struct macvlan_nets){conf->cluster_cidr.v, conf->cluster_cidr.n};
 	out->m.via_primary = (struct macvlan_nets){conf->via_primary.v, conf->via_primary.n};
 	out->nameservers = xcalloc(conf->nameservers.n, sizeof(*out->nameservers));
@@ -184,5 +183,6 @@ void card_done(struct card *c)
 {
 	free(c->routes);
 	free(c->nameservers);
+	free(c->services);
 	*c = (struct card){0};
 }

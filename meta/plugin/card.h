@@ -16,13 +16,15 @@ struct card {
 	struct macvlan_card m;
 	struct macvlan_route *routes;
 	struct ip_addr *nameservers;
+	struct ip_net *services;
 };
 
 /**
  * card_fill - what the pod's second card shall be.
  * @ifname: CNI_IFNAME, the name of the primary's card, or of ours when it is the only one
  *
- * ip and conf are lent to *out and must outlive it. The subnet's own service CIDRs win over the conf's.
+ * ip and conf are lent to *out and must outlive it. The subnet's own service CIDRs win over the conf's
+ * of that family.
  * End *out with card_done().
  */
 void card_fill(const struct api_ip *ip, const struct api_request *req, const struct cni_conf *conf,

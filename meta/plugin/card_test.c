@@ -120,7 +120,10 @@ static void a_record_of_both_families(void **state)
 
 static void the_subnets_service_cidrs_win(void **state)
 {
-	AUTO(world_done) struct world of_conf = {0}, of_subnet = {0};
+	AUTO(world_done) struct world of_conf = {0}, of_subnet = {0}, dual = {0};
+	static const char conf_dual[] =
+		"{\"name\":\"cbr0\",\"type\":\"tandem\",\"delegate\":{\"type\":\"bridge\"},"
+		"\"serviceCIDR\":\"10.43.0.0/16,fd43::/112\"}";
 
 	(void)state;
 	fill(&of_conf, RECORD("\"podDefaultGateway\":{\"enable\":true}"), NULL);
@@ -133,6 +136,13 @@ static void the_subnets_service_cidrs_win(void **state)
 	assert_int_equal(of_subnet.card.m.service_cidrs.n, 2);
 	assert_net(&of_subnet.card.m.service_cidrs.v[0], "10.96.0.0/12");
 	assert_net(&of_subnet.card.m.service_cidrs.v[1], "fd96::/112");
+	/* Of the other family the conf's stay. */
+	fill_by(&dual, conf_dual,
+		RECORD("\"podDefaultGateway\":{\"enable\":true,\"serviceCidr\":\"10.96.0.0/12\"}"),
+		NULL);
+	assert_int_equal(dual.card.m.service_cidrs.n, 2);
+	assert_net(&dual.card.m.service_cidrs.v[0], "10.96.0.0/12");
+	assert_net(&dual.card.m.service_cidrs.v[1], "fd43::/112");
 }
 
 static void the_lan_is_asked_where_the_record_says_so(void **state)
