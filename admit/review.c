@@ -49,7 +49,7 @@ int admit_review_parse(const char *text, size_t len, struct admit_review *out, s
 	AUTO(admit_review_done) struct admit_review r = {0};
 	struct jspan root = {text, len}, request, resource;
 
-	if (jscan_check(KIND, root, JSCAN_BIG_INTS | JSCAN_OBJECT, e) < 0)
+	if (jscan_check(KIND, root, JSCAN_BIG_INTS | JSCAN_OBJECT | JSCAN_ODD_ESCAPES, e) < 0)
 		return -1;
 	root = jspan_trim(root);
 	if (!jspan_is(span_get(root, "kind"), KIND) ||

@@ -32,7 +32,7 @@ static struct api_subnet *read_subnet(struct jspan object, struct err *why)
 	AUTO(api_subnet_free) struct api_subnet *s = NULL;
 	struct jval root;
 
-	if (jdoc_parse("object", object.p, object.len, &doc, why) < 0)
+	if (jdoc_parse_odd("object", object, &doc, why) < 0)
 		return NULL;
 	root = jdoc_root(doc);
 	if (api_subnet_decode(&root, &s, why) < 0 || range_check(s, why) < 0)

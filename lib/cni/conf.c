@@ -374,7 +374,8 @@ int cni_conf_parse(const char *what, const char *text, size_t len, struct cni_co
 
 	if (len > CNI_CONF_MAX)
 		return err_set(e, ERR_DECODE, 0, "%s: larger than %d bytes", what, CNI_CONF_MAX);
-	if (jdoc_parse(what, text, len, &doc, e) < 0)
+	/* The pod's annotations are in it. */
+	if (jdoc_parse_odd(what, (struct jspan){text, len}, &doc, e) < 0)
 		return -1;
 	root = jdoc_root(doc);
 	if (jas_obj(&root, e) < 0)

@@ -119,16 +119,25 @@ static void keep_last(cJSON *at)
 	}
 }
 
+static int build_odd(const char *what, struct jspan text, struct jdoc **out, struct err *e)
+{
+	AUTO(free) char *mended = xmemdup(text.p, text.len);
+
+	mend(mended, mended + text.len);
+	return build(what, mended, text.len, out, e);
+}
+
+int jdoc_parse_odd(const char *what, struct jspan text, struct jdoc **out, struct err *e)
+{
+	if (jscan_check(what, text, JSCAN_BIG_INTS | JSCAN_ODD_ESCAPES, e) < 0)
+		return -1;
+	return build_odd(what, text, out, e);
+}
+
 int jdoc_parse_lax(const char *what, struct jspan text, struct jdoc **out, char *note,
 		   struct err *e)
 {
-	AUTO(free) char *mended = NULL;
-
-	if (jscan_check_lax(what, text, note, e) < 0)
-		return -1;
-	mended = xmemdup(text.p, text.len);
-	mend(mended, mended + text.len);
-	if (build(what, mended, text.len, out, e) < 0)
+	if (jscan_check_lax(what, text, note, e) < 0 || build_odd(what, text, out, e) < 0)
 		return -1;
 	keep_last((*out)->root);
 	return 0;

@@ -28,6 +28,8 @@ struct jval {
  */
 int jdoc_parse(const char *what, const char *text, size_t len, struct jdoc **out,
 	       struct err *e) FN_MUST;
+/** jdoc_parse_odd - likewise, with JSCAN_ODD_ESCAPES: where strings of users of the API server stand. */
+int jdoc_parse_odd(const char *what, struct jspan text, struct jdoc **out, struct err *e) FN_MUST;
 /**
  * jdoc_parse_lax - likewise with jscan_check_lax(): of two members of one name the last one is there.
  * @note: JSCAN_NOTE_LEN bytes (lib/json/jscan.h), NULL = not wanted

@@ -295,11 +295,32 @@ static void as_go_reads(void **state)
 	assert_string_equal(e.msg, "t: more than 1000 levels at byte 1000");
 }
 
+/* A user's strings in what is ours: as strict as ever, but for them. */
+static void odd_documents(void **state)
+{
+	static const char odd[] = "{\"a\":\"\\u0000 \\ud800x\\ud83d\\ude00\"}";
+	AUTO(jdoc_free) struct jdoc *doc = NULL;
+	struct jdoc *no = NULL;
+	struct err e = {0};
+	const char *a = "";
+	struct jval root;
+
+	(void)state;
+	assert_int_equal(jdoc_parse("t", odd, strlen(odd), &no, &e), -1);
+	assert_int_equal(jdoc_parse_odd("t", jspan_of(odd), &doc, &e), 0);
+	root = jdoc_root(doc);
+	assert_int_equal(jget_str(&root, "a", &a, &e), 1);
+	assert_string_equal(a, "\xef\xbf\xbd \xef\xbf\xbdx\xf0\x9f\x98\x80");
+	assert_int_equal(jdoc_parse_odd("t", jspan_of("{\"a\":1,\"a\":2}"), &no, &e), -1);
+	assert_int_equal(jdoc_parse_odd("t", jspan_of("\"\xff\""), &no, &e), -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lax_documents),
 		cmocka_unit_test(as_go_reads),
+		cmocka_unit_test(odd_documents),
 		cmocka_unit_test(getters_find),
 		cmocka_unit_test(wrong_types_name_the_path),
 		cmocka_unit_test(integers_are_exact_or_refused),

@@ -52,7 +52,7 @@ static int scan_unicode(struct scan *s)
 
 	if (unit < 0)
 		return bad(s, s->p, "four hexadecimal digits are missing");
-	if (s->lax) {
+	if (s->flags & JSCAN_ODD_ESCAPES) {
 		s->p += 4;
 		return 0;
 	}
@@ -374,7 +374,13 @@ int jscan_check(const char *what, struct jspan text, unsigned int flags, struct 
 
 int jscan_check_lax(const char *what, struct jspan text, char *note, struct err *e)
 {
-	struct scan s = {.what = what, .flags = JSCAN_BIG_INTS, .lax = true, .note = note, .e = e};
+	struct scan s = {
+		.what = what,
+		.flags = JSCAN_BIG_INTS | JSCAN_ODD_ESCAPES,
+		.lax = true,
+		.note = note,
+		.e = e,
+	};
 
 	if (note)
 		*note = '\0';

@@ -36,6 +36,8 @@ enum jtype {
 enum jscan_flags {
 	JSCAN_BIG_INTS = 1, /* integers beyond +-2^53 pass: the bytes are only handed on */
 	JSCAN_OBJECT = 2,   /* the whole must be an object */
+	/* \u0000 and half a surrogate pair pass, and decode to U+FFFD: users' strings that the API server took */
+	JSCAN_ODD_ESCAPES = 4,
 };
 
 /**
@@ -56,9 +58,9 @@ int jscan_check(const char *what, struct jspan text, unsigned int flags, struct 
  * jscan_check_lax - as a parser of Go's takes it: for what is not ours, and is only handed on.
  * @note: gets what deserves a warning, "" if nothing; JSCAN_NOTE_LEN bytes, NULL = not wanted
  *
- * A second member of one name passes, and the last one counts (jspan_find() finds that). Bytes that are not UTF-8,
- * \u0000 and half a surrogate pair pass; they decode to U+FFFD, but for the bytes, which stay as they are. So do
- * JSON_LAX_DEPTH levels, and numbers of any length. All else is checked as jscan_check() does with JSCAN_BIG_INTS.
+ * A second member of one name passes, and the last one counts (jspan_find() finds that). Bytes that are not UTF-8 pass,
+ * and stay as they are. So do JSON_LAX_DEPTH levels, and numbers of any length. All else is checked as jscan_check()
+ * does with JSCAN_BIG_INTS and JSCAN_ODD_ESCAPES.
  */
 int jscan_check_lax(const char *what, struct jspan text, char *note, struct err *e) FN_MUST;
 

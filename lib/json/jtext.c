@@ -54,7 +54,7 @@ static void cursor_unescape(struct cursor *c)
 		       ((unsigned int)hex4(c->p + 2, c->end) - 0xdc00);
 		c->p += 6;
 	} else if (!code || is_high_surrogate((int)code) || is_low_surrogate((int)code)) {
-		/* Let through by jscan_check_lax() alone. */
+		/* Let through with JSCAN_ODD_ESCAPES alone. */
 		code = 0xfffd;
 	}
 	c->n = utf8_put(code, c->buf);

@@ -8,6 +8,7 @@
 #include "lib/base/str.h"
 #include "lib/bpf/map.h"
 #include "lib/json/jread.h"
+#include "lib/json/jscan.h"
 #include "meta/attachment/state.h"
 #include "services/entry/addr.h"
 #include "services/entry/entry.h"
@@ -33,7 +34,7 @@ static bool is_skipped(const char *runtime_config)
 	struct err e = {0};
 
 	if (!runtime_config ||
-	    jdoc_parse("runtimeConfig", runtime_config, strlen(runtime_config), &doc, &e) < 0)
+	    jdoc_parse_odd("runtimeConfig", jspan_of(runtime_config), &doc, &e) < 0)
 		return false;
 	root = jdoc_root(doc);
 	if (jget_obj(&root, POD_ANNOTATIONS, &all, &e) <= 0)

@@ -209,6 +209,8 @@ refused_workload "$(on used 10.74.0.x)" \
 	'ip: "10.74.0.x": must be "auto", an address, or addresses joined by hyphens'
 refused_workload "$(on used 10.74.0.7-10.74.0.7)" 'ip: "10.74.0.7-10.74.0.7": names an address twice'
 refused_workload 'tandem-cni.io/ip: auto' 'ip also needs annotation tandem-cni.io/subnet'
+# A string that is no C string, in an annotation of somebody else's, hides nothing.
+refused_workload 'example.com/note: "a\0b", tandem-cni.io/ip: auto' 'ip also needs annotation tandem-cni.io/subnet'
 refused_workload 'tandem-cni.io/subnet: Vlan_100' 'subnet: "Vlan_100": is not a name of a MacvlanSubnet'
 refused_workload 'tandem-cni.io/subnet: used, tandem-cni.io/interface: eth2' 'interface: "eth2": must be eth1 or eth0'
 refused_workload "$(mac "$(on used 10.74.0.7)" 0a:00:00)" \

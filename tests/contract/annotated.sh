@@ -52,6 +52,29 @@ requests
 same "(a) DEL costs no request" 0 "$REQUESTS"
 drop_pod
 
+# --- a string that is no C string, in an annotation of somebody else's ---------------------------------
+
+odd=',"example.com/note":"a\u0000b \ud800"'
+new_pod
+new_uid
+POD_NAME=web-odd
+record web-odd "$POD_UID" "$NET100"
+cni ADD "$(asks "$odd")"
+succeeded "odd annotation: ADD"
+same "odd annotation: the card" 192.168.100.50/24 "$(addresses eth1)"
+cni CHECK "$(asks "$odd")"
+succeeded "odd annotation: CHECK"
+cni DEL "$(asks "$odd")"
+succeeded "odd annotation: DEL"
+same "odd annotation: DEL leaves nothing" "" "$(leftovers)"
+cni ADD "$(conf "$(primary)" '{"io.kubernetes.cri.pod-annotations":{"example.com/note":"\u0000"}}')"
+succeeded "odd annotation: an ADD without a card"
+cni DEL "$(conf "$(primary)" '{"io.kubernetes.cri.pod-annotations":{"example.com/note":"\u0000"}}')"
+succeeded "odd annotation: its DEL"
+cni ADD "$(conf "$(primary)" '{"io.kubernetes.cri.pod-annotations":{"tandem-cni.io/subnet":"vlan\u0000100"}}')"
+says "odd annotation: in one of ours" 7 "annotation tandem-cni.io/subnet: "
+drop_pod
+
 # --- picture (b) ------------------------------------------------------------------------------------
 
 new_pod
