@@ -31,9 +31,17 @@ refused() {
 	k get events --field-selector reason=FailedCreatePodSandBox -o json |
 		jq '[.items[] | select(.involvedObject.name | startswith("churn-")) | .count // 1] | add // 0'
 }
+images() {
+	k get pods -n kube-system -l app.kubernetes.io/name=tandem \
+		-o jsonpath='{range .items[*]}{.spec.containers[0].image}{"\n"}{end}' | sort -u
+}
+are_images() { [ "$(images)" = "$1" ]; }
+# images_are NAME VERSION: once pods that end have ended; a rollout does not wait for those
 images_are() {
-	same "$1: what runs" "$(printf 'localhost/tandem-%s:%s\n' controller "$2" node "$2")" "$(k get pods -n kube-system \
-		-l app.kubernetes.io/name=tandem -o jsonpath='{range .items[*]}{.spec.containers[0].image}{"\n"}{end}' | sort -u)"
+	local want
+	want=$(printf 'localhost/tandem-%s:%s\n' controller "$2" node "$2")
+	wait_for "$(scaled 60)" are_images "$want" || true
+	same "$1: what runs" "$want" "$(images)"
 }
 # change NAME VERSION
 change() {
