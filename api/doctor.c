@@ -82,7 +82,7 @@ static bool entry_eq(const struct api_doctor_entry *a, const struct api_doctor_e
 
 bool api_doctor_eq(const struct api_doctor *a, const struct api_doctor *b)
 {
-	if (a->n != b->n || a->omitted != b->omitted)
+	if (a->n != b->n || a->omitted != b->omitted || a->asked_s != b->asked_s)
 		return false;
 	for (size_t i = 0; i < a->n; i++) {
 		if (!entry_eq(&a->v[i], &b->v[i]))
@@ -135,6 +135,8 @@ void api_doctor_write(const struct api_doctor *d, struct sb *out)
 
 	jw_obj(&w);
 	jw_kv_str(&w, "time", clock_rfc3339(d->time_s, when));
+	if (d->asked_s)
+		jw_kv_str(&w, "asked", clock_rfc3339(d->asked_s, when));
 	jw_kv_arr(&w, "subnets");
 	for (int r = 0; r < 3; r++) {
 		for (size_t i = 0; i < d->n; i++) {
@@ -228,7 +230,7 @@ int api_doctor_read(const char *text, struct api_doctor *out, struct err *e)
 	AUTO(jdoc_free) struct jdoc *doc = NULL;
 	size_t n = strnlen(text, API_DOCTOR_BYTES + 1);
 	struct jval root, list = {0};
-	const char *when;
+	const char *when, *asked = NULL;
 	int64_t omitted = 0;
 
 	if (n > API_DOCTOR_BYTES)
@@ -237,11 +239,13 @@ int api_doctor_read(const char *text, struct api_doctor *out, struct err *e)
 		return -1;
 	root = jdoc_root(doc);
 	if (jas_obj(&root, e) < 0 || jneed_str(&root, "time", &when, e) < 0 ||
-	    jneed_arr(&root, "subnets", &list, e) < 0 ||
+	    jget_str(&root, "asked", &asked, e) < 0 || jneed_arr(&root, "subnets", &list, e) < 0 ||
 	    jget_i64(&root, "omitted", JRANGE(0, 100000), &omitted, e) < 0)
 		return -1;
 	if (clock_parse_rfc3339(when, &d.time_s) < 0)
 		return jerr(&root, "time", e, ERR_DECODE, "not a time");
+	if (asked && clock_parse_rfc3339(asked, &d.asked_s) < 0)
+		return jerr(&root, "asked", e, ERR_DECODE, "not a time");
 	if (read_entries(&list, &d, e) < 0)
 		return -1;
 	d.omitted = (size_t)omitted;

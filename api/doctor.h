@@ -59,7 +59,8 @@ struct api_doctor_entry {
 };
 
 struct api_doctor {
-	int64_t time_s; /* when it was looked */
+	int64_t time_s;  /* when it was looked */
+	int64_t asked_s; /* the request that it has answered, API_ANNOTATION_DOCTOR_NOW; 0 = none */
 	struct api_doctor_entry *v;
 	size_t n;
 	size_t omitted; /* subnets that had no room */

@@ -6,6 +6,7 @@
 #include "controller/admission/webhook.h"
 #include "controller/cluster/cluster.h"
 #include "controller/cluster/owners.h"
+#include "controller/doctor/doctor.h"
 #include "controller/facts/facts.h"
 #include "controller/metrics.h"
 #include "controller/publish/netstatus.h"
@@ -62,6 +63,7 @@ void app_build(struct app *app)
 	struct records_in records;
 	struct journal_in journal;
 	struct publish_in publish;
+	struct doctor_in doctor;
 	struct takeover_in takeover;
 
 	app->cluster = cluster_new(&cluster);
@@ -85,6 +87,8 @@ void app_build(struct app *app)
 	app->records = records_new(&records);
 	journal = (struct journal_in){&app->opt.journal, p, app->subnets};
 	app->journal = journal_new(&journal);
+	doctor = (struct doctor_in){p, app->cluster, app->subnets};
+	app->doctor = doctor_new(&doctor);
 	publish = (struct publish_in){p, app->cluster, app->records, app->opt.copy_labels};
 	app->services = services_new(&publish);
 	app->netstatus = netstatus_new(&publish);
@@ -113,6 +117,7 @@ void app_done(struct app *app)
 	journal_free(app->journal);
 	services_free(app->services);
 	netstatus_free(app->netstatus);
+	doctor_free(app->doctor);
 	takeover_free(app->takeover);
 	facts_free(app->facts);
 	cluster_free(app->cluster);

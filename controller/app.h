@@ -12,6 +12,7 @@
 #include "lib/base/auto.h"
 
 struct cluster;
+struct doctor;
 struct facts;
 struct holders;
 struct metrics_server;
@@ -55,6 +56,7 @@ struct app {
 	struct netstatus *netstatus;
 	struct admission_view view;
 	struct webhook *webhook;
+	struct doctor *doctor;
 	struct takeover *takeover;
 	struct metrics_server *metrics; /* NULL = off */
 };

@@ -5,6 +5,7 @@
 #include "controller/app.h"
 #include "controller/cluster/cluster.h"
 #include "controller/cluster/owners.h"
+#include "controller/doctor/doctor.h"
 #include "controller/facts/facts.h"
 #include "controller/publish/netstatus.h"
 #include "controller/publish/services.h"
@@ -34,6 +35,7 @@ static int64_t work(struct app *app)
 	records_run(app->records);
 	next = clock_earlier_ms(next, takeover_orphans(app->takeover, clock_now_ms()));
 	next = clock_earlier_ms(next, owners_run(app->owners));
+	next = clock_earlier_ms(next, doctor_run(app->doctor));
 	next = clock_earlier_ms(next, subnets_run(app->subnets));
 	next = clock_earlier_ms(next, journal_run(app->journal));
 	next = clock_earlier_ms(next, webhook_run(app->webhook));

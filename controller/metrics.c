@@ -5,6 +5,7 @@
 
 #include "controller/app.h"
 #include "controller/cluster/cluster.h"
+#include "controller/doctor/doctor.h"
 #include "controller/publish/netstatus.h"
 #include "controller/publish/services.h"
 #include "controller/records/entry.h"
@@ -56,6 +57,27 @@ static void subnets(struct sb *out, const struct app *app)
 		if (subnet_object(subnet))
 			sb_printf(out, "tandem_subnet_waiting_pods{subnet=\"%s\"} %zu\n",
 				  subnet_name(subnet), subnet_n_waiting(subnet));
+	}
+}
+
+static void doctors(struct sb *out, const struct app *app)
+{
+	const struct subnet *subnet;
+	size_t pos = 0;
+
+	metrics_family(out, "tandem_subnet_nodes", "gauge",
+		       "Nodes by what their LAN doctor has found of a MacvlanSubnet.");
+	while ((subnet = subnets_each(app->subnets, &pos))) {
+		struct doctor_numbers n = doctor_numbers(app->doctor, subnet_name(subnet));
+
+		if (!subnet_object(subnet))
+			continue;
+		sb_printf(out, "tandem_subnet_nodes{subnet=\"%s\",result=\"ok\"} %zu\n",
+			  subnet_name(subnet), n.ok);
+		sb_printf(out, "tandem_subnet_nodes{subnet=\"%s\",result=\"failed\"} %zu\n",
+			  subnet_name(subnet), n.failed);
+		sb_printf(out, "tandem_subnet_nodes{subnet=\"%s\",result=\"untested\"} %zu\n",
+			  subnet_name(subnet), n.untested);
 	}
 }
 
@@ -221,6 +243,7 @@ static void write_all(void *ctx, struct sb *out)
 		       "1 while this replica gives addresses, 0 while it stands by or takes over.");
 	if (app->process.phase == PHASE_RUN) {
 		subnets(out, app);
+		doctors(out, app);
 		records(out, app);
 		queues(out, app);
 	}

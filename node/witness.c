@@ -20,6 +20,7 @@
 #include "meta/attachment/sweep.h"
 #include "node/announce.h"
 #include "node/calls.h"
+#include "node/doctor/rounds.h"
 #include "node/door/door.h"
 #include "node/files.h"
 #include "node/metrics.h"
@@ -48,6 +49,8 @@ struct witness {
 	struct calls *calls;
 	struct metrics_server *metrics;
 	struct install *install; /* NULL: files are put in place by others */
+	struct rounds *doctor;   /* NULL: likewise */
+	unsigned int doctors;    /* what it was told last */
 	struct loop *loop;
 	char *system_ns;
 	uint64_t n_ended; /* by sweeps that are through */
@@ -69,6 +72,7 @@ static void witness_done(struct witness *w)
 	metrics_server_free(w->metrics);
 	calls_free(w->calls);
 	door_free(w->door);
+	rounds_free(w->doctor);
 	install_end(w->install);
 	install_free(w->install);
 	tell_free(w->tell);
@@ -152,6 +156,8 @@ static void look_at_links(struct witness *w)
 	w->links_ms = 0;
 	announcer_look(w->announcer);
 	announce(w);
+	if (w->doctor)
+		rounds_links(w->doctor);
 }
 
 /* Without the files nothing can be said about any card. */
@@ -260,9 +266,13 @@ static void open_door(struct witness *w)
 
 static int64_t next_ms(const struct witness *w)
 {
-	const int64_t others[] = {
-		w->compare_ms, w->links_ms,           w->announce_ms,
-		w->open_ms,    door_next_ms(w->door), w->install ? install_next_ms(w->install) : 0};
+	const int64_t others[] = {w->compare_ms,
+				  w->links_ms,
+				  w->announce_ms,
+				  w->open_ms,
+				  door_next_ms(w->door),
+				  w->install ? install_next_ms(w->install) : 0,
+				  w->doctor ? rounds_next_ms(w->doctor) : 0};
 	int64_t next = w->sweep_ms;
 
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
@@ -280,6 +290,19 @@ static void run_installer(struct witness *w)
 	install_run(w->install);
 	if (!before && install_is_removing(w->install))
 		w->sweep_ms = clock_now_ms();
+}
+
+static void run_doctor(struct witness *w)
+{
+	unsigned int version = 0;
+	const char *text = install_doctor(w->install, &version);
+
+	if (version != w->doctors)
+		rounds_told(w->doctor, text);
+	w->doctors = version;
+	/* The node is about to have nothing of ours. */
+	if (!install_is_removing(w->install) && !install_is_removed(w->install))
+		rounds_run(w->doctor);
 }
 
 /* One after the other, as they are due. */
@@ -302,6 +325,8 @@ static void do_what_is_due(struct witness *w)
 		open_door(w);
 	if (door_next_ms(w->door) && now_ms >= door_next_ms(w->door))
 		door_run(w->door);
+	if (w->doctor)
+		run_doctor(w);
 }
 
 static int links_changed(void *ctx, struct err *e)
@@ -433,6 +458,28 @@ static int folders_changed(void *ctx, struct err *e)
 	return 0;
 }
 
+static int doctor_ready(void *ctx, struct err *e)
+{
+	struct witness *w = ctx;
+
+	(void)e;
+	rounds_run(w->doctor);
+	return 0;
+}
+
+/* What it is to look at comes with the installer's orders. */
+static int start_doctor(struct witness *w, struct err *e)
+{
+	const struct rounds_env env = {.client = w->client,
+				       .node = w->opt->node,
+				       .state_dir = w->opt->sweep.state_dir,
+				       .root = w->opt->sweep.root};
+
+	if (rounds_new(&env, &w->doctor, e) < 0)
+		return -1;
+	return loop_add(w->loop, rounds_fd(w->doctor), doctor_ready, w, e);
+}
+
 static int start_installer(struct witness *w, struct err *e)
 {
 	const struct install_env env = {.opt = &w->opt->install,
@@ -446,7 +493,7 @@ static int start_installer(struct witness *w, struct err *e)
 
 	if (!w->opt->install.on)
 		return 0;
-	if (install_new(&env, &w->install, e) < 0)
+	if (install_new(&env, &w->install, e) < 0 || start_doctor(w, e) < 0)
 		return -1;
 	return loop_add(w->loop, install_fd(w->install), folders_changed, w, e);
 }

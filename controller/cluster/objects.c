@@ -3,6 +3,7 @@
 
 #include "api/annotations.h"
 #include "api/meta.h"
+#include "lib/base/clock.h"
 #include "lib/base/mem.h"
 #include "lib/base/str.h"
 #include "lib/json/jread.h"
@@ -109,6 +110,7 @@ void cluster_node_free(void *obj)
 	free_labels(node->labels, node->n_labels);
 	free(node->addrs);
 	ipam_nets_done(&node->pod_cidrs);
+	api_doctor_done(&node->doctor);
 	free(node);
 }
 
@@ -168,6 +170,28 @@ static int read_taints(const struct jval *spec, struct cluster_node *node, struc
 	return 0;
 }
 
+/* Text of which nothing is believed but what it says of the LAN. What cannot be read is as good as none. */
+static int read_doctor(const struct jval *obj, struct cluster_node *node, struct err *e)
+{
+	const char *text = NULL, *asked = NULL;
+	struct jval meta, all;
+	struct err ignored = {0};
+	int rc;
+
+	if (jneed_obj(obj, "metadata", &meta, e) < 0)
+		return -1;
+	rc = jget_obj(&meta, "annotations", &all, e);
+	if (rc <= 0)
+		return rc;
+	if (jget_str(&all, API_ANNOTATION_DOCTOR, &text, e) < 0 ||
+	    jget_str(&all, API_ANNOTATION_DOCTOR_NOW, &asked, e) < 0)
+		return -1;
+	IGNORE(text && api_doctor_read(text, &node->doctor, &ignored) < 0, "see above");
+	if (asked && clock_parse_rfc3339(asked, &node->doctor_asked_s) < 0)
+		node->doctor_asked_s = 0;
+	return 0;
+}
+
 int cluster_node_decode(void *ctx, const struct jval *obj, void **out, struct err *e)
 {
 	struct cluster_node *node = xcalloc(1, sizeof(*node));
@@ -175,7 +199,8 @@ int cluster_node_decode(void *ctx, const struct jval *obj, void **out, struct er
 
 	(void)ctx;
 	if (read_labels(obj, &node->labels, &node->n_labels, e) < 0 ||
-	    jget_obj(obj, "spec", &spec, e) < 0 || jget_obj(obj, "status", &status, e) < 0 ||
+	    read_doctor(obj, node, e) < 0 || jget_obj(obj, "spec", &spec, e) < 0 ||
+	    jget_obj(obj, "status", &status, e) < 0 ||
 	    (jis_obj(&spec) &&
 	     (read_taints(&spec, node, e) < 0 || read_pod_cidrs(&spec, node, e) < 0)) ||
 	    (jis_obj(&status) && (read_addresses(&status, node, e) < 0 ||
@@ -198,5 +223,6 @@ bool cluster_node_eq(const void *a, const void *b)
 		if (!ip_eq(&x->addrs[i], &y->addrs[i]))
 			return false;
 	}
-	return ipam_nets_eq(&x->pod_cidrs, &y->pod_cidrs);
+	return ipam_nets_eq(&x->pod_cidrs, &y->pod_cidrs) &&
+	       x->doctor_asked_s == y->doctor_asked_s && api_doctor_eq(&x->doctor, &y->doctor);
 }

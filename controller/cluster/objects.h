@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "api/doctor.h"
 #include "api/subnet.h"
 #include "ipam/nets.h"
 #include "lib/base/err.h"
@@ -27,6 +28,9 @@ struct cluster_node {
 	struct ipam_nets pod_cidrs; /* spec.podCIDRs: of its pods */
 	bool ready;
 	bool out_of_service; /* fenced: taint node.kubernetes.io/out-of-service */
+	struct api_doctor
+		doctor; /* what its annotation says of the LAN, by anybody's hand; empty = nothing */
+	int64_t doctor_asked_s; /* somebody wants it looked at again; 0 = nobody */
 };
 
 /* Of the shape that a kube_store wants; the objects are struct cluster_namespace and struct cluster_node. */

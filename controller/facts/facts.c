@@ -7,7 +7,9 @@
 #include "api/meta.h"
 #include "controller/cluster/cluster.h"
 #include "controller/cluster/objects.h"
+#include "controller/cluster/subnet_object.h"
 #include "controller/facts/internal.h"
+#include "controller/facts/probes.h"
 #include "controller/process/events.h"
 #include "controller/process/process.h"
 #include "lib/base/clock.h"
@@ -36,6 +38,24 @@ static void node_changed(void *ctx, enum cluster_kind kind, const char *key, con
 	f->changed = true;
 }
 
+/* Of a subnet only its spec: its status changes with each address. */
+static void subnet_changed(struct facts *f, const struct subnet_object *old,
+			   const struct subnet_object *now)
+{
+	if (!old || !now || old->meta.generation != now->meta.generation ||
+	    !str_eq(old->meta.uid, now->meta.uid))
+		f->changed = true;
+}
+
+static void node_or_subnet_changed(void *ctx, enum cluster_kind kind, const char *key,
+				   const void *old, const void *obj)
+{
+	if (kind == CLUSTER_SUBNETS)
+		subnet_changed(ctx, old, obj);
+	else
+		node_changed(ctx, kind, key, old, obj);
+}
+
 static void nodes_listed(void *ctx, enum cluster_kind kind)
 {
 	struct facts *f = ctx;
@@ -44,7 +64,8 @@ static void nodes_listed(void *ctx, enum cluster_kind kind)
 	f->changed = true;
 }
 
-static const struct cluster_listener listener = {.changed = node_changed, .listed = nodes_listed};
+static const struct cluster_listener listener = {.changed = node_or_subnet_changed,
+						 .listed = nodes_listed};
 
 struct facts *facts_new(const struct facts_in *in)
 {
@@ -53,7 +74,8 @@ struct facts *facts_new(const struct facts_in *in)
 	f->in = *in;
 	for (int i = 0; i < SOURCES; i++)
 		source_init(f, (enum source_kind)i);
-	cluster_listen(in->cluster, CLUSTER_BIT(CLUSTER_NODES), &listener, f);
+	cluster_listen(in->cluster, CLUSTER_BIT(CLUSTER_NODES) | CLUSTER_BIT(CLUSTER_SUBNETS),
+		       &listener, f);
 	return f;
 }
 
@@ -242,6 +264,7 @@ static void look_as_leader(struct facts *f)
 	found.v[SETTINGS_CLUSTER_CIDR] = find_pods(f);
 	found.v[SETTINGS_SERVICE_CIDR] = find_services(f);
 	found.v[SETTINGS_CLUSTER_DNS] = find_dns(f);
+	found.v[SETTINGS_DOCTOR] = probes_text(f->in.cluster);
 	settings_merge(&found, publish_settings(f), &want, &why);
 	complain(f, &why);
 	take(f, &want);

@@ -74,6 +74,14 @@ static int check_deadline(const char *value, char **out, struct err *e)
 	return 0;
 }
 
+/* No hand says it: only subnets do. */
+static int check_none(const char *value, char **out, struct err *e)
+{
+	(void)value;
+	(void)out;
+	return err_set(e, ERR_CONFIG, 0, "is no setting");
+}
+
 static const struct {
 	const char *name;
 	int (*check)(const char *value, char **out, struct err *e);
@@ -84,6 +92,7 @@ static const struct {
 	[SETTINGS_VIA_PRIMARY] = {"viaPrimary", check_nets},
 	[SETTINGS_LOG_LEVEL] = {"logLevel", check_level},
 	[SETTINGS_DEADLINE] = {"deadlineSeconds", check_deadline},
+	[SETTINGS_DOCTOR] = {"doctor", check_none},
 };
 
 const char *settings_key_name(enum settings_key key)

@@ -30,6 +30,7 @@ enum settings_key {
 	SETTINGS_VIA_PRIMARY, /* further networks that stay on eth0: only settings say any */
 	SETTINGS_LOG_LEVEL,
 	SETTINGS_DEADLINE,
+	SETTINGS_DOCTOR, /* subnets as nodes are to probe them: no setting */
 	SETTINGS_KEYS,
 };
 

@@ -41,6 +41,10 @@ char *status_text(const struct status_in *in)
 	jw_kv_i64(&w, "cooling", (int64_t)n.cooling);
 	jw_kv_i64(&w, "quarantined", (int64_t)n.quarantined);
 	largest_write(&w, in->largest ? in->largest : &(struct largest){0});
+	if (in->doctor)
+		jw_kv_raw(&w, "doctor", jspan_of(in->doctor));
+	else
+		jw_kv_str(&w, "doctor", NULL);
 	jw_kv_arr(&w, "conditions");
 	conditions_write(&w, in, c, conditions_make(in, c));
 	jw_end(&w);

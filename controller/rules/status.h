@@ -28,8 +28,9 @@ struct status_in {
 	size_t n_held;
 	size_t n_waiting;
 	const struct largest *largest; /* may be NULL: none */
-	const char *conditions;        /* as they stood, JSON, may be NULL */
-	int64_t conflicts_until_s;     /* so long conflicts_reason and _why hold */
+	const char *doctor;        /* what nodes found of its LAN, a JSON object; NULL: nothing */
+	const char *conditions;    /* as they stood, JSON, may be NULL */
+	int64_t conflicts_until_s; /* so long conflicts_reason and _why hold */
 	const char *conflicts_reason;
 	const char *conflicts_why;
 	int64_t now_s;

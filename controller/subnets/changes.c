@@ -87,6 +87,15 @@ void subnet_adopt(struct subnet *subnet, const struct ip_addr *addr, const struc
 	subnet_hard(subnet);
 }
 
+void subnet_doctor(struct subnet *subnet, const char *json)
+{
+	if (str_eq(subnet->doctor, json))
+		return;
+	free(subnet->doctor);
+	subnet->doctor = xstrdup(json);
+	subnet_soft(subnet);
+}
+
 void subnet_hold(struct subnet *subnet, int n)
 {
 	subnet->n_held += (size_t)n;

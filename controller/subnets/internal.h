@@ -87,6 +87,7 @@ struct subnet {
 	struct kube_call *call;
 	struct ipam_allocation next; /* what is being written */
 	char *next_summary;
+	char *doctor;         /* what nodes found of its LAN, JSON; NULL = nothing */
 	char *summary;        /* the rest of status as last written */
 	char *conditions;     /* of it, as in struct subnet_object */
 	struct waiter **sent; /* the waiters that the write serves */

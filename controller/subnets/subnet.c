@@ -49,6 +49,7 @@ static void subnet_free(struct subnet *subnet)
 	api_lines_done(&subnet->next_lines);
 	api_lines_done(&subnet->further);
 	free(subnet->conflicts);
+	free(subnet->doctor);
 	free(subnet->conditions);
 	free(subnet->queue);
 	free(subnet->sent);
@@ -80,6 +81,8 @@ static void forget(struct subnet *subnet)
 	ipam_set_done(&subnet->orphans);
 	subnet_conflicts_cut(subnet, subnet->n_conflicts);
 	subnet->conflicts_until_s = 0;
+	free(subnet->doctor);
+	subnet->doctor = NULL;
 	free(subnet->conditions);
 	subnet->conditions = NULL;
 	free(subnet->summary);

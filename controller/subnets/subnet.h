@@ -195,6 +195,8 @@ void subnet_note_end(struct subnet *subnet, const struct ip_addr *addr, const st
  * @why: the end of that pod's card; NULL = it begins
  */
 void subnet_note_pod(struct subnet *subnet, const struct api_ip *rec, const char *why);
+/** subnet_doctor - what nodes found of its LAN, for its status: a JSON object; NULL: nothing. Copied. */
+void subnet_doctor(struct subnet *subnet, const char *json);
 /** subnet_hold - n addresses more, or fewer, count as reserved. */
 void subnet_hold(struct subnet *subnet, int n);
 

@@ -25,6 +25,7 @@ struct status_in subnet_status(const struct subnet *subnet, const struct ipam_al
 		.networks_settled = facts_are_settled(facts),
 		.n_held = subnet->n_held,
 		.n_waiting = subnet->n_queue,
+		.doctor = subnet->doctor,
 		.conditions = subnet->conditions,
 		.conflicts_until_s = subnet->conflicts_until_s,
 		.conflicts_reason = subnet->conflicts_reason,

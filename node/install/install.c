@@ -396,6 +396,12 @@ const char *install_conf_copy(const struct install *in)
 	return in->copy;
 }
 
+const char *install_doctor(const struct install *in, unsigned int *out_version)
+{
+	*out_version = in->orders.doctors;
+	return in->orders.uninstall ? NULL : in->orders.doctor;
+}
+
 bool install_is_removing(const struct install *in)
 {
 	return str_eq(in->state, API_NODE_REMOVING);

@@ -74,6 +74,9 @@ bool install_is_removed(const struct install *in);
  */
 bool install_is_over(const struct install *in);
 
+/** install_doctor - what the LAN doctor is to look at, NULL: nothing; *out_version is another when it has changed. Lent. */
+const char *install_doctor(const struct install *in, unsigned int *out_version);
+
 /** install_end - the daemon ends: after a removal the annotation and the socket's folder go, too. Else nothing. */
 void install_end(struct install *in);
 

@@ -27,6 +27,7 @@ void orders_done(struct orders *f)
 {
 	for (size_t i = 0; i < ORDERS_KEYS; i++)
 		free(f->v[i]);
+	free(f->doctor);
 	*f = (struct orders){0};
 }
 
@@ -90,7 +91,7 @@ static bool is_known(const char *key)
 		if (str_eq(key, others[i]))
 			return true;
 	}
-	return str_eq(key, "uninstall");
+	return str_eq(key, "uninstall") || str_eq(key, ORDERS_DOCTOR);
 }
 
 static void tell_unknown(const struct jval *data)
@@ -119,6 +120,19 @@ static void read_uninstall(const struct jval *data, struct orders *f)
 	f->uninstall = str_eq(value, "true");
 }
 
+static void read_doctor(const struct jval *data, struct orders *f)
+{
+	const char *text = NULL;
+	struct err ignored = {0};
+
+	IGNORE(data->node && jget_str(data, ORDERS_DOCTOR, &text, &ignored) < 0, "none is told");
+	if (str_eq(text, f->doctor))
+		return;
+	free(f->doctor);
+	f->doctor = xstrdup(text);
+	f->doctors++;
+}
+
 int orders_read(const struct jval *configmap, struct orders *f, struct err *e)
 {
 	struct jval data = {0};
@@ -135,6 +149,7 @@ int orders_read(const struct jval *configmap, struct orders *f, struct err *e)
 			log_warn("key of the ConfigMap cannot be used; what was known before holds",
 				 "configmap", ORDERS_CONFIGMAP, "key", names[i], "value", value);
 	}
+	read_doctor(&data, f);
 	f->uninstall = false;
 	if (data.node)
 		read_uninstall(&data, f);

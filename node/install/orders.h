@@ -15,6 +15,7 @@
 struct jval;
 
 #define ORDERS_CONFIGMAP "tandem-cluster"
+#define ORDERS_DOCTOR    "doctor"
 
 /* The keys that become keys of the conf, by the same names. */
 enum orders_key {
@@ -29,6 +30,8 @@ enum orders_key {
 struct orders {
 	char *v[ORDERS_KEYS]; /* as they stand in the ConfigMap; NULL: not known. Owned */
 	bool uninstall;
+	char *doctor;         /* what the LAN doctor is to look at; NULL: nothing. Owned */
+	unsigned int doctors; /* grows when that changes */
 };
 
 void orders_done(struct orders *f);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "api/doctor.h"
 #include "api/node.h"
 #include "lib/base/clock.h"
 #include "lib/base/log.h"
@@ -372,7 +373,7 @@ void voice_end(struct voice *v)
 
 	req = kube_request_merge_patch(path,
 				       "{\"metadata\":{\"annotations\":{\"" API_ANNOTATION_NODE
-				       "\":null}}}",
+				       "\":null,\"" API_ANNOTATION_DOCTOR "\":null}}}",
 				       clock_now_ms() + END_MS);
 	if (kube_do(v->client, &req, &res, &e) < 0)
 		log_warn("the Node keeps its annotation", "annotation", API_ANNOTATION_NODE,

@@ -35,6 +35,9 @@ tandem_subnet_addresses{subnet="seen",state="quarantined"} 0
 tandem_subnet_addresses{subnet="seen",state="reserved"} 0
 tandem_subnet_addresses{subnet="seen",state="total"} 4
 tandem_subnet_addresses{subnet="seen",state="used"} 3
+tandem_subnet_nodes{subnet="seen",result="failed"} 0
+tandem_subnet_nodes{subnet="seen",result="ok"} 0
+tandem_subnet_nodes{subnet="seen",result="untested"} 0
 tandem_subnet_waiting_pods{subnet="seen"} 1'
 same "the numbers" "$want" "$(metrics | grep -E '^tandem_(leader|macvlanips|subnet|addresses|pod_events)' |
 	awk '!/subnet=/ || /subnet="seen"/' | grep -v '^tandem_pod_events.* 0$' | LC_ALL=C sort)"
