@@ -493,7 +493,7 @@ static int start_installer(struct witness *w, struct err *e)
 
 	if (!w->opt->install.on)
 		return 0;
-	if (install_new(&env, &w->install, e) < 0 || start_doctor(w, e) < 0)
+	if (install_new(&env, &w->install, e) < 0 || (w->opt->doctor && start_doctor(w, e) < 0))
 		return -1;
 	return loop_add(w->loop, install_fd(w->install), folders_changed, w, e);
 }

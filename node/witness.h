@@ -16,6 +16,7 @@ struct witness_options {
 	const char *socket;       /* where the node's plugins ask */
 	const char *metrics_bind; /* "0" = metrics are not served */
 	int64_t sweep_ms;         /* between two looks at everything */
+	bool doctor;              /* look at the LANs of the subnets */
 	const char *system_ns;    /* NULL = the pod's own, else the usual one */
 	struct install_options install;
 	struct sweep_options sweep;

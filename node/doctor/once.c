@@ -107,7 +107,6 @@ static void cables_done(struct cables *c)
 	}
 	free(c->v);
 }
-DEFINE_AUTO_VALUE(struct cables, cables_done)
 
 static const struct cable *cables_get(const struct cables *c, const char *nic)
 {

@@ -25,7 +25,7 @@ tell_node() {
 }
 node_up() {
 	apiserver_spawn node "$TANDEM_NODE_BIN" --kubeconfig "$DIR/kubeconfig" --node-name n1 --state-dir "$DIR/state" --socket "$DIR/run/node.sock" \
-		--install --cni-conf-dir "$CONFS" --cni-plugin-dir "$BIN" --plugin-source "$TANDEM_BIN" --sweep-period 1 --v 4
+		--install --doctor --cni-conf-dir "$CONFS" --cni-plugin-dir "$BIN" --plugin-source "$TANDEM_BIN" --sweep-period 1 --v 4
 }
 annotation() { kubectl_node get node n1 -o json | jq -r '.metadata.annotations["tandem-cni.io/doctor"] // "null"'; }
 found() { annotation | jq -c "$1"; }
