@@ -18,8 +18,8 @@
 #include "node/doctor/lldp.h"
 #include "node/doctor/verdict.h"
 
-#define TRY_MS   300 /* for an answer */
-#define AFTER_MS 150 /* for a second one */
+#define TRY_MS   1000 /* for an answer, as kernels wait: RetransTimer of RFC 4861 */
+#define AFTER_MS 150  /* for a second one */
 /* So many frames are looked at before the clock is: a flood must not hold us. */
 #define BURST 64
 /* Of others a few are enough, and a busy NIC has very many. */
